@@ -1,0 +1,73 @@
+# kubectl doik. `make help` lists the targets.
+
+GO        ?= go
+BIN       := bin/kubectl-doik
+INSTALL   ?= $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS   := -s -w -X github.com/kubectl-doik/kubectl-doik/pkg/plugin.releaseVersion=$(VERSION)
+TESTFLAGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Start the lab, apply the study's StatefulSet, scale it to 5 and back to 3, and show sts-status
+	@test/demo
+
+.PHONY: build
+build: ## Build bin/kubectl-doik
+	@CGO_ENABLED=0 GOFLAGS=-buildvcs=false $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/kubectl-doik
+
+.PHONY: install
+install: build ## Install kubectl-doik and its completion for kubectl into INSTALL (Go's bin folder)
+	@mkdir -p '$(INSTALL)'
+	install -m 0755 $(BIN) '$(INSTALL)/kubectl-doik'
+	$(BIN) completion kubectl > '$(INSTALL)/kubectl_complete-doik' && chmod 0755 '$(INSTALL)/kubectl_complete-doik'
+
+.PHONY: test
+test: ## Run every test that this machine can run, and say which it can't
+	@test/all
+
+.PHONY: test-unit
+test-unit: ## Unit tests, golden files and the scripts that drive the built binary (no cluster)
+	$(GO) test -race $(TESTFLAGS) ./...
+	cd test/lab && $(GO) test -race $(TESTFLAGS) ./internal/...
+
+.PHONY: test-integration
+test-integration: ## Tests against the real control plane of test/lab (no root)
+	test/lab/run $(GO) test -race -tags integration -count=1 $(TESTFLAGS) ./test/integration/...
+
+.PHONY: test-e2e
+test-e2e: ## Tests against the real node of test/node (root, Linux), or against the cluster of E2E_KUBECONFIG
+	test/e2e/run $(TESTFLAGS)
+
+.PHONY: lab-up lab-down
+lab-up: ## Start the lab and print what to export
+	@test/lab/up
+lab-down: ## Stop the lab
+	@test/lab/down
+
+.PHONY: node-up node-down
+node-up: ## Start the real node and print what to export
+	@test/node/up
+node-down: ## Stop the real node
+	@test/node/down
+
+.PHONY: bench
+bench: ## Measure against peers in the lab, and print ratios
+	test/lab/run $(GO) test -tags integration -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/integration/...
+
+.PHONY: golden
+golden: ## Write the golden files anew; read the difference before you commit it
+	$(GO) test ./pkg/... -update
+
+.PHONY: lint
+lint: ## go vet and golangci-lint with the import rules of the design
+	@test/lint
+
+.PHONY: clean
+clean: lab-down ## Remove what was built here; caches outside the checkout stay
+	rm -rf bin dist

@@ -1,0 +1,80 @@
+package v1alpha1
+
+// Severity says how much a finding matters. The order is info, warning, error, critical.
+type Severity string
+
+const (
+	// SeverityInfo is worth knowing and needs no action: a healthy set may have it.
+	SeverityInfo Severity = "info"
+	// SeverityWarning will become an outage if nobody acts.
+	SeverityWarning Severity = "warning"
+	// SeverityError is something that does not work now.
+	SeverityError Severity = "error"
+	// SeverityCritical is data at risk or a whole service down.
+	SeverityCritical Severity = "critical"
+)
+
+// Severities lists every severity, the mildest first.
+var Severities = [...]Severity{SeverityInfo, SeverityWarning, SeverityError, SeverityCritical}
+
+// Code names a kind of finding for good: a code is never given another meaning. docs/findings.md has a section for each.
+type Code string
+
+// The codes of kubectl doik sts-status.
+const (
+	CodeOrdinalMissing Code = "STS001" // an ordinal has no pod, and no other ordinal explains it
+	CodeOrdinalBlocked Code = "STS002" // an ordinal waits for a lower one
+	CodePodNotReady    Code = "STS003" // a pod is not ready
+	CodeOOMKilled      Code = "STS004" // a container was killed for exceeding its memory limit
+	CodeCrashLoop      Code = "STS005" // a container keeps ending and is started with growing delays
+	CodeUnschedulable  Code = "STS006" // the scheduler found no node for a pod
+	CodeClaimNotBound  Code = "STS007" // a claim is pending or has lost its volume
+	CodeVolumeFilling  Code = "STS010" // a volume is at least 80 % full
+	CodeVolumeFull     Code = "STS011" // a volume is at least 90 % full
+	CodeInodesFilling  Code = "STS012" // a volume's inodes are at least 80 % used
+	CodeInodesFull     Code = "STS013" // a volume's inodes are at least 90 % used
+	CodeServiceUnsound Code = "STS020" // the governing Service is missing, not headless or does not select the pods
+	CodeClaimsRetained Code = "STS030" // claims are kept of ordinals that the set no longer has
+)
+
+// Finding is one thing that is wrong, or worth knowing, about an object.
+type Finding struct {
+	// Code is the stable name of this kind of finding, such as STS010.
+	Code Code `json:"code"`
+	// Severity is info, warning, error or critical.
+	Severity Severity `json:"severity"`
+	// Objects are what the finding is about, as kind/name: pod/web-0, persistentvolumeclaim/www-web-0.
+	Objects []string `json:"objects,omitempty"`
+	// Message says in one sentence what is wrong, and why, with the evidence.
+	Message string `json:"message"`
+	// Remedy is a command to run or a page to read next.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// ProblemReason classifies why something could not be read.
+type ProblemReason string
+
+const (
+	// ReasonForbidden means the user lacks a right.
+	ReasonForbidden ProblemReason = "Forbidden"
+	// ReasonTimeout means no answer before the deadline.
+	ReasonTimeout ProblemReason = "Timeout"
+	// ReasonNotFound means the object does not exist (any more).
+	ReasonNotFound ProblemReason = "NotFound"
+	// ReasonUnavailable means the server answered that it can't, or the connection failed.
+	ReasonUnavailable ProblemReason = "Unavailable"
+	// ReasonInvalid means the answer could not be understood.
+	ReasonInvalid ProblemReason = "Invalid"
+)
+
+// Problem is something that could not be read. It stands beside the data that was read.
+type Problem struct {
+	// Subject is what could not be read: "usage on node ip-10-1-3", "Services in namespace shop".
+	Subject string `json:"subject"`
+	// Reason classifies the cause.
+	Reason ProblemReason `json:"reason"`
+	// Message is the cause in one line.
+	Message string `json:"message"`
+	// Remedy says what would make it readable.
+	Remedy string `json:"remedy,omitempty"`
+}

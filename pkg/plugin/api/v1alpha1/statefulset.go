@@ -1,0 +1,212 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Kinds of the report of kubectl doik sts-status.
+const (
+	KindStatefulSetStatus     = "StatefulSetStatus"
+	KindStatefulSetStatusList = "StatefulSetStatusList"
+)
+
+// StatefulSetStatusList is the report of kubectl doik sts-status.
+type StatefulSetStatusList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items are the selected StatefulSets by namespace and name.
+	Items []StatefulSetStatus `json:"items"`
+	// Problems are what could not be read.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// StatefulSetStatus is one StatefulSet with all its ordinals: those that it has, those that it lacks, and those that it
+// had and whose claims are kept.
+type StatefulSetStatus struct {
+	metav1.TypeMeta `json:",inline"`
+	// Metadata names the StatefulSet.
+	Metadata ObjectMeta `json:"metadata"`
+	// Replicas counts pods.
+	Replicas ReplicaCounts `json:"replicas"`
+	// Rollout tells how far the newest revision is.
+	Rollout Rollout `json:"rollout"`
+	// PodManagementPolicy is OrderedReady or Parallel.
+	PodManagementPolicy string `json:"podManagementPolicy"`
+	// ClaimRetentionPolicy says what becomes of claims.
+	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy"`
+	// Service is the governing Service, which gives the pods their DNS names.
+	Service GoverningService `json:"service"`
+	// Ordinals are in ascending order.
+	Ordinals []Ordinal `json:"ordinals"`
+	// Findings are the worst first.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// ObjectMeta is the part of an object's metadata that tells which one it is.
+type ObjectMeta struct {
+	Namespace         string      `json:"namespace,omitempty"`
+	Name              string      `json:"name"`
+	UID               string      `json:"uid,omitempty"`
+	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
+}
+
+// ReplicaCounts counts the pods of a StatefulSet.
+type ReplicaCounts struct {
+	Desired   int32 `json:"desired"`
+	Existing  int32 `json:"existing"`
+	Ready     int32 `json:"ready"`
+	Available int32 `json:"available"`
+}
+
+// Rollout tells which revisions the pods have.
+type Rollout struct {
+	// Strategy is RollingUpdate or OnDelete.
+	Strategy string `json:"strategy"`
+	// Revision is the hash of the newest revision of the template.
+	Revision string `json:"revision,omitempty"`
+	// Updated is the number of pods that have it.
+	Updated int32 `json:"updated"`
+	// Partition is the lowest ordinal that is to be updated (RollingUpdate only).
+	Partition int32 `json:"partition,omitempty"`
+	// Complete is true if every ordinal that is to have the newest revision has it.
+	Complete bool `json:"complete"`
+}
+
+// ClaimRetentionPolicy is Retain or Delete for the two occasions.
+type ClaimRetentionPolicy struct {
+	WhenDeleted string `json:"whenDeleted"`
+	WhenScaled  string `json:"whenScaled"`
+}
+
+// ServiceState says whether a governing Service does its work.
+type ServiceState string
+
+const (
+	// ServiceSound means headless, and its selector matches the template's labels.
+	ServiceSound ServiceState = "Sound"
+	// ServiceUnnamed means the set names no Service.
+	ServiceUnnamed ServiceState = "Unnamed"
+	// ServiceMissing means there is no Service of that name.
+	ServiceMissing ServiceState = "Missing"
+	// ServiceNotHeadless means the Service has a cluster IP.
+	ServiceNotHeadless ServiceState = "NotHeadless"
+	// ServiceNotSelecting means the Service's selector does not match the template's labels.
+	ServiceNotSelecting ServiceState = "NotSelecting"
+	// ServiceUnknown means the Service could not be read.
+	ServiceUnknown ServiceState = "Unknown"
+)
+
+// GoverningService is the Service that .spec.serviceName names.
+type GoverningService struct {
+	Name  string       `json:"name,omitempty"`
+	State ServiceState `json:"state"`
+	// Selects is the number of the set's pods that its selector matches.
+	Selects int32 `json:"selects"`
+}
+
+// OrdinalState says what there is of an ordinal.
+type OrdinalState string
+
+const (
+	// OrdinalPresent means the ordinal has a pod.
+	OrdinalPresent OrdinalState = "Present"
+	// OrdinalMissing means the set is to have this ordinal, and it has no pod.
+	OrdinalMissing OrdinalState = "Missing"
+	// OrdinalBlocked means like missing, because a lower ordinal is not ready (OrderedReady).
+	OrdinalBlocked OrdinalState = "Blocked"
+	// OrdinalRetained means the set has been scaled below this ordinal; its claims are kept.
+	OrdinalRetained OrdinalState = "Retained"
+	// OrdinalSurplus means the set has been scaled below this ordinal; its pod is still there.
+	OrdinalSurplus OrdinalState = "Surplus"
+	// OrdinalUnknown means pods could not be read.
+	OrdinalUnknown OrdinalState = "Unknown"
+)
+
+// Ordinal is one place in a StatefulSet.
+type Ordinal struct {
+	Ordinal int32 `json:"ordinal"`
+	// PodName is the name that the ordinal's pod has or would have.
+	PodName string       `json:"podName"`
+	State   OrdinalState `json:"state"`
+	// Reason explains a state other than Present.
+	Reason string `json:"reason,omitempty"`
+	// Pod is missing where the ordinal has none.
+	Pod *PodStatus `json:"pod,omitempty"`
+	// Claims are those of the set's templates in their order, then the others that the pod mounts.
+	Claims []ClaimStatus `json:"claims,omitempty"`
+}
+
+// PodStatus is the pod of an ordinal.
+type PodStatus struct {
+	UID string `json:"uid"`
+	// Status is what kubectl get pods prints in its column STATUS.
+	Status          string `json:"status"`
+	Ready           bool   `json:"ready"`
+	ContainersReady int32  `json:"containersReady"`
+	Containers      int32  `json:"containers"`
+	Restarts        int32  `json:"restarts"`
+	// LastRestart is the time at which a container ended for the last time, if one did.
+	LastRestart       *metav1.Time `json:"lastRestart,omitempty"`
+	Node              string       `json:"node,omitempty"`
+	IP                string       `json:"ip,omitempty"`
+	Revision          string       `json:"revision,omitempty"`
+	CreationTimestamp metav1.Time  `json:"creationTimestamp"`
+}
+
+// ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
+type ClaimPhase string
+
+// The phases of a claim, as kubectl get pvc shows them, and what stands for a claim that is not there.
+const (
+	ClaimBound       ClaimPhase = "Bound"
+	ClaimPending     ClaimPhase = "Pending"
+	ClaimLost        ClaimPhase = "Lost"
+	ClaimTerminating ClaimPhase = "Terminating"
+	// ClaimMissing means there is no such claim (yet).
+	ClaimMissing ClaimPhase = "Missing"
+	// ClaimUnknown means claims could not be read.
+	ClaimUnknown ClaimPhase = "Unknown"
+)
+
+// ClaimStatus is one PersistentVolumeClaim of an ordinal.
+type ClaimStatus struct {
+	Name string `json:"name"`
+	// Template is the volumeClaimTemplate that it was made from; empty for other claims that the pod mounts.
+	Template string     `json:"template,omitempty"`
+	UID      string     `json:"uid,omitempty"`
+	Phase    ClaimPhase `json:"phase"`
+	// Requested is .spec.resources.requests.storage, in bytes when printed in full.
+	Requested *resource.Quantity `json:"requested,omitempty"`
+	// Capacity is the volume's size as the claim's status tells it.
+	Capacity          *resource.Quantity `json:"capacity,omitempty"`
+	Volume            string             `json:"volume,omitempty"`
+	VolumeMode        string             `json:"volumeMode,omitempty"`
+	StorageClass      string             `json:"storageClass,omitempty"`
+	AccessModes       []string           `json:"accessModes,omitempty"`
+	CreationTimestamp metav1.Time        `json:"creationTimestamp,omitzero"`
+	// Usage is missing where nothing mounts the claim and where it could not be read (UsageUnknown says why).
+	Usage *VolumeUsage `json:"usage,omitempty"`
+	// UsageUnknown is the reason why the usage of a mounted claim is not known.
+	UsageUnknown string `json:"usageUnknown,omitempty"`
+}
+
+// VolumeUsage is what the file system of a mounted volume reports. Sizes are in bytes.
+type VolumeUsage struct {
+	// CapacityBytes is the size of the file system: less than the claim's capacity, by what the file system needs for itself.
+	CapacityBytes int64 `json:"capacityBytes,omitempty"`
+	UsedBytes     int64 `json:"usedBytes"`
+	// AvailableBytes is what an ordinary user may still write.
+	AvailableBytes int64 `json:"availableBytes"`
+	// UsedPercent is used / (used + available), rounded up, as df prints it. It is missing on elastic file systems.
+	UsedPercent *int32 `json:"usedPercent,omitempty"`
+	// Elastic is true for file systems that grow on demand, such as EFS, which reports 8 EiB.
+	Elastic bool `json:"elastic,omitempty"`
+	// Inodes, InodesUsed and InodesUsedPercent are missing where the file system has no fixed number of inodes.
+	Inodes            *int64 `json:"inodes,omitempty"`
+	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
+	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
+	// Source is kubelet.
+	Source string `json:"source"`
+	// Time is when the kubelet measured it.
+	Time metav1.Time `json:"time,omitzero"`
+}

@@ -1,0 +1,133 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+// completionTimeout keeps a shell from hanging on a cluster that does not answer.
+const completionTimeout = 3 * time.Second
+
+// pluginCompletion is the program that kubectl calls to complete the words after kubectl doik. Its name is
+// kubectl_complete-doik.
+const pluginCompletion = `#!/usr/bin/env sh
+# Completes kubectl doik …: put this on PATH as kubectl_complete-doik, executable.
+exec kubectl-doik __complete "$@"
+`
+
+func newCompletionCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	shells := map[string]func(*cobra.Command, io.Writer) error{
+		"kubectl":    func(_ *cobra.Command, w io.Writer) error { _, err := io.WriteString(w, pluginCompletion); return err },
+		"bash":       func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+		"zsh":        func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) },
+		"fish":       func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
+		"powershell": func(root *cobra.Command, w io.Writer) error { return root.GenPowerShellCompletionWithDesc(w) },
+	}
+	names := slices.Sorted(maps.Keys(shells))
+	return &cobra.Command{
+		Use:                   "completion [" + strings.Join(names, "|") + "]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Print what makes the shell complete StatefulSets, namespaces, contexts and flags",
+		Long: templates.LongDesc(`
+			Print a script for shell completion.
+
+			kubectl completes the words after "kubectl doik" with a program on PATH named kubectl_complete-doik, in every shell that has
+			kubectl's own completion: "kubectl" prints it. The other scripts complete the command kubectl-doik itself.`),
+		Example: templates.Examples(`
+			# Complete kubectl doik: into a folder on PATH
+			kubectl doik completion kubectl > ~/.local/bin/kubectl_complete-doik && chmod +x ~/.local/bin/kubectl_complete-doik
+
+			# Complete kubectl-doik in this bash
+			source <(kubectl doik completion bash)
+
+			# Complete kubectl-doik in fish
+			kubectl doik completion fish > ~/.config/fish/completions/kubectl-doik.fish`),
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: names,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return shells[args[0]](cmd.Root(), streams.Out)
+		},
+	}
+}
+
+// withNames completes the arguments of a command with the names of StatefulSets, and -o with its formats.
+func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *cobra.Command {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		prefix := ""
+		if kind, _, ok := strings.Cut(typed, "/"); ok {
+			prefix = kind + "/"
+		}
+		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(prefix + set.Name) })
+		})
+	}
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// completeConnection completes kubectl's connection flags: from the cluster what is there, from the kubeconfig the rest.
+func completeConnection(root *cobra.Command, connection *genericclioptions.ConfigFlags) {
+	type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+	namespaces := func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return complete(cmd.Context(), connection, typed, nil, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			return c.EachNamespace(ctx, kube.Query{}, func(ns *corev1.Namespace) { add(ns.Name) })
+		})
+	}
+	fromKubeconfig := func(names func(kube.Kubeconfig) []string) completion {
+		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			config, err := kube.ReadKubeconfig(connection)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return names(config), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	for flag, f := range map[string]completion{
+		"namespace": namespaces,
+		"context":   fromKubeconfig(func(c kube.Kubeconfig) []string { return c.Contexts }),
+		"cluster":   fromKubeconfig(func(c kube.Kubeconfig) []string { return c.Clusters }),
+		"user":      fromKubeconfig(func(c kube.Kubeconfig) []string { return c.Users }),
+	} {
+		if err := root.RegisterFlagCompletionFunc(flag, f); err != nil {
+			panic(fmt.Sprintf("completion of --%s: %v", flag, err)) // a flag that ConfigFlags no longer has: found by any test
+		}
+	}
+}
+
+// complete asks the cluster for names; those that are arguments already are left out.
+func complete(ctx context.Context, connection *genericclioptions.ConfigFlags, typed string, args []string, list func(context.Context, *kube.Cluster, func(string)) error) ([]string, cobra.ShellCompDirective) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(ctx, completionTimeout)
+	defer cancel()
+	cluster, err := kube.Connect(connection, io.Discard)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var found []string
+	err = list(ctx, cluster, func(name string) {
+		if strings.HasPrefix(name, typed) && !slices.Contains(args, name) {
+			found = append(found, name)
+		}
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,56 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+// Exit codes. scope.ExitFindings is the third.
+const (
+	exitDone  = 0
+	exitError = 1
+)
+
+// Main runs the command line and returns the exit code. An error is one line on stderr.
+func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil {
+		err = errors.New("interrupted")
+	}
+	return exitCode(err, errOut)
+}
+
+func exitCode(err error, errOut io.Writer) int {
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(errOut, message(err))
+	var found *scope.FindingsError
+	if errors.As(err, &found) {
+		return scope.ExitFindings
+	}
+	return exitError
+}
+
+// message is an error as kubectl prints it, with a hint where cobra's own errors have one in a line of its own.
+func message(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i := range lines {
+		lines[i] = printers.Escape(lines[i])
+	}
+	text := strings.Join(lines, "; ")
+	if !strings.HasPrefix(text, "error:") {
+		text = "error: " + text
+	}
+	return text
+}

@@ -1,0 +1,84 @@
+package kube
+
+import (
+	"context"
+	"errors"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// EachStatefulSet calls each for every StatefulSet of the query.
+func (c *Cluster) EachStatefulSet(ctx context.Context, q Query, each func(*appsv1.StatefulSet)) error {
+	return eachPage(ctx, q, c.apps.StatefulSets(q.Namespace).List, func(page *appsv1.StatefulSetList) { eachItem(page.Items, each) })
+}
+
+// StatefulSet gets one StatefulSet.
+func (c *Cluster) StatefulSet(ctx context.Context, namespace, name string) (*appsv1.StatefulSet, error) {
+	return c.apps.StatefulSets(namespace).Get(ctx, name, metav1.GetOptions{})
+}
+
+// EachPod calls each for every pod of the query.
+func (c *Cluster) EachPod(ctx context.Context, q Query, each func(*corev1.Pod)) error {
+	return eachPage(ctx, q, c.core.Pods(q.Namespace).List, func(page *corev1.PodList) { eachItem(page.Items, each) })
+}
+
+// EachClaim calls each for every PersistentVolumeClaim of the query.
+func (c *Cluster) EachClaim(ctx context.Context, q Query, each func(*corev1.PersistentVolumeClaim)) error {
+	return eachPage(ctx, q, c.core.PersistentVolumeClaims(q.Namespace).List,
+		func(page *corev1.PersistentVolumeClaimList) { eachItem(page.Items, each) })
+}
+
+// EachService calls each for every Service of the query.
+func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Service)) error {
+	return eachPage(ctx, q, c.core.Services(q.Namespace).List, func(page *corev1.ServiceList) { eachItem(page.Items, each) })
+}
+
+// Service gets one Service.
+func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
+	return c.core.Services(namespace).Get(ctx, name, metav1.GetOptions{})
+}
+
+// EachNamespace calls each for every namespace.
+func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
+	return eachPage(ctx, q, c.core.Namespaces().List, func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
+}
+
+// eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
+func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
+	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	for {
+		page, err := list(ctx, options)
+		if token := freshToken(err); token != "" && options.Continue != "" {
+			options.Continue = token
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		each(page)
+		if options.Continue = page.GetContinue(); options.Continue == "" {
+			return nil
+		}
+	}
+}
+
+// freshToken returns the token with which the server offers to go on at its present state when the state that a paged
+// list began with has been compacted away (410 Gone). The list is then not of one moment, which is better than none.
+func freshToken(err error) string {
+	var status apierrors.APIStatus
+	if apierrors.IsResourceExpired(err) && errors.As(err, &status) {
+		return status.Status().Continue
+	}
+	return ""
+}
+
+// eachItem passes copies on: a pointer into the page would keep all of it in memory.
+func eachItem[T any](items []T, each func(*T)) {
+	for i := range items {
+		item := items[i]
+		each(&item)
+	}
+}

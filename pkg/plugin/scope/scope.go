@@ -1,0 +1,189 @@
+// Package scope holds the flags that every subcommand shares: what to look at, how to print it, when to fail, and how long
+// to wait.
+package scope
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+const (
+	defaultChunkSize = 500
+	defaultTimeout   = time.Minute
+)
+
+// Flags are the shared flags.
+type Flags struct {
+	// Connection are kubectl's connection flags, which the root command has.
+	Connection *genericclioptions.ConfigFlags
+	Streams    genericiooptions.IOStreams
+
+	print         *printers.Flags
+	allNamespaces bool
+	selector      string
+	chunkSize     int64
+	failOn        string
+	timeout       time.Duration
+}
+
+// NewFlags returns the shared flags with their defaults.
+func NewFlags(connection *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *Flags {
+	return &Flags{Connection: connection, Streams: streams, print: printers.NewFlags(), chunkSize: defaultChunkSize, timeout: defaultTimeout}
+}
+
+// AddFlags adds the shared flags to a subcommand; things is what it lists, in the plural.
+func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
+	f.print.AddFlags(cmd)
+	cmd.Flags().BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, fmt.Sprintf("Look at the %s of all namespaces.", things))
+	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", fmt.Sprintf("Select %s by their labels, as kubectl get does.", things))
+	cmd.Flags().Int64Var(&f.chunkSize, "chunk-size", f.chunkSize, "Read lists in pages of this many objects; 0 reads them in one piece.")
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one. One of: (%s).", ExitFindings, severities()))
+	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
+}
+
+// Formats lists what -o takes, for completion.
+func (f *Flags) Formats() []string { return f.print.Formats() }
+
+// Scope is what the shared flags mean.
+type Scope struct {
+	Streams       genericiooptions.IOStreams
+	Cluster       *kube.Cluster
+	Printer       *printers.Printer
+	AllNamespaces bool
+	// Namespace is empty if all namespaces are looked at.
+	Namespace string
+	// Names are the arguments without their kind, each once.
+	Names     []string
+	Selector  string
+	ChunkSize int64
+	Timeout   time.Duration
+
+	failOn v1alpha1.Severity
+}
+
+// ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
+// and connects to the cluster. It sends nothing yet.
+func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
+	names, err := parseNames(args, kinds)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(names) > 0 && f.selector != "":
+		return nil, errors.New("names and a selector (-l) can't be combined: use one of them")
+	case len(names) > 0 && f.allNamespaces:
+		return nil, errors.New("a name can't be looked up in all namespaces: use -n NAMESPACE in place of -A")
+	case f.allNamespaces && *f.Connection.Namespace != "":
+		return nil, errors.New("-A and -n can't be combined: use one of them")
+	case f.chunkSize < 0:
+		return nil, fmt.Errorf("--chunk-size=%d: it must not be negative", f.chunkSize)
+	case f.timeout < 0:
+		return nil, fmt.Errorf("--timeout=%s: it must not be negative", f.timeout)
+	}
+	if _, err := labels.Parse(f.selector); err != nil {
+		return nil, fmt.Errorf("-l %s: %w", f.selector, err)
+	}
+	failOn := v1alpha1.Severity(f.failOn)
+	if failOn != "" && !slices.Contains(v1alpha1.Severities[:], failOn) {
+		return nil, fmt.Errorf("--fail-on=%s: it is one of %s", f.failOn, severities())
+	}
+	printer, err := f.print.ToPrinter(f.Streams.Out)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kube.Connect(f.Connection, f.Streams.ErrOut)
+	if err != nil {
+		return nil, err
+	}
+	s := &Scope{
+		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
+		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
+	}
+	if s.AllNamespaces {
+		s.Namespace = ""
+	}
+	return s, nil
+}
+
+// Context limits a context to the scope's time.
+func (s *Scope) Context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.Timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, s.Timeout)
+}
+
+// Query is the scope's namespace and page size, for all objects of a kind.
+func (s *Scope) Query() kube.Query {
+	return kube.Query{Namespace: s.Namespace, ChunkSize: s.ChunkSize}
+}
+
+// Print writes a report to stdout and, where the form of output does not show them, its problems to stderr.
+func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
+	if err := s.Printer.Print(s.Streams.Out, d); err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintln(s.Streams.ErrOut, warning(p))
+	}
+	return nil
+}
+
+// NothingFound says on stderr that there is none of what was looked for.
+func (s *Scope) NothingFound(things string) {
+	if s.AllNamespaces {
+		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
+		return
+	}
+	fmt.Fprintf(s.Streams.ErrOut, "No %s found in namespace %s.\n", things, printers.Escape(s.Namespace))
+}
+
+func warning(p v1alpha1.Problem) string {
+	line := fmt.Sprintf("warning: %s: %s", p.Subject, p.Message)
+	if p.Remedy != "" {
+		line += "; " + p.Remedy
+	}
+	return printers.Escape(line)
+}
+
+func severities() string {
+	names := make([]string, 0, len(v1alpha1.Severities))
+	for _, s := range v1alpha1.Severities {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+// parseNames takes the kind off NAME, KIND/NAME.
+func parseNames(args, kinds []string) ([]string, error) {
+	var names []string
+	for _, arg := range args {
+		name := arg
+		if kind, rest, ok := strings.Cut(arg, "/"); ok {
+			if !slices.Contains(kinds, strings.ToLower(kind)) {
+				return nil, fmt.Errorf("%s: %q is not a kind that this command takes: use NAME or %s/NAME", arg, kind, kinds[0])
+			}
+			name = rest
+		}
+		if name == "" {
+			return nil, fmt.Errorf("%q: there is no name in it", arg)
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}

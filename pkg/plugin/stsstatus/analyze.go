@@ -1,0 +1,337 @@
+package stsstatus
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+// Analyze turns a snapshot into the report: sets by namespace and name, their ordinals ascending, findings the worst first.
+func Analyze(s *Snapshot, now time.Time) *v1alpha1.StatefulSetStatusList {
+	report := &v1alpha1.StatefulSetStatusList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindStatefulSetStatusList},
+		Items:    make([]v1alpha1.StatefulSetStatus, 0, len(s.StatefulSets)),
+		Problems: problems(s),
+	}
+	x := newIndex(s)
+	for i := range s.StatefulSets {
+		report.Items = append(report.Items, analyzeSet(x, &s.StatefulSets[i], now))
+	}
+	slices.SortFunc(report.Items, func(a, b v1alpha1.StatefulSetStatus) int {
+		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
+	})
+	return report
+}
+
+// problems are those of the snapshot; a cause that several nodes share is told once.
+func problems(s *Snapshot) []v1alpha1.Problem {
+	var list []v1alpha1.Problem
+	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
+		list = append(list, s.Problems[key])
+	}
+	for _, node := range slices.Sorted(maps.Keys(s.UsageFailed)) {
+		if p := s.UsageFailed[node]; !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// index finds objects by what refers to them.
+type index struct {
+	*Snapshot
+	podsBySet    map[types.UID][]*corev1.Pod
+	claimsByName map[types.NamespacedName]*corev1.PersistentVolumeClaim
+	claimsByNS   map[string][]*corev1.PersistentVolumeClaim
+	services     map[types.NamespacedName]*corev1.Service
+}
+
+func newIndex(s *Snapshot) *index {
+	x := &index{
+		Snapshot:     s,
+		podsBySet:    map[types.UID][]*corev1.Pod{},
+		claimsByName: make(map[types.NamespacedName]*corev1.PersistentVolumeClaim, len(s.Claims)),
+		claimsByNS:   map[string][]*corev1.PersistentVolumeClaim{},
+		services:     make(map[types.NamespacedName]*corev1.Service, len(s.Services)),
+	}
+	for i := range s.Pods {
+		if owner := metav1.GetControllerOfNoCopy(&s.Pods[i]); owner != nil {
+			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], &s.Pods[i])
+		}
+	}
+	for i := range s.Claims {
+		claim := &s.Claims[i]
+		x.claimsByName[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = claim
+		x.claimsByNS[claim.Namespace] = append(x.claimsByNS[claim.Namespace], claim)
+	}
+	for i := range s.Services {
+		service := &s.Services[i]
+		x.services[types.NamespacedName{Namespace: service.Namespace, Name: service.Name}] = service
+	}
+	return x
+}
+
+// unread reports whether objects of a kind could not be read, so that their absence means nothing.
+func (x *index) unread(subject string) bool {
+	_, failed := x.Problems[subject]
+	return failed
+}
+
+func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.StatefulSetStatus {
+	status := v1alpha1.StatefulSetStatus{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindStatefulSetStatus},
+		Metadata: v1alpha1.ObjectMeta{Namespace: set.Namespace, Name: set.Name, UID: string(set.UID), CreationTimestamp: set.CreationTimestamp},
+		Replicas: v1alpha1.ReplicaCounts{
+			Desired: desiredReplicas(set), Existing: set.Status.Replicas, Ready: set.Status.ReadyReplicas, Available: set.Status.AvailableReplicas,
+		},
+		Rollout:              rollout(set),
+		PodManagementPolicy:  cmp.Or(string(set.Spec.PodManagementPolicy), string(appsv1.OrderedReadyPodManagement)),
+		ClaimRetentionPolicy: v1alpha1.ClaimRetentionPolicy{WhenDeleted: "Retain", WhenScaled: "Retain"},
+		Service:              governingService(x, set),
+		Ordinals:             ordinals(x, set),
+	}
+	if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p != nil {
+		status.ClaimRetentionPolicy.WhenDeleted = cmp.Or(string(p.WhenDeleted), "Retain")
+		status.ClaimRetentionPolicy.WhenScaled = cmp.Or(string(p.WhenScaled), "Retain")
+	}
+	status.Findings = findings(x, set, &status, now)
+	return status
+}
+
+func desiredReplicas(set *appsv1.StatefulSet) int32 {
+	if set.Spec.Replicas == nil {
+		return 1 // the API's default
+	}
+	return *set.Spec.Replicas
+}
+
+func rollout(set *appsv1.StatefulSet) v1alpha1.Rollout {
+	r := v1alpha1.Rollout{
+		Strategy: cmp.Or(string(set.Spec.UpdateStrategy.Type), string(appsv1.RollingUpdateStatefulSetStrategyType)),
+		Revision: revisionHash(set.Status.UpdateRevision), Updated: set.Status.UpdatedReplicas,
+	}
+	toUpdate := desiredReplicas(set)
+	if u := set.Spec.UpdateStrategy.RollingUpdate; u != nil && u.Partition != nil {
+		r.Partition = *u.Partition
+		start, _ := ordinalRange(set)
+		toUpdate = max(0, min(toUpdate, start+toUpdate-r.Partition))
+	}
+	r.Complete = set.Status.ObservedGeneration >= set.Generation && r.Updated >= toUpdate
+	return r
+}
+
+func governingService(x *index, set *appsv1.StatefulSet) v1alpha1.GoverningService {
+	g := v1alpha1.GoverningService{Name: set.Spec.ServiceName}
+	service := x.services[types.NamespacedName{Namespace: set.Namespace, Name: g.Name}]
+	switch {
+	case g.Name == "":
+		g.State = v1alpha1.ServiceUnnamed
+	case service == nil && x.unread(subjectServices):
+		g.State = v1alpha1.ServiceUnknown
+	case service == nil:
+		g.State = v1alpha1.ServiceMissing
+	default:
+		selector := labels.SelectorFromSet(service.Spec.Selector)
+		selects := func(l map[string]string) bool {
+			return len(service.Spec.Selector) > 0 && selector.Matches(labels.Set(l))
+		}
+		for _, pod := range x.podsBySet[set.UID] {
+			if selects(pod.Labels) {
+				g.Selects++
+			}
+		}
+		switch {
+		case service.Spec.ClusterIP != corev1.ClusterIPNone:
+			g.State = v1alpha1.ServiceNotHeadless
+		case !selects(set.Spec.Template.Labels):
+			g.State = v1alpha1.ServiceNotSelecting
+		default:
+			g.State = v1alpha1.ServiceSound
+		}
+	}
+	return g
+}
+
+// ordinalRange is the ordinals that a set is to have: from start up to, and without, end.
+func ordinalRange(set *appsv1.StatefulSet) (start, end int32) {
+	if set.Spec.Ordinals != nil {
+		start = set.Spec.Ordinals.Start
+	}
+	return start, start + desiredReplicas(set)
+}
+
+// ordinals lists those that the set is to have, those that have a pod all the same, and those whose claims were kept.
+func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
+	start, end := ordinalRange(set)
+	pods := map[int32]*corev1.Pod{}
+	all := map[int32]bool{}
+	for n := start; n < end; n++ {
+		all[n] = true
+	}
+	for _, pod := range x.podsBySet[set.UID] {
+		if n, ok := ordinalOf(pod.Name, set.Name); ok {
+			pods[n] = pod
+			all[n] = true
+		}
+	}
+	templated := templatedClaims(x, set)
+	for n := range templated {
+		all[n] = true
+	}
+	list := make([]v1alpha1.Ordinal, 0, len(all))
+	waitsFor := "" // the lowest ordinal's pod for which the controller waits before it makes another
+	for _, n := range slices.Sorted(maps.Keys(all)) {
+		o := v1alpha1.Ordinal{Ordinal: n, PodName: set.Name + "-" + strconv.Itoa(int(n))}
+		wanted, pod := n >= start && n < end, pods[n]
+		switch {
+		case pod != nil && wanted:
+			o.State = v1alpha1.OrdinalPresent
+		case pod != nil:
+			o.State = v1alpha1.OrdinalSurplus
+			o.Reason = "the set has been scaled down; this pod is to go"
+		case x.unread(subjectPods):
+			o.State = v1alpha1.OrdinalUnknown
+			o.Reason = "pods could not be read"
+		case !wanted:
+			o.State = v1alpha1.OrdinalRetained
+			o.Reason = "the set has no such ordinal now; its claims were kept"
+		case waitsFor != "":
+			o.State = v1alpha1.OrdinalBlocked
+			o.Reason = "waits for " + waitsFor
+		default:
+			o.State = v1alpha1.OrdinalMissing
+			o.Reason = "there is no pod"
+		}
+		if pod != nil {
+			o.Pod = podStatus(pod)
+		}
+		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || pod.DeletionTimestamp != nil) {
+			waitsFor = o.PodName
+		}
+		o.Claims = claims(x, set, &o, pod, templated[n])
+		list = append(list, o)
+	}
+	return list
+}
+
+// ordinalOf reads the ordinal off a pod's name.
+func ordinalOf(name, set string) (int32, bool) {
+	digits, ok := strings.CutPrefix(name, set+"-")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != digits {
+		return 0, false
+	}
+	return int32(n), true
+}
+
+// templatedClaims finds the claims that carry the names which the set's templates give, by ordinal.
+func templatedClaims(x *index, set *appsv1.StatefulSet) map[int32]map[string]*corev1.PersistentVolumeClaim {
+	found := map[int32]map[string]*corev1.PersistentVolumeClaim{}
+	for _, claim := range x.claimsByNS[set.Namespace] {
+		for i := range set.Spec.VolumeClaimTemplates {
+			template := set.Spec.VolumeClaimTemplates[i].Name
+			n, ok := ordinalOf(claim.Name, template+"-"+set.Name)
+			if !ok {
+				continue
+			}
+			if found[n] == nil {
+				found[n] = map[string]*corev1.PersistentVolumeClaim{}
+			}
+			found[n][template] = claim
+		}
+	}
+	return found
+}
+
+// claims are an ordinal's claims: of each template, then what else its pod mounts.
+func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.Pod, templated map[string]*corev1.PersistentVolumeClaim) []v1alpha1.ClaimStatus {
+	var list []v1alpha1.ClaimStatus
+	names := map[string]bool{}
+	for i := range set.Spec.VolumeClaimTemplates {
+		template := set.Spec.VolumeClaimTemplates[i].Name
+		name := template + "-" + o.PodName
+		claim := templated[template]
+		if claim == nil && o.State == v1alpha1.OrdinalRetained {
+			continue // one of several templates' claims may be gone: there is nothing kept to show
+		}
+		names[name] = true
+		c := claimStatus(x, set.Namespace, name, pod)
+		c.Template = template
+		list = append(list, c)
+	}
+	if pod == nil {
+		return list
+	}
+	for _, name := range claimsOf(pod) {
+		if !names[name] {
+			names[name] = true
+			list = append(list, claimStatus(x, set.Namespace, name, pod))
+		}
+	}
+	return list
+}
+
+func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.ClaimStatus {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	c := v1alpha1.ClaimStatus{Name: name, Phase: v1alpha1.ClaimMissing}
+	if x.unread(subjectClaims) {
+		c.Phase = v1alpha1.ClaimUnknown
+	}
+	if claim := x.claimsByName[key]; claim != nil {
+		c.UID, c.CreationTimestamp, c.Volume = string(claim.UID), claim.CreationTimestamp, claim.Spec.VolumeName
+		c.Phase = v1alpha1.ClaimPhase(claim.Status.Phase)
+		if claim.DeletionTimestamp != nil {
+			c.Phase = v1alpha1.ClaimTerminating
+		}
+		if q, ok := claim.Spec.Resources.Requests[corev1.ResourceStorage]; ok {
+			c.Requested = &q
+		}
+		if q, ok := claim.Status.Capacity[corev1.ResourceStorage]; ok {
+			c.Capacity = &q
+		}
+		if claim.Spec.StorageClassName != nil {
+			c.StorageClass = *claim.Spec.StorageClassName
+		}
+		if claim.Spec.VolumeMode != nil {
+			c.VolumeMode = string(*claim.Spec.VolumeMode)
+		}
+		for _, mode := range claim.Spec.AccessModes {
+			c.AccessModes = append(c.AccessModes, string(mode))
+		}
+	}
+	if x.unread(subjectPods) && x.UsageAsked {
+		c.UsageUnknown = "pods could not be read"
+	}
+	if pod != nil && mounts(pod) && c.VolumeMode != string(corev1.PersistentVolumeBlock) {
+		c.Usage, c.UsageUnknown = usage(x, key, pod.Spec.NodeName)
+	}
+	return c
+}
+
+// usage returns the usage of a mounted claim, or why it isn't known; neither if nobody asked.
+func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeUsage, string) {
+	if !x.UsageAsked {
+		return nil, ""
+	}
+	if u, ok := x.Usage[claim.String()]; ok {
+		return &u, ""
+	}
+	if problem, failed := x.UsageFailed[node]; failed {
+		return nil, problem.Message
+	}
+	return nil, "the kubelet of " + node + " reports nothing for this claim (yet)"
+}

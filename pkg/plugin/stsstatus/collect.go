@@ -1,0 +1,224 @@
+// Package stsstatus is kubectl doik sts-status: every ordinal of a StatefulSet with its pod, its claims and their real disk
+// usage, the ordinals that are missing and the claims that were kept.
+package stsstatus
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+)
+
+// Query says what to collect.
+type Query struct {
+	// Namespace is empty for all namespaces; then Names is empty too.
+	Namespace string
+	// Names and Selector choose StatefulSets; at most one of the two is set.
+	Names     []string
+	Selector  string
+	ChunkSize int64
+	// Usage asks the kubelets for disk usage; each has UsageTimeout.
+	Usage        bool
+	UsageTimeout time.Duration
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Snapshot is what the cluster said. Objects are cut down to what analysis reads.
+type Snapshot struct {
+	StatefulSets []appsv1.StatefulSet           `json:"statefulSets"`
+	Pods         []corev1.Pod                   `json:"pods,omitempty"`
+	Claims       []corev1.PersistentVolumeClaim `json:"claims,omitempty"`
+	Services     []corev1.Service               `json:"services,omitempty"`
+	// Usage is by namespace/claim.
+	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
+	// UsageFailed is by node: its kubelet could not be read.
+	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
+	// UsageAsked is true if the kubelets were asked.
+	UsageAsked bool `json:"usageAsked,omitempty"`
+	// Problems by what could not be read at all: pods, claims, services.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// Keys of Snapshot.Problems.
+const (
+	subjectPods     = "pods"
+	subjectClaims   = "persistentvolumeclaims"
+	subjectServices = "services"
+)
+
+// Collect reads the StatefulSets of the query and everything around them: four requests for one set, and one for each node
+// that holds its pods. It fails only if the StatefulSets themselves can't be read; what else can't be read is a problem in
+// the snapshot.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	progress := q.Progress
+	if progress == nil {
+		progress = func(string) {}
+	}
+	progress("reading StatefulSets")
+	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}}
+	if err := s.collectSets(ctx, cluster, q); err != nil {
+		return nil, kube.Explain(err)
+	}
+	if len(s.StatefulSets) == 0 {
+		return s, nil
+	}
+	progress("reading pods, claims and Services")
+	s.collectAround(ctx, cluster, q)
+	if q.Usage {
+		s.collectUsage(ctx, cluster, q, progress)
+	}
+	return s, nil
+}
+
+func (s *Snapshot) collectSets(ctx context.Context, cluster *kube.Cluster, q Query) error {
+	keep := func(set *appsv1.StatefulSet) {
+		trim(&set.ObjectMeta)
+		s.StatefulSets = append(s.StatefulSets, *set)
+	}
+	if len(q.Names) == 1 {
+		set, err := cluster.StatefulSet(ctx, q.Namespace, q.Names[0])
+		if err == nil {
+			keep(set)
+		}
+		return err
+	}
+	err := cluster.EachStatefulSet(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(set *appsv1.StatefulSet) {
+		if len(q.Names) == 0 || slices.Contains(q.Names, set.Name) {
+			keep(set)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range q.Names {
+		if !slices.ContainsFunc(s.StatefulSets, func(set appsv1.StatefulSet) bool { return set.Name == name }) {
+			return apierrors.NewNotFound(appsv1.Resource("statefulsets"), name)
+		}
+	}
+	return nil
+}
+
+// collectAround reads the pods, claims and Services of the sets. One set is read by its own selector; for more, a list of
+// the whole namespace is cheaper than one for each.
+func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
+	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+	one := len(s.StatefulSets) == 1
+	if one {
+		all.Namespace = s.StatefulSets[0].Namespace
+	}
+	where := "in namespace " + all.Namespace
+	if all.Namespace == "" {
+		where = "in all namespaces"
+	}
+	sets := make(map[types.UID]bool, len(s.StatefulSets))
+	for i := range s.StatefulSets {
+		sets[s.StatefulSets[i].UID] = true
+	}
+	var mu sync.Mutex
+	var group errgroup.Group
+	collect := func(subject, title string, read func() error) {
+		group.Go(func() error {
+			if err := read(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				s.Problems[subject] = kube.ProblemOf(title+" "+where, err)
+			}
+			return nil
+		})
+	}
+	collect(subjectPods, "pods", func() error {
+		pods := all
+		if one {
+			pods.Selector = metav1.FormatLabelSelector(s.StatefulSets[0].Spec.Selector)
+		}
+		return cluster.EachPod(ctx, pods, func(pod *corev1.Pod) {
+			if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && sets[owner.UID] {
+				trim(&pod.ObjectMeta)
+				s.Pods = append(s.Pods, *pod)
+			}
+		})
+	})
+	collect(subjectClaims, "claims", func() error {
+		// Not by the set's selector: claims restored from a backup may lack its labels and count all the same.
+		return cluster.EachClaim(ctx, all, func(claim *corev1.PersistentVolumeClaim) {
+			trim(&claim.ObjectMeta)
+			s.Claims = append(s.Claims, *claim)
+		})
+	})
+	collect(subjectServices, "Services", func() error {
+		keep := func(service *corev1.Service) {
+			trim(&service.ObjectMeta)
+			s.Services = append(s.Services, *service)
+		}
+		if !one {
+			return cluster.EachService(ctx, all, keep)
+		}
+		name := s.StatefulSets[0].Spec.ServiceName
+		if name == "" {
+			return nil
+		}
+		service, err := cluster.Service(ctx, all.Namespace, name)
+		switch {
+		case apierrors.IsNotFound(err): // its absence is what there is to know
+			return nil
+		case err != nil:
+			return err
+		}
+		keep(service)
+		return nil
+	})
+	_ = group.Wait() // errors have become problems
+}
+
+// collectUsage asks the kubelets of the nodes that hold the sets' pods.
+func (s *Snapshot) collectUsage(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) {
+	wanted := map[types.NamespacedName]bool{}
+	nodes := map[string]bool{}
+	for i := range s.Pods {
+		pod := &s.Pods[i]
+		claims := claimsOf(pod)
+		for _, claim := range claims {
+			wanted[types.NamespacedName{Namespace: pod.Namespace, Name: claim}] = true
+		}
+		if len(claims) > 0 && mounts(pod) {
+			nodes[pod.Spec.NodeName] = true
+		}
+	}
+	names := make([]string, 0, len(nodes))
+	for node := range nodes {
+		names = append(names, node)
+	}
+	slices.Sort(names)
+	report := func(done int) {
+		progress(fmt.Sprintf("reading disk usage from kubelets: %d of %d nodes", done, len(names)))
+	}
+	report(0)
+	usage := cluster.VolumeUsage(ctx, kube.UsageQuery{
+		Nodes: names, NodeTimeout: q.UsageTimeout, Progress: report,
+		Wanted: func(claim types.NamespacedName) bool { return wanted[claim] },
+	})
+	s.UsageAsked = true
+	s.UsageFailed = usage.Failed
+	s.Usage = make(map[string]v1alpha1.VolumeUsage, len(usage.ByClaim))
+	for claim, u := range usage.ByClaim {
+		s.Usage[claim.String()] = u
+	}
+}
+
+// trim drops what nobody reads and what fills most of an object's memory.
+func trim(meta *metav1.ObjectMeta) {
+	meta.ManagedFields = nil
+	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
+}

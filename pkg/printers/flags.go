@@ -1,0 +1,111 @@
+package printers
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
+)
+
+const customColumnsFormat = "custom-columns"
+
+// Flags are the flags that choose a form of output, the same in every subcommand.
+type Flags struct {
+	objects   *genericclioptions.PrintFlags
+	noHeaders bool
+	color     string
+}
+
+// NewFlags returns the flags with their defaults.
+func NewFlags() *Flags {
+	return &Flags{objects: genericclioptions.NewPrintFlags(""), color: "auto"}
+}
+
+// AddFlags adds -o and its companions to a command.
+func (f *Flags) AddFlags(cmd *cobra.Command) {
+	f.objects.AddFlags(cmd)
+	output := cmd.Flags().Lookup("output")
+	output.Usage = fmt.Sprintf("Output format. One of: (%s).", strings.Join(f.formats(), ", "))
+	_ = cmd.Flags().MarkHidden("show-managed-fields") // reports have none
+	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print only the rows of the table: no headings, no titles, no findings.")
+	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
+}
+
+// Formats lists what -o takes, for completion.
+func (f *Flags) Formats() []string { return f.formats() }
+
+func (f *Flags) formats() []string {
+	formats := append([]string{"wide", customColumnsFormat}, f.objects.AllowedFormats()...)
+	slices.Sort(formats)
+	return slices.Compact(formats)
+}
+
+// ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
+func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
+	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders}}
+	switch f.color {
+	case "auto":
+		p.table.Color = cliprinters.AllowsColorOutput(out)
+	case "always":
+		p.table.Color = true
+	case "never":
+	default:
+		return nil, fmt.Errorf("--color=%s: it is one of auto, always, never", f.color)
+	}
+	format, argument, hasArgument := strings.Cut(*f.objects.OutputFormat, "=")
+	templated := f.objects.TemplatePrinterFlags != nil && *f.objects.TemplatePrinterFlags.TemplateArgument != ""
+	switch {
+	case format == "" && !templated:
+	case format == "wide" && !hasArgument:
+		p.table.Wide = true
+	case format == "name" && !hasArgument:
+		p.names = true
+	case format == customColumnsFormat:
+		columns, err := newCustomColumns(argument)
+		if err != nil {
+			return nil, err
+		}
+		p.columns = columns
+	default:
+		objects, err := f.objects.ToPrinter()
+		if err != nil {
+			if genericclioptions.IsNoCompatiblePrinterError(err) {
+				return nil, fmt.Errorf("-o %s: it is one of %s", *f.objects.OutputFormat, strings.Join(f.formats(), ", "))
+			}
+			return nil, err
+		}
+		p.objects = objects
+	}
+	return p, nil
+}
+
+// Printer prints documents in the form that the flags asked for.
+type Printer struct {
+	table   TableOptions
+	names   bool
+	columns *customColumns
+	objects cliprinters.ResourcePrinter
+}
+
+// IsTable tells whether the output is for people: findings and problems can be read in it.
+func (p *Printer) IsTable() bool { return !p.names && p.columns == nil && p.objects == nil }
+
+// Wide tells whether -o wide was asked for.
+func (p *Printer) Wide() bool { return p.table.Wide }
+
+// Print writes a document.
+func (p *Printer) Print(w io.Writer, d Document) error {
+	switch {
+	case p.names:
+		return printNames(w, d.Names)
+	case p.columns != nil:
+		return p.columns.print(w, d.Report, p.table)
+	case p.objects != nil:
+		return printObject(w, p.objects, d.Report)
+	}
+	return d.Table().Print(w, p.table)
+}

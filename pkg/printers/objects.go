@@ -1,0 +1,113 @@
+package printers
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
+)
+
+// Document is a report in all the forms in which it can be printed.
+type Document struct {
+	// Report is a pointer to a struct of package v1alpha1.
+	Report any
+	// Names are what -o name prints, as kind.group/name.
+	Names []string
+	// Table is called for -o wide and for no -o at all.
+	Table func() Table
+}
+
+// toUnstructured makes the report an object that the printers of cli-runtime take.
+func toUnstructured(report any) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(report)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the report: %w", err)
+	}
+	return &unstructured.Unstructured{Object: content}, nil
+}
+
+func printObject(w io.Writer, printer cliprinters.ResourcePrinter, report any) error {
+	object, err := toUnstructured(report)
+	if err != nil {
+		return err
+	}
+	return printer.PrintObj(object, w)
+}
+
+func printNames(w io.Writer, names []string) error {
+	for _, name := range names {
+		if _, err := fmt.Fprintln(w, Escape(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// customColumns prints a row for each item of a report, as kubectl's -o custom-columns does.
+type customColumns struct {
+	titles []string
+	paths  []*cliprinters.JSONPathPrinter
+}
+
+// newCustomColumns reads TITLE:PATH,TITLE:PATH…; a path may be written .a.b, a.b or {.a.b}.
+func newCustomColumns(spec string) (*customColumns, error) {
+	if spec == "" {
+		return nil, fmt.Errorf("custom-columns needs columns: -o custom-columns=NAME:.metadata.name,READY:.replicas.ready")
+	}
+	c := &customColumns{}
+	for _, column := range strings.Split(spec, ",") {
+		title, path, ok := strings.Cut(column, ":")
+		if !ok || title == "" || path == "" {
+			return nil, fmt.Errorf("custom-columns: %q is not TITLE:PATH", column)
+		}
+		path = strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(path, "{"), "}"), ".")
+		parsed, err := cliprinters.NewJSONPathPrinter("{." + path + "}")
+		if err != nil {
+			return nil, fmt.Errorf("custom-columns: %q: %w", column, err)
+		}
+		parsed.AllowMissingKeys(true)
+		c.titles = append(c.titles, title)
+		c.paths = append(c.paths, parsed)
+	}
+	return c, nil
+}
+
+func (c *customColumns) print(w io.Writer, report any, o TableOptions) error {
+	object, err := toUnstructured(report)
+	if err != nil {
+		return err
+	}
+	items, isList, err := unstructured.NestedSlice(object.Object, "items")
+	if err != nil {
+		return fmt.Errorf("encoding the report: %w", err)
+	}
+	if !isList {
+		items = []any{object.Object}
+	}
+	table := Table{Blocks: []Block{{}}}
+	for _, title := range c.titles {
+		table.Columns = append(table.Columns, Column{Title: title})
+	}
+	for _, item := range items {
+		fields, ok := item.(map[string]any)
+		if !ok {
+			return fmt.Errorf("encoding the report: an item is a %T", item)
+		}
+		row := make([]Cell, len(c.paths))
+		for i, path := range c.paths {
+			var value strings.Builder
+			if err := path.PrintObj(&unstructured.Unstructured{Object: fields}, &value); err != nil {
+				return fmt.Errorf("custom-columns %s: %w", c.titles[i], err)
+			}
+			row[i] = Text("<none>")
+			if value.Len() > 0 {
+				row[i] = Text(value.String())
+			}
+		}
+		table.Blocks[0].Rows = append(table.Blocks[0].Rows, row)
+	}
+	return table.Print(w, o)
+}

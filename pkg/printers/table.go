@@ -1,0 +1,233 @@
+package printers
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+// Level is how much a cell calls for attention. It shows as colour where colour is on, and is never the only sign.
+type Level int
+
+const (
+	// Plain is ordinary text.
+	Plain Level = iota
+	// Dim is text that stands for something absent.
+	Dim
+	// Warn is text about something that will become a problem.
+	Warn
+	// Alarm is text about something that is a problem.
+	Alarm
+)
+
+// Cell is one cell of a table. Its text may come from the cluster: it is escaped when it is printed.
+type Cell struct {
+	Text  string
+	Level Level
+}
+
+// Text is a cell without emphasis.
+func Text(text string) Cell { return Cell{Text: text} }
+
+// None and Unknown are the two ways to show that there is no value: there can't be one here, and it could not be read.
+var (
+	None    = Cell{Text: "-", Level: Dim}
+	Unknown = Cell{Text: "unknown", Level: Warn}
+)
+
+// Column is a column of a table. Its title has no spaces, so that a row can be split at white space.
+type Column struct {
+	Title string
+	// Wide columns are printed with -o wide only.
+	Wide bool
+}
+
+// Block is a group of rows with a heading above and findings below. The blocks of a table share their columns' widths.
+type Block struct {
+	// Heading are the parts of the line above the rows; the first is the name of what they are about.
+	Heading  []Cell
+	Rows     [][]Cell
+	Findings []v1alpha1.Finding
+}
+
+// Table is what a report looks like to people.
+type Table struct {
+	Columns []Column
+	Blocks  []Block
+	// Problems are printed to stderr, one line each.
+	Problems []v1alpha1.Problem
+}
+
+// TableOptions say how a table is printed.
+type TableOptions struct {
+	// Wide prints the wide columns too.
+	Wide bool
+	// NoHeaders prints the rows only: no headings, no titles, no findings.
+	NoHeaders bool
+	// Color paints cells by their level.
+	Color bool
+}
+
+const gap = "   "
+
+// Print writes the table.
+func (t Table) Print(w io.Writer, o TableOptions) error {
+	titles, rows := t.layout(o)
+	lines, err := align(append([][]Cell{titles}, rows...), o.Color)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	next := 1
+	for i, block := range t.Blocks {
+		body := lines[next : next+len(block.Rows)]
+		next += len(block.Rows)
+		if o.NoHeaders {
+			writeLines(&out, body)
+			continue
+		}
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		if len(block.Heading) > 0 {
+			parts := make([]string, len(block.Heading))
+			for j, cell := range block.Heading {
+				parts[j] = paint(cell, o.Color)
+			}
+			writeLines(&out, []string{strings.Join(parts, gap)})
+		}
+		if len(body) > 0 {
+			writeLines(&out, lines[:1])
+			writeLines(&out, body)
+		}
+		findings, err := align(findingRows(block.Findings), o.Color)
+		if err != nil {
+			return err
+		}
+		if len(findings) > 0 {
+			out.WriteByte('\n')
+			writeLines(&out, findings)
+		}
+	}
+	_, err = w.Write(out.Bytes())
+	return err
+}
+
+// layout leaves out the columns that are not asked for.
+func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
+	var keep []int
+	for i, c := range t.Columns {
+		if !c.Wide || o.Wide {
+			keep = append(keep, i)
+			titles = append(titles, Text(c.Title))
+		}
+	}
+	for _, block := range t.Blocks {
+		for _, all := range block.Rows {
+			row := make([]Cell, len(keep))
+			for j, i := range keep {
+				row[j] = all[i]
+			}
+			rows = append(rows, row)
+		}
+	}
+	return titles, rows
+}
+
+func findingRows(findings []v1alpha1.Finding) [][]Cell {
+	rows := make([][]Cell, 0, len(findings))
+	for _, f := range findings {
+		remedy := ""
+		if f.Remedy != "" {
+			remedy = "→ " + f.Remedy
+		}
+		severity := strings.ToUpper(string(f.Severity))
+		rows = append(rows, []Cell{{Text: severity, Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message), Text(remedy)})
+	}
+	return rows
+}
+
+func levelOf(s v1alpha1.Severity) Level {
+	switch s {
+	case v1alpha1.SeverityError, v1alpha1.SeverityCritical:
+		return Alarm
+	case v1alpha1.SeverityWarning:
+		return Warn
+	case v1alpha1.SeverityInfo:
+		return Dim
+	}
+	return Plain
+}
+
+// align lays rows of equal length out in columns, one line a row, without spaces at the ends of lines. Widths are what a
+// terminal shows: Hangul is two wide, colour none.
+func align(rows [][]Cell, color bool) ([]string, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	// Ambiguous characters count as one in every locale; what is two wide everywhere stays so.
+	twwidth.SetEastAsian(false)
+	cell := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Alignment:  tw.CellAlignment{Global: tw.AlignLeft},
+		Padding:    tw.CellPadding{Global: tw.Padding{Right: gap, Overwrite: true}},
+	}
+	var out bytes.Buffer
+	table := tablewriter.NewTable(&out,
+		tablewriter.WithConfig(tablewriter.Config{Header: cell, Row: cell, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})))
+	for _, row := range rows {
+		texts := make([]string, len(row))
+		for i, c := range row {
+			texts[i] = paint(c, color)
+		}
+		if err := table.Append(texts); err != nil {
+			return nil, fmt.Errorf("laying out the table: %w", err)
+		}
+	}
+	if err := table.Render(); err != nil {
+		return nil, fmt.Errorf("laying out the table: %w", err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	if len(lines) != len(rows) {
+		return nil, fmt.Errorf("laying out the table: %d lines for %d rows", len(lines), len(rows))
+	}
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines, nil
+}
+
+func paint(c Cell, color bool) string {
+	text := Escape(c.Text)
+	if !color || text == "" {
+		return text
+	}
+	switch c.Level {
+	case Dim:
+		return "\x1b[2m" + text + "\x1b[0m"
+	case Warn:
+		return "\x1b[33m" + text + "\x1b[0m"
+	case Alarm:
+		return "\x1b[31m" + text + "\x1b[0m"
+	}
+	return text
+}
+
+func writeLines(out *bytes.Buffer, lines []string) {
+	for _, line := range lines {
+		out.WriteString(line)
+		out.WriteByte('\n')
+	}
+}
