@@ -18,14 +18,14 @@ demo: ## Start the lab, apply the study's StatefulSet, scale it to 5 and back to
 	@test/demo
 
 .PHONY: build
-build: ## Build bin/kubectl-doik
+build: ## Build bin/kubectl-doik, and beside it what completes kubectl doik
 	@CGO_ENABLED=0 GOFLAGS=-buildvcs=false $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/kubectl-doik
+	@$(BIN) completion kubectl > bin/kubectl_complete-doik && chmod 0755 bin/kubectl_complete-doik
 
 .PHONY: install
 install: build ## Install kubectl-doik and its completion for kubectl into INSTALL (Go's bin folder)
 	@mkdir -p '$(INSTALL)'
-	install -m 0755 $(BIN) '$(INSTALL)/kubectl-doik'
-	$(BIN) completion kubectl > '$(INSTALL)/kubectl_complete-doik' && chmod 0755 '$(INSTALL)/kubectl_complete-doik'
+	install -m 0755 $(BIN) bin/kubectl_complete-doik '$(INSTALL)'
 
 .PHONY: test
 test: ## Run every test that this machine can run, and say which it can't

@@ -44,9 +44,11 @@ func exitCode(err error, errOut io.Writer) int {
 
 // message is an error as kubectl prints it, with a hint where cobra's own errors have one in a line of its own.
 func message(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	for i := range lines {
-		lines[i] = printers.Escape(lines[i])
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = printers.Escape(line); line != "" {
+			lines = append(lines, line)
+		}
 	}
 	text := strings.Join(lines, "; ")
 	if !strings.HasPrefix(text, "error:") {

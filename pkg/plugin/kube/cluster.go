@@ -5,7 +5,6 @@ package kube
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"k8s.io/apimachinery/pkg/version"
@@ -46,11 +45,11 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	loader := flags.ToRawKubeConfigLoader()
 	namespace, _, err := loader.Namespace()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, kubeconfigError(flags, err)
 	}
 	config, err := flags.ToRESTConfig()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, kubeconfigError(flags, err)
 	}
 	if raw, err := loader.RawConfig(); err == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
@@ -61,7 +60,7 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
 	c := &Cluster{Namespace: namespace}
 	if err := c.addClients(config); err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, kubeconfigError(flags, err)
 	}
 	return c, nil
 }

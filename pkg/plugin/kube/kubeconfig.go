@@ -1,10 +1,13 @@
 package kube
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // Kubeconfig is the names in a kubeconfig, each list in alphabetical order.
@@ -23,4 +26,13 @@ func ReadKubeconfig(flags *genericclioptions.ConfigFlags) (Kubeconfig, error) {
 		Clusters: slices.Sorted(maps.Keys(config.Clusters)),
 		Users:    slices.Sorted(maps.Keys(config.AuthInfos)),
 	}, nil
+}
+
+// kubeconfigError says what is wrong with the kubeconfig or with the flags that choose from it.
+func kubeconfigError(flags *genericclioptions.ConfigFlags, err error) error {
+	names, readErr := ReadKubeconfig(flags)
+	if clientcmd.IsContextNotFound(err) && readErr == nil && *flags.Context != "" {
+		return fmt.Errorf("the kubeconfig has no context %q: it has %s", *flags.Context, strings.Join(names.Contexts, ", "))
+	}
+	return fmt.Errorf("reading the kubeconfig: %w", err)
 }

@@ -4,6 +4,7 @@ package stsstatus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -78,6 +79,10 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	s.collectAround(ctx, cluster, q)
 	if q.Usage {
 		s.collectUsage(ctx, cluster, q, progress)
+	}
+	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, kube.Explain(ctx.Err())
 	}
 	return s, nil
 }

@@ -1,0 +1,48 @@
+package plugin
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+)
+
+func TestExitCode(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		code int
+		text string
+	}{
+		{nil, 0, ""},
+		{errors.New("it broke\n\nSee the help"), 1, "error: it broke; See the help\n"},
+		{errors.New("error: once\x1b[2J"), 1, "error: once^[[2J\n"},
+		{&scope.FindingsError{Count: 1, Severity: v1alpha1.SeverityError}, 3, "error: 1 finding of severity error or worse (--fail-on)\n"},
+	} {
+		var out strings.Builder
+		if code := exitCode(test.err, &out); code != test.code || out.String() != test.text {
+			t.Errorf("%v: exit code %d, %q", test.err, code, out.String())
+		}
+	}
+}
+
+func TestSkew(t *testing.T) {
+	for _, test := range []struct {
+		client, server string
+		minor          int32
+		known, ok      bool
+	}{
+		{"v1.37.2", "v1.37.0", 0, true, true},
+		{"v1.37.2", "v1.36.3-eks-ae9a62a", 1, true, true},
+		{"v1.37.2", "v1.38.0+k3s1", -1, true, true},
+		{"v1.37.2", "v1.33.1", 4, true, false},
+		{"", "v1.33.1", 0, false, false},
+		{"v1.37.2", "unknown", 0, false, false},
+	} {
+		got := skew(test.client, test.server)
+		if (got != nil) != test.known || got != nil && (got.Minor != test.minor || got.Supported != test.ok) {
+			t.Errorf("skew(%s, %s) = %+v", test.client, test.server, got)
+		}
+	}
+}

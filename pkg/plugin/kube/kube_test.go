@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+func TestVolumeUsage(t *testing.T) {
+	n := func(v uint64) *uint64 { return &v }
+	for _, test := range []struct {
+		name    string
+		in      figures
+		percent int32 // -1: none
+		inodes  int32 // -1: none
+		elastic bool
+	}{
+		{"half", figures{capacity: n(1000), used: 450, available: 450, inodes: n(100), inodesUsed: n(25), inodesFree: n(75)}, 50, 25, false},
+		{"reserved blocks count for neither side", figures{capacity: n(1000), used: 900, available: 50}, 95, -1, false},
+		{"rounded up as df does", figures{used: 1, available: 999}, 1, -1, false},
+		{"full", figures{used: 1000, available: 0}, 100, -1, false},
+		{"empty", figures{used: 0, available: 1000}, 0, -1, false},
+		{"no size at all", figures{}, -1, -1, false},
+		{"no inodes: zero", figures{used: 1, available: 1, inodes: n(0), inodesUsed: n(0), inodesFree: n(0)}, 50, -1, false},
+		{"no inodes: only a total", figures{used: 1, available: 1, inodes: n(10)}, 50, -1, false},
+		{"inodes from what is free", figures{used: 1, available: 1, inodes: n(10), inodesFree: n(1)}, 50, 90, false},
+		{"more free inodes than there are", figures{used: 1, available: 1, inodes: n(10), inodesFree: n(11)}, 50, -1, false},
+		{"more used inodes than there are", figures{used: 1, available: 1, inodes: n(10), inodesUsed: n(12)}, 50, 100, false},
+		{"EFS", figures{capacity: n(9223372036853727232), used: 5 << 30, available: 9223372036853727232 - 5<<30, inodes: n(0)}, -1, -1, true},
+		{"beyond an int64", figures{capacity: n(math.MaxUint64), used: math.MaxUint64, available: math.MaxUint64}, -1, -1, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := volumeUsage(test.in)
+			if got := deref(u.UsedPercent); got != test.percent {
+				t.Errorf("used %d %%, want %d", got, test.percent)
+			}
+			if got := deref(u.InodesUsedPercent); got != test.inodes {
+				t.Errorf("inodes %d %%, want %d", got, test.inodes)
+			}
+			if u.Elastic != test.elastic || u.UsedBytes < 0 || u.AvailableBytes < 0 || u.CapacityBytes < 0 {
+				t.Errorf("%+v", u)
+			}
+		})
+	}
+}
+
+func deref(p *int32) int32 {
+	if p == nil {
+		return -1
+	}
+	return *p
+}
+
+// TestEachPage follows tokens, and goes on after the server has forgotten the state that the list began with.
+func TestEachPage(t *testing.T) {
+	expired := apierrors.NewResourceExpired("compacted")
+	expired.ErrStatus.Continue = "fresh"
+	var asked []string
+	list := func(_ context.Context, o metav1.ListOptions) (*corev1.PodList, error) {
+		asked = append(asked, fmt.Sprintf("%s/%d/%s", o.Continue, o.Limit, o.LabelSelector))
+		page := &corev1.PodList{Items: make([]corev1.Pod, 2)}
+		switch o.Continue {
+		case "":
+			page.Continue = "old"
+		case "old":
+			return nil, expired
+		case "fresh":
+		}
+		return page, nil
+	}
+	count := 0
+	err := eachPage(t.Context(), Query{Selector: "app=web", ChunkSize: 2}, list, func(p *corev1.PodList) { count += len(p.Items) })
+	if want := "/2/app=web old/2/app=web fresh/2/app=web"; err != nil || count != 4 || strings.Join(asked, " ") != want {
+		t.Errorf("%v, %d items, asked %q", err, count, asked)
+	}
+
+	refuse := func(context.Context, metav1.ListOptions) (*corev1.PodList, error) { return nil, expired }
+	if err := eachPage(t.Context(), Query{}, refuse, func(*corev1.PodList) {}); !apierrors.IsResourceExpired(err) {
+		t.Errorf("a first page that has expired: %v", err)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	request := func(err error) error { return &url.Error{Op: "Get", URL: "https://api.example:6443/api?secret=x", Err: err} }
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{request(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), "cannot reach the API server at https://api.example:6443: connection refused"},
+		{request(&net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}), "cannot find the API server at https://api.example:6443: no such host api.example"},
+		{request(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}), "cannot reach the API server at https://api.example:6443: no route to host"},
+		{request(os.ErrDeadlineExceeded), "no answer from the API server at https://api.example:6443 in time"},
+		{context.DeadlineExceeded, "no answer from the API server in time: see whether it is reachable, or raise --timeout"},
+		{context.Canceled, "interrupted"},
+		{apierrors.NewUnauthorized("Unauthorized"), "the API server does not accept the credentials (401)"},
+		{errors.New("something else"), "something else"},
+	} {
+		if got := Explain(test.err).Error(); !strings.HasPrefix(got, test.want) || strings.Contains(got, "secret") {
+			t.Errorf("got %q, want %q…", got, test.want)
+		}
+	}
+	if Explain(nil) != nil {
+		t.Error("no error has no explanation")
+	}
+}
+
+func TestUsageProblem(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		reason v1alpha1.ProblemReason
+		want   string
+	}{
+		{context.DeadlineExceeded, v1alpha1.ReasonTimeout, "the kubelet did not answer within 5s"},
+		{apierrors.NewNotFound(corev1.Resource("nodes"), "gone"), v1alpha1.ReasonNotFound, "the node or its kubelet's statistics do not exist"},
+		{errors.New("dial\n tcp: connection refused"), v1alpha1.ReasonUnavailable, "the kubelet did not answer: dial tcp: connection refused"},
+	} {
+		p := usageProblem("ip-10-1-3", test.err, 5*time.Second)
+		if p.Reason != test.reason || p.Message != test.want || p.Subject != "disk usage on node ip-10-1-3" {
+			t.Errorf("%+v", p)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package printers
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+func TestEscape(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                 "plain",
+		"한글 é →":                "한글 é →",
+		"one\ntwo\r\n\n three ": "one two three",
+		"a\tb":                  "a b",
+		"\x1b[31mred\x1b[0m":    "^[[31mred^[[0m",
+		"\x9b31m":               `\x9b31m`,
+		"\u009b31m":             `\u009b31m`,
+		"bell\a\x00":            `bell\x07\x00`,
+		"\u202eevil":            `\u202eevil`,
+		"bad \xff utf8":         `bad \xff utf8`,
+		"replacement �":         "replacement �",
+		"line\u2028separator":   `line\u2028separator`,
+	} {
+		if got := Escape(in); got != want {
+			t.Errorf("Escape(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzEscape(f *testing.F) {
+	f.Add("\x1b]0;title\a\n한글\u202e\xff")
+	f.Fuzz(func(t *testing.T, in string) {
+		got := Escape(in)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
+			t.Errorf("Escape(%q) = %q", in, got)
+		}
+		if again := Escape(got); again != got {
+			t.Errorf("Escape(%q) = %q, and again %q", in, got, again)
+		}
+	})
+}
+
+var twoBlocks = Table{
+	Columns: []Column{{Title: "NAME"}, {Title: "EXTRA", Wide: true}, {Title: "AGE"}},
+	Blocks: []Block{
+		{
+			Heading:  []Cell{Text("first"), {Text: "1/2 ready", Level: Alarm}},
+			Rows:     [][]Cell{{Text("a"), Text("x"), Text("5d")}, {Text("이름이 긴 것"), Text("y"), None}},
+			Findings: []v1alpha1.Finding{{Code: "STS003", Severity: v1alpha1.SeverityError, Message: "a is\nnot ready", Remedy: "kubectl describe"}, {Code: "STS030", Severity: v1alpha1.SeverityInfo, Message: "kept"}},
+		},
+		{Heading: []Cell{Text("second")}, Rows: [][]Cell{{Text("much-longer-name"), Text("z"), Unknown}}},
+		{Heading: []Cell{Text("empty")}},
+	},
+}
+
+func TestTable(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		options TableOptions
+		want    string
+	}{{
+		name: "narrow",
+		want: `first   1/2 ready
+NAME               AGE
+a                  5d
+이름이 긴 것       -
+
+ERROR   STS003   a is not ready   → kubectl describe
+INFO    STS030   kept
+
+second
+NAME               AGE
+much-longer-name   unknown
+
+empty
+`,
+	}, {
+		name:    "wide",
+		options: TableOptions{Wide: true},
+		want: `first   1/2 ready
+NAME               EXTRA   AGE
+a                  x       5d
+이름이 긴 것       y       -
+
+ERROR   STS003   a is not ready   → kubectl describe
+INFO    STS030   kept
+
+second
+NAME               EXTRA   AGE
+much-longer-name   z       unknown
+
+empty
+`,
+	}, {
+		name:    "no headers",
+		options: TableOptions{NoHeaders: true},
+		want: `a                  5d
+이름이 긴 것       -
+much-longer-name   unknown
+`,
+	}} {
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			if err := twoBlocks.Print(&out, test.options); err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != test.want {
+				t.Errorf("got\n%s\nwant\n%s", out.String(), test.want)
+			}
+		})
+	}
+}
+
+// TestColor checks that colour moves nothing and that no escape sequence of the cluster's survives beside ours.
+func TestColor(t *testing.T) {
+	table := Table{Columns: []Column{{Title: "A"}, {Title: "B"}}, Blocks: []Block{{Rows: [][]Cell{{{Text: "\x1b[5mx", Level: Alarm}, Text("1")}, {Text("yyyyyyyyyy"), Text("2")}}}}}
+	var plain, colored strings.Builder
+	if err := table.Print(&plain, TableOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := table.Print(&colored, TableOptions{Color: true}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\x1b[31m^[[5mx\x1b[0m"; !strings.Contains(colored.String(), want) {
+		t.Errorf("%q lacks %q", colored.String(), want)
+	}
+	stripped := strings.NewReplacer("\x1b[31m", "", "\x1b[0m", "").Replace(colored.String())
+	if stripped != plain.String() {
+		t.Errorf("colour moved something:\n%q\n%q", stripped, plain.String())
+	}
+}
+
+func TestTableNothing(t *testing.T) {
+	var out strings.Builder
+	if err := (Table{Columns: []Column{{Title: "A"}}}).Print(&out, TableOptions{}); err != nil || out.Len() > 0 {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	report := &v1alpha1.StatefulSetStatusList{
+		Items: []v1alpha1.StatefulSetStatus{
+			{Metadata: v1alpha1.ObjectMeta{Name: "web", Namespace: "shop"}, Replicas: v1alpha1.ReplicaCounts{Ready: 2, Desired: 3}},
+			{Metadata: v1alpha1.ObjectMeta{Name: "db"}},
+		},
+	}
+	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindStatefulSetStatusList
+	document := Document{Report: report, Names: []string{"statefulset.apps/web", "statefulset.apps/db"}, Table: func() Table { return twoBlocks }}
+	for format, want := range map[string]string{
+		"name":                                 "statefulset.apps/web\nstatefulset.apps/db\n",
+		"jsonpath={.items[*].metadata.name}":   "web db",
+		"go-template={{len .items}} {{.kind}}": "2 StatefulSetStatusList",
+		"custom-columns=N:.metadata.name,R:{.replicas.ready},NS:metadata.namespace": "N     R   NS\nweb   2   shop\ndb    0   <none>\n",
+	} {
+		if got := printAs(t, document, format); got != want {
+			t.Errorf("-o %s: %q, want %q", format, got, want)
+		}
+	}
+	for _, format := range []string{"json", "yaml", "kyaml"} {
+		var back v1alpha1.StatefulSetStatusList
+		text := printAs(t, document, format)
+		if err := yaml.UnmarshalStrict([]byte(text), &back); err != nil {
+			t.Errorf("-o %s: %v in\n%s", format, err, text)
+		}
+		if len(back.Items) != 2 || back.Items[0].Replicas.Desired != 3 || back.Kind != v1alpha1.KindStatefulSetStatusList {
+			t.Errorf("-o %s came back as %+v", format, back)
+		}
+	}
+}
+
+func printAs(t *testing.T, d Document, format string) string {
+	t.Helper()
+	var out strings.Builder
+	flags := NewFlags()
+	cmd := &cobra.Command{}
+	flags.AddFlags(cmd)
+	if err := cmd.ParseFlags([]string{"-o", format}); err != nil {
+		t.Fatal(err)
+	}
+	printer, err := flags.ToPrinter(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := printer.Print(&out, d); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
