@@ -6,6 +6,8 @@ INSTALL   ?= $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS   := -s -w -X github.com/kubectl-doik/kubectl-doik/pkg/plugin.releaseVersion=$(VERSION)
 TESTFLAGS ?=
+# The race detector needs cgo and a C compiler.
+RACE      := $(if $(and $(filter 1,$(shell $(GO) env CGO_ENABLED)),$(shell command -v $$($(GO) env CC))),-race)
 
 .DEFAULT_GOAL := help
 
@@ -22,6 +24,10 @@ build: ## Build bin/kubectl-doik, and beside it what completes kubectl doik
 	@CGO_ENABLED=0 GOFLAGS=-buildvcs=false $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/kubectl-doik
 	@$(BIN) completion kubectl > bin/kubectl_complete-doik && chmod 0755 bin/kubectl_complete-doik
 
+.PHONY: build-race
+build-race: # Build the plugin with the race detector, for tests on a cluster
+	@GOFLAGS=-buildvcs=false $(GO) build $(RACE) -ldflags '$(filter-out -s -w,$(LDFLAGS))' -o bin/race/kubectl-doik ./cmd/kubectl-doik
+
 .PHONY: install
 install: build ## Install kubectl-doik and its completion for kubectl into INSTALL (Go's bin folder)
 	@mkdir -p '$(INSTALL)'
@@ -33,12 +39,12 @@ test: ## Run every test that this machine can run, and say which it can't
 
 .PHONY: test-unit
 test-unit: ## Unit tests, golden files and the scripts that drive the built binary (no cluster)
-	$(GO) test -race $(TESTFLAGS) ./...
-	cd test/lab && $(GO) test -race $(TESTFLAGS) ./internal/...
+	$(GO) test $(RACE) $(TESTFLAGS) ./...
+	cd test/lab && $(GO) test $(RACE) $(TESTFLAGS) ./internal/...
 
 .PHONY: test-integration
-test-integration: ## Tests against the real control plane of test/lab (no root)
-	test/lab/run $(GO) test -race -tags integration -count=1 $(TESTFLAGS) ./test/integration/...
+test-integration: build-race ## Tests against the real control plane of test/lab (no root)
+	test/lab/run bash -c 'PATH=$(CURDIR)/bin/race:$$PATH $(GO) test -tags integration -count=1 $(TESTFLAGS) ./test/integration/...'
 
 .PHONY: test-e2e
 test-e2e: ## Tests against the real node of test/node (root, Linux), or against the cluster of E2E_KUBECONFIG

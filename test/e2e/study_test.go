@@ -1,0 +1,236 @@
+//go:build e2e
+
+// Package e2e tests the plugin end to end on a real node: make test-e2e. Its tests also run against any cluster that
+// E2E_KUBECONFIG names.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+const manifests = "../manifests/"
+
+// apply applies one of the study's manifests.
+func apply(n *cluster.Namespace, file string) {
+	n.Helper()
+	manifest, err := os.ReadFile(manifests + file)
+	if err != nil {
+		n.Fatal(err)
+	}
+	n.Apply(string(manifest))
+}
+
+// rolledOut waits for all pods of a set.
+func rolledOut(n *cluster.Namespace, set string) {
+	n.Helper()
+	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=180s")
+}
+
+// status is the report of one set.
+func status(n *cluster.Namespace, set string) v1alpha1.StatefulSetStatus {
+	n.Helper()
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", set)
+	if len(report.Items) != 1 {
+		n.Fatalf("%d items", len(report.Items))
+	}
+	return report.Items[0]
+}
+
+// pets are the ordinals' names, claims and volumes: what stays with an ordinal when its pod is replaced.
+func pets(s v1alpha1.StatefulSetStatus) string {
+	var list []string
+	for _, o := range s.Ordinals {
+		for _, c := range o.Claims {
+			list = append(list, o.PodName+" "+c.Name+" "+c.Volume)
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// uids are the pods' identities, which change with every new pod.
+func uids(s v1alpha1.StatefulSetStatus) map[string]string {
+	list := map[string]string{}
+	for _, o := range s.Ordinals {
+		if o.Pod != nil {
+			list[o.PodName] = o.Pod.UID
+		}
+	}
+	return list
+}
+
+// aboveInfo are the findings that a healthy set must not have.
+func aboveInfo(s v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for _, f := range s.Findings {
+		if f.Severity != v1alpha1.SeverityInfo {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// TestStudyWeb is the study's exercise on StatefulSets, step by step, with the plugin beside each.
+func TestStudyWeb(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	apply(n, "web.yaml")
+	rolledOut(n, "web")
+
+	t.Log("each pod's hostname is its name")
+	for _, pod := range []string{"web-0", "web-1"} {
+		if got := n.Kubectl("exec", pod, "--", "hostname"); got != pod {
+			t.Errorf("hostname of %s: %q", pod, got)
+		}
+	}
+	before := status(n, "web")
+	if len(before.Ordinals) != 2 || before.Replicas.Ready != 2 || before.Service.State != v1alpha1.ServiceSound || len(aboveInfo(before)) > 0 {
+		t.Errorf("%+v", before)
+	}
+
+	t.Log("the volumes keep what is written to them when the pods are deleted")
+	for _, pod := range []string{"web-0", "web-1"} {
+		n.Kubectl("exec", pod, "--", "sh", "-c", "hostname > /usr/share/nginx/html/index.html")
+	}
+	n.Kubectl("delete", "pod", "-l", "app=nginx")
+	rolledOut(n, "web")
+	after := status(n, "web")
+	if pets(after) != pets(before) {
+		t.Errorf("before\n%s\nafter\n%s", pets(before), pets(after))
+	}
+	old := uids(before)
+	for pod, uid := range uids(after) {
+		if uid == old[pod] {
+			t.Errorf("%s is the same pod as before", pod)
+		}
+		if got := n.Kubectl("exec", pod, "--", "curl", "-s", "http://localhost/"); got != pod {
+			t.Errorf("%s serves %q", pod, got)
+		}
+	}
+
+	t.Log("up to five, in ascending order")
+	n.Kubectl("scale", "sts/web", "--replicas=5")
+	rolledOut(n, "web")
+	five := status(n, "web")
+	for i, o := range five.Ordinals {
+		if i > 0 && o.Pod.CreationTimestamp.Before(&five.Ordinals[i-1].Pod.CreationTimestamp) && i > 2 {
+			t.Errorf("%s is older than %s", o.PodName, five.Ordinals[i-1].PodName)
+		}
+	}
+
+	t.Log("down to three: the claims of the other two are kept")
+	n.Kubectl("scale", "sts/web", "--replicas=3")
+	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=120s")
+	cluster.Eventually(t, 30*time.Second, func() error {
+		three := status(n, "web")
+		if pets(three) != pets(five) {
+			return fmt.Errorf("with five\n%s\nwith three\n%s", pets(five), pets(three))
+		}
+		for i, o := range three.Ordinals {
+			want := v1alpha1.OrdinalPresent
+			if i >= 3 {
+				want = v1alpha1.OrdinalRetained
+			}
+			if o.State != want {
+				return fmt.Errorf("%s is %s, want %s", o.PodName, o.State, want)
+			}
+		}
+		if len(aboveInfo(three)) > 0 || len(three.Findings) != 1 || three.Findings[0].Code != v1alpha1.CodeClaimsRetained {
+			return fmt.Errorf("findings %+v", three.Findings)
+		}
+		return nil
+	})
+	t.Logf("\n%s", n.Doik("sts-status").Out)
+}
+
+// TestUsageIsReal fills a volume and reads from the kubelet what df says in the container.
+func TestUsageIsReal(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	apply(n, "web.yaml")
+	rolledOut(n, "web")
+	needsVolumeStatistics(n)
+	fill := func(pod, size string) {
+		n.Kubectl("exec", pod, "--", "sh", "-c", "head -c "+size+" /dev/zero > /usr/share/nginx/html/fill && sync")
+	}
+	fill("web-0", "880M")
+	fill("web-1", "100M")
+	df := func(pod string) (used, percent string) {
+		lines := strings.Split(n.Kubectl("exec", pod, "--", "df", "-B1", "--output=used,pcent", "/usr/share/nginx/html"), "\n")
+		fields := strings.Fields(lines[len(lines)-1])
+		return fields[0], strings.TrimSuffix(fields[1], "%")
+	}
+	// Kubelets measure volumes now and then: once a minute by default.
+	cluster.Eventually(t, 3*time.Minute, func() error {
+		s := status(n, "web")
+		for _, o := range s.Ordinals {
+			u := o.Claims[0].Usage
+			if u == nil {
+				return fmt.Errorf("%s: %s", o.PodName, o.Claims[0].UsageUnknown)
+			}
+			used, percent := df(o.PodName)
+			if fmt.Sprint(u.UsedBytes) != used || u.UsedPercent == nil || fmt.Sprint(*u.UsedPercent) != percent {
+				return fmt.Errorf("%s: %d bytes, %v %%; df says %s, %s %%", o.PodName, u.UsedBytes, u.UsedPercent, used, percent)
+			}
+		}
+		return nil
+	})
+	s := status(n, "web")
+	findings := aboveInfo(s)
+	if len(findings) != 1 || findings[0].Objects[0] != "persistentvolumeclaim/www-web-0" {
+		t.Errorf("findings %+v", findings)
+	}
+	t.Logf("\n%s", n.Doik("sts-status", "-o", "wide").Out)
+}
+
+// needsVolumeStatistics leaves a test out on somebody else's cluster whose volumes no kubelet measures (hostPath, some local
+// provisioners). On the node of this project it is a failure.
+func needsVolumeStatistics(n *cluster.Namespace) {
+	n.Helper()
+	unknown := ""
+	measured := func() error {
+		unknown = ""
+		for _, o := range status(n, "web").Ordinals {
+			unknown += o.Claims[0].UsageUnknown
+		}
+		if unknown != "" {
+			return fmt.Errorf("usage unknown: %s", unknown)
+		}
+		return nil
+	}
+	if os.Getenv("E2E_KUBECONFIG") == "" {
+		cluster.Eventually(n, 2*time.Minute, measured)
+		return
+	}
+	for deadline := time.Now().Add(2 * time.Minute); measured() != nil; time.Sleep(2 * time.Second) {
+		if time.Now().After(deadline) {
+			n.Skipf("LEFT OUT: the kubelets of this cluster measure no volumes of its default StorageClass: %s", unknown)
+		}
+	}
+}
+
+// TestInodes uses up inodes with empty files, which no number of bytes tells of.
+func TestInodes(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	apply(n, "web.yaml")
+	rolledOut(n, "web")
+	needsVolumeStatistics(n)
+	free := n.Kubectl("exec", "web-0", "--", "sh", "-c", "df --output=iavail /usr/share/nginx/html | tail -1")
+	var inodes int
+	if _, err := fmt.Sscan(free, &inodes); err != nil || inodes == 0 || inodes > 200_000 {
+		t.Skipf("LEFT OUT: the volume has %q free inodes, too many (or none) to use up in a test", free)
+	}
+	n.Kubectl("exec", "web-0", "--", "sh", "-c", fmt.Sprintf("cd /usr/share/nginx/html && seq -f f%%g %d | xargs touch", inodes*95/100))
+	cluster.Eventually(t, 3*time.Minute, func() error {
+		for _, f := range status(n, "web").Findings {
+			if f.Code == v1alpha1.CodeInodesFull {
+				return nil
+			}
+		}
+		return fmt.Errorf("no finding %s: %+v", v1alpha1.CodeInodesFull, status(n, "web").Ordinals[0].Claims[0].Usage)
+	})
+}

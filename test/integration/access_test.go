@@ -1,0 +1,170 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// TestNames finds sets by name, by kind and name, and by selector, and says what it did not find.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	if r := n.Doik("sts-status"); r.Code != 0 || r.Out != "" || r.Err != "No StatefulSets found in namespace "+n.NS+".\n" {
+		t.Errorf("nothing there: exit code %d, %q, %q", r.Code, r.Out, r.Err)
+	}
+	n.Apply(web(t))
+	n.Apply(strings.ReplaceAll(web(t), "name: web}", "name: other, labels: {tier: db}}"))
+	rolledOut(n)
+	n.Kubectl("rollout", "status", "sts/other", "--timeout=60s")
+	for args, want := range map[string]string{
+		"web": "web", "sts/web": "web", "statefulset.apps/web": "web", "web other": "other web", "": "other web", "-l tier=db": "other", "-l tier!=db": "web",
+	} {
+		out := n.MustDoik(append([]string{"sts-status", "-o", "jsonpath={.items[*].metadata.name}"}, strings.Fields(args)...)...)
+		if out != want {
+			t.Errorf("sts-status %s: %q, want %q", args, out, want)
+		}
+	}
+	for _, args := range []string{"nosuch", "web nosuch"} {
+		r := n.Doik(append([]string{"sts-status"}, strings.Fields(args)...)...)
+		if r.Code != 1 || r.Out != "" || !strings.HasPrefix(r.Err, `error: statefulsets.apps "nosuch" not found`) || strings.Count(r.Err, "\n") != 1 {
+			t.Errorf("sts-status %s: exit code %d, %q", args, r.Code, r.Err)
+		}
+	}
+}
+
+// TestFormats prints every form of output from a real set.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	for format, want := range map[string]string{
+		"name":  "statefulset.apps/web\n",
+		"wide":  "STORAGECLASS",
+		"json":  `"apiVersion": "doik.dev/v1alpha1"`,
+		"yaml":  "kind: StatefulSetStatusList",
+		"kyaml": `kind: "StatefulSetStatusList"`,
+		"jsonpath={.items[0].ordinals[*].pod.status}":                  "Running Running",
+		"go-template={{range .items}}{{.replicas.ready}}{{end}}":       "2",
+		"custom-columns=SET:.metadata.name,READY:.replicas.ready":      "SET   READY\nweb   2\n",
+		"jsonpath={.items[0].ordinals[1].claims[0].usage.usedPercent}": "",
+	} {
+		if out := n.MustDoik("sts-status", "web", "-o", format); !strings.Contains(out, want) || out == "" {
+			t.Errorf("-o %s: no %q in\n%s", format, want, out)
+		}
+	}
+	if out := n.MustDoik("sts-status", "--chunk-size=1", "-o", "jsonpath={.items[0].ordinals[*].pod.status}"); out != "Running Running" {
+		t.Errorf("in pages of one: %q", out)
+	}
+}
+
+// TestRights takes away one right after the other; each costs its columns and one line.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
+	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
+	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services")
+	n.Kubectl("create", "rolebinding", "all", "--role=all", "--user=no-kubelets")
+
+	as := func(user string) cluster.Result { return n.Doik("sts-status", "--as="+user) }
+	cluster.Eventually(t, 10*time.Second, func() error { // the authorizer learns of new roles a moment later
+		if r := as("no-kubelets"); r.Code != 0 || strings.Count(r.Err, "\n") != 1 {
+			return fmt.Errorf("exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+	r := as("no-kubelets")
+	if want := "warning: disk usage: no right to get nodes/proxy; ask for it, see docs/rbac.md, or leave usage out with --no-usage\n"; r.Err != want {
+		t.Errorf("without nodes/proxy: %q", r.Err)
+	}
+	if !strings.Contains(r.Out, "web-0   1/1     Running   0          www-web-0   Bound   1Gi        unknown   -") {
+		t.Errorf("without nodes/proxy:\n%s", r.Out)
+	}
+
+	r = as("sets-only")
+	if r.Code != 0 || !strings.Contains(r.Out, "web   2/2 ready") || !strings.Contains(r.Out, "web-0   unknown") || !strings.Contains(r.Out, "Service nginx: unknown") {
+		t.Errorf("sets only: exit code %d\n%s", r.Code, r.Out)
+	}
+	for _, subject := range []string{"pods", "claims", "Services"} {
+		if !strings.Contains(r.Err, "warning: "+subject+" in namespace "+n.NS+": ") {
+			t.Errorf("no word of %s:\n%s", subject, r.Err)
+		}
+	}
+
+	r = as("nobody")
+	if r.Code != 1 || r.Out != "" || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, `statefulsets.apps is forbidden: User "nobody" cannot list`) {
+		t.Errorf("nothing at all: exit code %d, %q", r.Code, r.Err)
+	}
+}
+
+// TestHostileText lets the cluster say what a terminal must not be told.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=image-pull")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		if s := status(n, "web"); s.Replicas.Ready != 1 {
+			return fmt.Errorf("%d ready", s.Replicas.Ready)
+		}
+		return nil
+	})
+	n.Kubectl("patch", "pod", "web-0", "--subresource=status", "--type=json", "-p",
+		`[{"op": "replace", "path": "/status/containerStatuses/0/state", "value": {"waiting": {"reason": "\u001b[2JCrash", "message": "one\ntwo \u001b]0;owned\u0007 한글"}}}]`)
+	out := n.MustDoik("sts-status", "--color=never")
+	if strings.ContainsAny(out, "\x1b\a\r") || !strings.Contains(out, `^[[2JCrash: one two ^[]0;owned\x07 한글`) {
+		t.Errorf("%q", out)
+	}
+}
+
+// TestVersion asks the real API server.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	server := n.Kubectl("get", "--raw", "/version")
+	out := n.MustDoik("version", "-o", "jsonpath={.server.version} {.skew.supported}")
+	version, skew, _ := strings.Cut(out, " ")
+	if !strings.Contains(server, `"gitVersion": "`+version+`"`) || skew != "true" {
+		t.Errorf("%q, the server says %s", out, server)
+	}
+	if table := n.MustDoik("version"); !strings.Contains(table, "\nskew               ") {
+		t.Error(table)
+	}
+}
+
+// TestCompletion goes the way of the shell: kubectl finds kubectl_complete-doik on PATH.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	complete := func(words ...string) string {
+		return n.Kubectl(append([]string{"__complete", "doik"}, words...)...)
+	}
+	for _, test := range []struct {
+		words []string
+		want  string
+	}{
+		{[]string{"sts"}, "sts-status\t"},
+		{[]string{"sts-status", "-n", n.NS, "w"}, "web\n"},
+		{[]string{"sts-status", "-n", n.NS, "sts/"}, "sts/web\n"},
+		{[]string{"sts-status", "-n", n.NS[:6]}, n.NS + "\n"},
+		{[]string{"sts-status", "--context", ""}, "lab\n"},
+	} {
+		if out := complete(test.words...); !strings.Contains(out, test.want) {
+			t.Errorf("%q: no %q in %q", test.words, test.want, out)
+		}
+	}
+	if out := complete("sts-status", "-n", n.NS, "web", ""); strings.Contains(out, "web\n") {
+		t.Errorf("a name that stands there already: %q", out)
+	}
+}

@@ -1,0 +1,427 @@
+//go:build integration
+
+// Package integration tests the plugin against the real control plane of test/lab: make test-integration.
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// web is the study's StatefulSet.
+func web(t *testing.T) string {
+	t.Helper()
+	manifest, err := os.ReadFile("../manifests/web.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(manifest)
+}
+
+// rolledOut waits until all pods of the set web are ready.
+func rolledOut(n *cluster.Namespace) {
+	n.Helper()
+	n.Kubectl("rollout", "status", "sts/web", "--timeout=60s")
+}
+
+// status is the report of one set.
+func status(n *cluster.Namespace, set string) v1alpha1.StatefulSetStatus {
+	n.Helper()
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", set)
+	if len(report.Items) != 1 {
+		n.Fatalf("%d items", len(report.Items))
+	}
+	return report.Items[0]
+}
+
+// codes are the codes of a set's findings, each once, in the order of the report.
+func codes(s v1alpha1.StatefulSetStatus) string {
+	var list []string
+	for _, f := range s.Findings {
+		if code := string(f.Code); len(list) == 0 || list[len(list)-1] != code {
+			list = append(list, code)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// ordinals shows a set's ordinals as "0 Present, 1 Blocked".
+func ordinals(s v1alpha1.StatefulSetStatus) string {
+	list := make([]string, len(s.Ordinals))
+	for i, o := range s.Ordinals {
+		list[i] = fmt.Sprintf("%d %s", o.Ordinal, o.State)
+	}
+	return strings.Join(list, ", ")
+}
+
+// TestScaledDown is the study's exercise: up to five, down to three, and the claims of the other two are kept.
+func TestScaledDown(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	n.Kubectl("scale", "sts/web", "--replicas=5")
+	rolledOut(n)
+	n.Kubectl("scale", "sts/web", "--replicas=3")
+	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=60s")
+	for i, used := range []string{"10%", "20Mi", "300Mi"} {
+		n.Kubectl("annotate", "pvc", fmt.Sprintf("www-web-%d", i), "lab.doik.dev/used="+used)
+	}
+
+	cluster.Eventually(t, 10*time.Second, func() error {
+		s := status(n, "web")
+		if got, want := ordinals(s), "0 Present, 1 Present, 2 Present, 3 Retained, 4 Retained"; got != want {
+			return fmt.Errorf("ordinals %s, want %s", got, want)
+		}
+		if got := codes(s); got != "STS030" {
+			return fmt.Errorf("findings %s", got)
+		}
+		if s.Service.State != v1alpha1.ServiceSound || s.Service.Selects != 3 || !s.Rollout.Complete {
+			return fmt.Errorf("service %+v, rollout %+v", s.Service, s.Rollout)
+		}
+		if u := s.Ordinals[1].Claims[0].Usage; u == nil || u.UsedBytes != 20<<20 {
+			return fmt.Errorf("usage of www-web-1: %+v", u)
+		}
+		return nil
+	})
+	table := n.MustDoik("sts-status")
+	for _, row := range []string{"web-0   1/1     Running    0 ", "web-4   -       retained   - ", "INFO   STS030   the claims of web-3, web-4 are kept"} {
+		if !strings.Contains(table, row) {
+			t.Errorf("no %q in\n%s", row, table)
+		}
+	}
+}
+
+// TestUsage sets what the kubelets report, and reads it back as numbers, words and findings.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	n.Kubectl("scale", "sts/web", "--replicas=5")
+	rolledOut(n)
+	for claim, annotation := range map[string]string{
+		"www-web-0": "lab.doik.dev/stats=full", "www-web-1": "lab.doik.dev/stats=no-inodes", "www-web-2": "lab.doik.dev/stats=elastic",
+		"www-web-3": "lab.doik.dev/stats=missing", "www-web-4": "lab.doik.dev/used=85%",
+	} {
+		n.Kubectl("annotate", "pvc", claim, annotation)
+	}
+	cluster.Eventually(t, 10*time.Second, func() error {
+		s := status(n, "web")
+		claims := make([]v1alpha1.ClaimStatus, len(s.Ordinals))
+		for i, o := range s.Ordinals {
+			claims[i] = o.Claims[0]
+		}
+		switch {
+		case claims[0].Usage == nil || claims[0].Usage.UsedPercent == nil || *claims[0].Usage.UsedPercent < 90:
+			return fmt.Errorf("full: %+v", claims[0].Usage)
+		case claims[1].Usage == nil || claims[1].Usage.InodesUsedPercent != nil:
+			return fmt.Errorf("without inodes: %+v", claims[1].Usage)
+		case claims[2].Usage == nil || !claims[2].Usage.Elastic || claims[2].Usage.UsedPercent != nil:
+			return fmt.Errorf("elastic: %+v", claims[2].Usage)
+		case claims[3].Usage != nil || !strings.Contains(claims[3].UsageUnknown, "reports nothing"):
+			return fmt.Errorf("missing: %+v, %q", claims[3].Usage, claims[3].UsageUnknown)
+		case claims[4].Usage == nil || *claims[4].Usage.UsedPercent != 85:
+			return fmt.Errorf("85 %%: %+v", claims[4].Usage)
+		case codes(s) != "STS011 STS010" && codes(s) != "STS011 STS013 STS010":
+			return fmt.Errorf("findings %s", codes(s))
+		}
+		return nil
+	})
+}
+
+// node makes a simulated node of the test's own, whose kubelet answers as the annotation says, and returns its name.
+func node(n *cluster.Namespace, kubelet string) string {
+	n.Helper()
+	name := n.NS + "-" + strings.SplitN(kubelet, "=", 2)[0]
+	n.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q,
+		"labels": {"kubernetes.io/hostname": %q, "topology.kubernetes.io/zone": "eu-west-1z"},
+		"annotations": {"lab.doik.dev/kubelet": %q}},
+		"spec": {"taints": [{"key": "test", "value": %q, "effect": "NoSchedule"}]}}`, name, name, kubelet, n.NS))
+	n.Cleanup(func() { n.TryKubectl("delete", "node", name) })
+	n.Kubectl("wait", "--for=condition=Ready", "node/"+name, "--timeout=30s")
+	return name
+}
+
+// on makes a set of one pod on a node of the test's own.
+func on(n *cluster.Namespace, set, node string) {
+	n.Helper()
+	n.Apply(fmt.Sprintf(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: %[1]s}
+spec:
+  serviceName: ""
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata: {labels: {app: %[1]s}}
+    spec:
+      nodeSelector: {kubernetes.io/hostname: %[2]s}
+      tolerations: [{key: test, operator: Exists}]
+      containers: [{name: main, image: none}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+`, set, node))
+	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=60s")
+}
+
+// TestDeadKubelets costs each its own time-out only, and hides nothing else.
+func TestDeadKubelets(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	hang, dead, slow := node(n, "hang"), node(n, "dead"), node(n, "slow=1s")
+	on(n, "hang", hang)
+	on(n, "dead", dead)
+	on(n, "slow", slow)
+	n.Apply(web(t))
+	rolledOut(n)
+
+	started := time.Now()
+	r := n.Doik("sts-status", "--usage-timeout=3s", "-o", "json")
+	took := time.Since(started)
+	var report v1alpha1.StatefulSetStatusList
+	if err := json.Unmarshal([]byte(r.Out), &report); err != nil || r.Code != 0 {
+		t.Fatalf("exit code %d, %v: %s", r.Code, err, r.Err)
+	}
+	if took < 3*time.Second || took > 9*time.Second {
+		t.Errorf("it took %s with a time-out of 3 s", took)
+	}
+	for _, s := range report.Items {
+		c := s.Ordinals[0].Claims[0]
+		want := map[string]string{"hang": "the kubelet did not answer within 3s", "dead": "the kubelet did not answer: "}[s.Metadata.Name]
+		switch {
+		case want == "" && c.Usage == nil:
+			t.Errorf("%s: usage unknown: %s", s.Metadata.Name, c.UsageUnknown)
+		case want != "" && !strings.HasPrefix(c.UsageUnknown, want):
+			t.Errorf("%s: %q, want %q", s.Metadata.Name, c.UsageUnknown, want)
+		}
+	}
+	for _, want := range []string{
+		"warning: disk usage on node " + hang + ": the kubelet did not answer within 3s; see kubectl describe node " + hang,
+		"warning: disk usage on node " + dead + ": the kubelet did not answer: ",
+	} {
+		if !strings.Contains(r.Err, want) {
+			t.Errorf("no %q in\n%s", want, r.Err)
+		}
+	}
+	if got := strings.Count(r.Err, "\n"); got != 2 {
+		t.Errorf("%d lines on stderr:\n%s", got, r.Err)
+	}
+	if text := n.MustDoik("sts-status", "--no-usage"); strings.Contains(text, "USED") {
+		t.Errorf("usage although nobody asked:\n%s", text)
+	}
+}
+
+// TestInterrupted ends within a second of Ctrl-C.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	on(n, "hang", node(n, "hang"))
+	cmd := exec.Command("kubectl-doik", "-n", n.NS, "sts-status", "--usage-timeout=30s")
+	var errOut strings.Builder
+	cmd.Stderr = &errOut
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // it now waits for the kubelet, for 30 s
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	signalled := time.Now()
+	_ = cmd.Wait()
+	if took := time.Since(signalled); took > time.Second || cmd.ProcessState.ExitCode() != 1 || errOut.String() != "error: interrupted\n" {
+		t.Errorf("exit code %d after %s: %q", cmd.ProcessState.ExitCode(), took, errOut.String())
+	}
+}
+
+// TestPodWords compares READY, STATUS and RESTARTS with what kubectl get pods prints, in every state that the lab can bring about.
+func TestPodWords(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	states := []string{"", "not-ready", "crash-loop", "oom-killed", "image-pull", "stuck-terminating"}
+	for i, state := range states {
+		n.Apply(fmt.Sprintf(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: s%[1]d}
+spec:
+  serviceName: ""
+  selector: {matchLabels: {app: s%[1]d}}
+  template:
+    metadata: {labels: {app: s%[1]d}, annotations: {lab.doik.dev/state: %[2]q}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      initContainers: [{name: init, image: none}, {name: sidecar, image: none, restartPolicy: Always}]
+      containers: [{name: main, image: none}, {name: second, image: none}]
+`, i, state))
+	}
+	n.Apply(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: nowhere}
+spec:
+  serviceName: ""
+  selector: {matchLabels: {app: nowhere}}
+  template:
+    metadata: {labels: {app: nowhere}}
+    spec: {nodeSelector: {nosuch: node}, containers: [{name: main, image: none}]}
+`)
+	n.Kubectl("wait", "--for=condition=Ready", "pod/s0-0", "--timeout=60s")
+	n.Kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/s5-0", "--timeout=60s")
+	n.Kubectl("delete", "pod", "s5-0", "--wait=false")
+	seen := map[string]bool{}
+	cluster.Eventually(t, 30*time.Second, func() error {
+		seen = map[string]bool{}
+		theirs := cells(n.Kubectl("get", "pods", "--no-headers"), 4)
+		ours := map[string]string{}
+		for line := range strings.Lines(n.MustDoik("sts-status", "--no-usage", "--no-headers")) {
+			fields := strings.Fields(line)
+			ours[fields[0]] = strings.Join(fields[1:4], " ")
+			seen[fields[2]] = true
+		}
+		for pod, want := range theirs {
+			if ours[pod] != want {
+				return fmt.Errorf("%s: %q, kubectl says %q", pod, ours[pod], want)
+			}
+		}
+		for _, word := range []string{"Running", "CrashLoopBackOff", "ImagePullBackOff", "Terminating", "Pending"} {
+			if !seen[word] {
+				return fmt.Errorf("no pod is %s: %v", word, ours)
+			}
+		}
+		return nil
+	})
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "--no-usage")
+	want := map[string]string{"s0": "", "s1": "STS003", "s2": "STS005", "s3": "STS004", "s4": "STS003", "s5": "STS003", "nowhere": "STS006"}
+	for _, s := range report.Items {
+		if got := codes(s); got != want[s.Metadata.Name] {
+			t.Errorf("%s (%s): findings %q, want %q", s.Metadata.Name, s.Ordinals[0].Pod.Status, got, want[s.Metadata.Name])
+		}
+	}
+}
+
+// cells returns the second to the last wanted cell of each row by the first.
+func cells(table string, last int) map[string]string {
+	rows := map[string]string{}
+	for line := range strings.Lines(table) {
+		fields := strings.Fields(line)
+		rows[fields[0]] = strings.Join(fields[1:last], " ")
+	}
+	return rows
+}
+
+// TestBlocked has ordinals behind one that does not become ready, and claims that can't be provisioned.
+func TestBlocked(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=crash-loop")
+	n.Kubectl("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=30s")
+	n.Kubectl("scale", "sts/web", "--replicas=4")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		s := status(n, "web")
+		if got, want := ordinals(s), "0 Present, 1 Present, 2 Blocked, 3 Blocked"; got != want {
+			return fmt.Errorf("ordinals %s, want %s", got, want)
+		}
+		if got := codes(s); got != "STS002 STS005" {
+			return fmt.Errorf("findings %s", got)
+		}
+		return nil
+	})
+	if table := n.MustDoik("sts-status"); !strings.Contains(table, "web-2, web-3 are not created: OrderedReady waits for web-1") {
+		t.Error(table)
+	}
+	if r := n.Doik("sts-status", "--fail-on=error"); r.Code != 3 || !strings.HasSuffix(r.Err, "findings of severity error or worse (--fail-on)\n") || r.Out == "" {
+		t.Errorf("exit code %d: %s", r.Code, r.Err)
+	}
+	if r := n.Doik("sts-status", "--fail-on=critical"); r.Code != 0 {
+		t.Errorf("exit code %d: %s", r.Code, r.Err)
+	}
+}
+
+// TestService breaks the governing Service in each way.
+func TestService(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(web(t))
+	rolledOut(n)
+	for _, step := range []struct {
+		service string
+		want    v1alpha1.ServiceState
+	}{
+		{`{"clusterIP": "None", "selector": {"app": "other"}, "ports": [{"port": 80}]}`, v1alpha1.ServiceNotSelecting},
+		{`{"selector": {"app": "nginx"}, "ports": [{"port": 80}]}`, v1alpha1.ServiceNotHeadless},
+		{"", v1alpha1.ServiceMissing},
+	} {
+		n.Kubectl("delete", "service", "nginx", "--ignore-not-found")
+		if step.service != "" {
+			n.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "nginx"}, "spec": ` + step.service + `}`)
+		}
+		if s := status(n, "web"); s.Service.State != step.want || codes(s) != "STS020" {
+			t.Errorf("%s, findings %s, want %s", s.Service.State, codes(s), step.want)
+		}
+	}
+}
+
+// TestStopped has ordinals that nothing blocks and nothing makes: a quota refuses them.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Kubectl("create", "quota", "one", "--hard=pods=1")
+	cluster.Eventually(t, 30*time.Second, func() error { // a quota counts only after it has been counted
+		if used := n.Kubectl("get", "quota", "one", "-o", "jsonpath={.status.used.pods}"); used != "0" {
+			return fmt.Errorf("used %q", used)
+		}
+		return nil
+	})
+	n.Apply(web(t))
+	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
+	n.Kubectl("wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		s := status(n, "web")
+		if got := ordinals(s) + ": " + codes(s); got != "0 Present, 1 Missing: STS001" {
+			return fmt.Errorf("%s", got)
+		}
+		return nil
+	})
+}
+
+// TestClaimsNotBound has a claim whose class does not exist, one whose volume has been taken away, and one that was deleted
+// under its pod.
+func TestClaimsNotBound(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(strings.ReplaceAll(web(t), "accessModes", "storageClassName: nosuch, accessModes"))
+	cluster.Eventually(t, 20*time.Second, func() error {
+		s := status(n, "web")
+		if len(s.Ordinals) == 0 || len(s.Ordinals[0].Claims) == 0 || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimPending || codes(s) != "STS002 STS006 STS007" {
+			return fmt.Errorf("no such class: findings %s", codes(s))
+		}
+		return nil
+	})
+	n.Kubectl("delete", "sts,pvc", "--all")
+
+	n.Apply(web(t))
+	rolledOut(n)
+	volume := n.Kubectl("get", "pvc", "www-web-1", "-o", "jsonpath={.spec.volumeName}")
+	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
+	n.Kubectl("delete", "pv", volume, "--wait=false")
+	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
+	cluster.Eventually(t, 60*time.Second, func() error {
+		s := status(n, "web")
+		if len(s.Findings) == 0 || s.Findings[0].Code != v1alpha1.CodeClaimNotBound || s.Findings[0].Severity != v1alpha1.SeverityCritical {
+			return fmt.Errorf("volume taken away: %s, findings %+v", s.Ordinals[1].Claims[0].Phase, s.Findings)
+		}
+		return nil
+	})
+}
