@@ -27,16 +27,16 @@ func apply(n *cluster.Namespace, file string) {
 	n.Apply(string(manifest))
 }
 
-// rolledOut waits for all pods of a set.
-func rolledOut(n *cluster.Namespace, set string) {
+// rolledOut waits for all pods of the set web.
+func rolledOut(n *cluster.Namespace) {
 	n.Helper()
-	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=180s")
+	n.Kubectl("rollout", "status", "sts/web", "--timeout=180s")
 }
 
-// status is the report of one set.
-func status(n *cluster.Namespace, set string) v1alpha1.StatefulSetStatus {
+// status is the report of the set web.
+func status(n *cluster.Namespace) v1alpha1.StatefulSetStatus {
 	n.Helper()
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", set)
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web")
 	if len(report.Items) != 1 {
 		n.Fatalf("%d items", len(report.Items))
 	}
@@ -80,7 +80,7 @@ func aboveInfo(s v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 func TestStudyWeb(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	apply(n, "web.yaml")
-	rolledOut(n, "web")
+	rolledOut(n)
 
 	t.Log("each pod's hostname is its name")
 	for _, pod := range []string{"web-0", "web-1"} {
@@ -88,7 +88,7 @@ func TestStudyWeb(t *testing.T) {
 			t.Errorf("hostname of %s: %q", pod, got)
 		}
 	}
-	before := status(n, "web")
+	before := status(n)
 	if len(before.Ordinals) != 2 || before.Replicas.Ready != 2 || before.Service.State != v1alpha1.ServiceSound || len(aboveInfo(before)) > 0 {
 		t.Errorf("%+v", before)
 	}
@@ -98,8 +98,8 @@ func TestStudyWeb(t *testing.T) {
 		n.Kubectl("exec", pod, "--", "sh", "-c", "hostname > /usr/share/nginx/html/index.html")
 	}
 	n.Kubectl("delete", "pod", "-l", "app=nginx")
-	rolledOut(n, "web")
-	after := status(n, "web")
+	rolledOut(n)
+	after := status(n)
 	if pets(after) != pets(before) {
 		t.Errorf("before\n%s\nafter\n%s", pets(before), pets(after))
 	}
@@ -115,8 +115,8 @@ func TestStudyWeb(t *testing.T) {
 
 	t.Log("up to five, in ascending order")
 	n.Kubectl("scale", "sts/web", "--replicas=5")
-	rolledOut(n, "web")
-	five := status(n, "web")
+	rolledOut(n)
+	five := status(n)
 	for i, o := range five.Ordinals {
 		if i > 0 && o.Pod.CreationTimestamp.Before(&five.Ordinals[i-1].Pod.CreationTimestamp) && i > 2 {
 			t.Errorf("%s is older than %s", o.PodName, five.Ordinals[i-1].PodName)
@@ -127,7 +127,7 @@ func TestStudyWeb(t *testing.T) {
 	n.Kubectl("scale", "sts/web", "--replicas=3")
 	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=120s")
 	cluster.Eventually(t, 30*time.Second, func() error {
-		three := status(n, "web")
+		three := status(n)
 		if pets(three) != pets(five) {
 			return fmt.Errorf("with five\n%s\nwith three\n%s", pets(five), pets(three))
 		}
@@ -152,7 +152,7 @@ func TestStudyWeb(t *testing.T) {
 func TestUsageIsReal(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	apply(n, "web.yaml")
-	rolledOut(n, "web")
+	rolledOut(n)
 	needsVolumeStatistics(n)
 	fill := func(pod, size string) {
 		n.Kubectl("exec", pod, "--", "sh", "-c", "head -c "+size+" /dev/zero > /usr/share/nginx/html/fill && sync")
@@ -166,7 +166,7 @@ func TestUsageIsReal(t *testing.T) {
 	}
 	// Kubelets measure volumes now and then: once a minute by default.
 	cluster.Eventually(t, 3*time.Minute, func() error {
-		s := status(n, "web")
+		s := status(n)
 		for _, o := range s.Ordinals {
 			u := o.Claims[0].Usage
 			if u == nil {
@@ -179,7 +179,7 @@ func TestUsageIsReal(t *testing.T) {
 		}
 		return nil
 	})
-	s := status(n, "web")
+	s := status(n)
 	findings := aboveInfo(s)
 	if len(findings) != 1 || findings[0].Objects[0] != "persistentvolumeclaim/www-web-0" {
 		t.Errorf("findings %+v", findings)
@@ -194,7 +194,7 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 	unknown := ""
 	measured := func() error {
 		unknown = ""
-		for _, o := range status(n, "web").Ordinals {
+		for _, o := range status(n).Ordinals {
 			unknown += o.Claims[0].UsageUnknown
 		}
 		if unknown != "" {
@@ -217,7 +217,7 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 func TestInodes(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	apply(n, "web.yaml")
-	rolledOut(n, "web")
+	rolledOut(n)
 	needsVolumeStatistics(n)
 	free := n.Kubectl("exec", "web-0", "--", "sh", "-c", "df --output=iavail /usr/share/nginx/html | tail -1")
 	var inodes int
@@ -226,11 +226,11 @@ func TestInodes(t *testing.T) {
 	}
 	n.Kubectl("exec", "web-0", "--", "sh", "-c", fmt.Sprintf("cd /usr/share/nginx/html && seq -f f%%g %d | xargs touch", inodes*95/100))
 	cluster.Eventually(t, 3*time.Minute, func() error {
-		for _, f := range status(n, "web").Findings {
+		for _, f := range status(n).Findings {
 			if f.Code == v1alpha1.CodeInodesFull {
 				return nil
 			}
 		}
-		return fmt.Errorf("no finding %s: %+v", v1alpha1.CodeInodesFull, status(n, "web").Ordinals[0].Claims[0].Usage)
+		return fmt.Errorf("no finding %s: %+v", v1alpha1.CodeInodesFull, status(n).Ordinals[0].Claims[0].Usage)
 	})
 }

@@ -114,7 +114,7 @@ func TestHostileText(t *testing.T) {
 	rolledOut(n)
 	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=image-pull")
 	cluster.Eventually(t, 20*time.Second, func() error {
-		if s := status(n, "web"); s.Replicas.Ready != 1 {
+		if s := status(n); s.Replicas.Ready != 1 {
 			return fmt.Errorf("%d ready", s.Replicas.Ready)
 		}
 		return nil

@@ -33,10 +33,10 @@ func rolledOut(n *cluster.Namespace) {
 	n.Kubectl("rollout", "status", "sts/web", "--timeout=60s")
 }
 
-// status is the report of one set.
-func status(n *cluster.Namespace, set string) v1alpha1.StatefulSetStatus {
+// status is the report of the set web.
+func status(n *cluster.Namespace) v1alpha1.StatefulSetStatus {
 	n.Helper()
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", set)
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web")
 	if len(report.Items) != 1 {
 		n.Fatalf("%d items", len(report.Items))
 	}
@@ -78,7 +78,7 @@ func TestScaledDown(t *testing.T) {
 	}
 
 	cluster.Eventually(t, 10*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		if got, want := ordinals(s), "0 Present, 1 Present, 2 Present, 3 Retained, 4 Retained"; got != want {
 			return fmt.Errorf("ordinals %s, want %s", got, want)
 		}
@@ -115,7 +115,7 @@ func TestUsage(t *testing.T) {
 		n.Kubectl("annotate", "pvc", claim, annotation)
 	}
 	cluster.Eventually(t, 10*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		claims := make([]v1alpha1.ClaimStatus, len(s.Ordinals))
 		for i, o := range s.Ordinals {
 			claims[i] = o.Claims[0]
@@ -329,7 +329,7 @@ func TestBlocked(t *testing.T) {
 	n.Kubectl("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=30s")
 	n.Kubectl("scale", "sts/web", "--replicas=4")
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		if got, want := ordinals(s), "0 Present, 1 Present, 2 Blocked, 3 Blocked"; got != want {
 			return fmt.Errorf("ordinals %s, want %s", got, want)
 		}
@@ -367,7 +367,7 @@ func TestService(t *testing.T) {
 		if step.service != "" {
 			n.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "nginx"}, "spec": ` + step.service + `}`)
 		}
-		if s := status(n, "web"); s.Service.State != step.want || codes(s) != "STS020" {
+		if s := status(n); s.Service.State != step.want || codes(s) != "STS020" {
 			t.Errorf("%s, findings %s, want %s", s.Service.State, codes(s), step.want)
 		}
 	}
@@ -388,7 +388,7 @@ func TestStopped(t *testing.T) {
 	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
 	n.Kubectl("wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		if got := ordinals(s) + ": " + codes(s); got != "0 Present, 1 Missing: STS001" {
 			return fmt.Errorf("%s", got)
 		}
@@ -403,7 +403,7 @@ func TestClaimsNotBound(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.Apply(strings.ReplaceAll(web(t), "accessModes", "storageClassName: nosuch, accessModes"))
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		if len(s.Ordinals) == 0 || len(s.Ordinals[0].Claims) == 0 || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimPending || codes(s) != "STS002 STS006 STS007" {
 			return fmt.Errorf("no such class: findings %s", codes(s))
 		}
@@ -418,7 +418,7 @@ func TestClaimsNotBound(t *testing.T) {
 	n.Kubectl("delete", "pv", volume, "--wait=false")
 	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
 	cluster.Eventually(t, 60*time.Second, func() error {
-		s := status(n, "web")
+		s := status(n)
 		if len(s.Findings) == 0 || s.Findings[0].Code != v1alpha1.CodeClaimNotBound || s.Findings[0].Severity != v1alpha1.SeverityCritical {
 			return fmt.Errorf("volume taken away: %s, findings %+v", s.Ordinals[1].Claims[0].Phase, s.Findings)
 		}

@@ -95,7 +95,9 @@ func TestEachPage(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	request := func(err error) error { return &url.Error{Op: "Get", URL: "https://api.example:6443/api?secret=x", Err: err} }
+	request := func(err error) error {
+		return &url.Error{Op: "Get", URL: "https://api.example:6443/api?secret=x", Err: err}
+	}
 	for _, test := range []struct {
 		err  error
 		want string
