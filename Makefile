@@ -43,8 +43,8 @@ test-unit: ## Unit tests, golden files and the scripts that drive the built bina
 	cd test/lab && $(GO) test $(RACE) $(TESTFLAGS) ./internal/...
 
 .PHONY: test-integration
-test-integration: build-race ## Tests against the real control plane of test/lab (no root)
-	test/lab/run bash -c 'PATH=$(CURDIR)/bin/race:$$PATH $(GO) test -tags integration -count=1 $(TESTFLAGS) ./test/integration/...'
+test-integration: ## Tests against the real control plane of test/lab (no root)
+	test/integration/run $(TESTFLAGS)
 
 .PHONY: test-e2e
 test-e2e: ## Tests against the real node of test/node (root, Linux), or against the cluster of E2E_KUBECONFIG
@@ -64,7 +64,7 @@ node-down: ## Stop the real node
 
 .PHONY: bench
 bench: ## Measure against peers in the lab, and print ratios
-	test/lab/run $(GO) test -tags integration -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/integration/...
+	test/integration/run -run '^$$' -bench . -benchtime 1x $(TESTFLAGS)
 
 .PHONY: golden
 golden: ## Write the golden files anew; read the difference before you commit it

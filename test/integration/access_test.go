@@ -110,17 +110,12 @@ func TestRights(t *testing.T) {
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
-	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=image-pull")
-	cluster.Eventually(t, 20*time.Second, func() error {
-		if s := status(n); s.Replicas.Ready != 1 {
-			return fmt.Errorf("%d ready", s.Replicas.Ready)
-		}
-		return nil
-	})
-	n.Kubectl("patch", "pod", "web-0", "--subresource=status", "--type=json", "-p",
-		`[{"op": "replace", "path": "/status/containerStatuses/0/state", "value": {"waiting": {"reason": "\u001b[2JCrash", "message": "one\ntwo \u001b]0;owned\u0007 한글"}}}]`)
+	// A pod on no node: nobody else writes its status.
+	n.Apply(strings.Replace(web(t), "containers:", "nodeSelector: {nosuch: node}\n      containers:", 1))
+	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
+	n.Kubectl("patch", "pod", "web-0", "--subresource=status", "--type=merge", "-p", `{"status": {"conditions": [{"type": "PodScheduled", "status": "True"}],
+		"containerStatuses": [{"name": "nginx", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+		"state": {"waiting": {"reason": "\u001b[2JCrash", "message": "one\ntwo \u001b]0;owned\u0007 한글"}}}]}}`)
 	out := n.MustDoik("sts-status", "--color=never")
 	if strings.ContainsAny(out, "\x1b\a\r") || !strings.Contains(out, `^[[2JCrash: one two ^[]0;owned\x07 한글`) {
 		t.Errorf("%q", out)
@@ -148,7 +143,11 @@ func TestCompletion(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.Apply(web(t))
 	complete := func(words ...string) string {
-		return n.Kubectl(append([]string{"__complete", "doik"}, words...)...)
+		r := cluster.Run(t, "", "kubectl", append([]string{"__complete", "doik"}, words...)...)
+		if r.Code != 0 {
+			t.Fatalf("%q: exit code %d: %s", words, r.Code, r.Err)
+		}
+		return r.Out
 	}
 	for _, test := range []struct {
 		words []string

@@ -259,7 +259,6 @@ spec:
   template:
     metadata: {labels: {app: s%[1]d}, annotations: {lab.doik.dev/state: %[2]q}}
     spec:
-      terminationGracePeriodSeconds: 0
       initContainers: [{name: init, image: none}, {name: sidecar, image: none, restartPolicy: Always}]
       containers: [{name: main, image: none}, {name: second, image: none}]
 `, i, state))

@@ -102,15 +102,24 @@ func ordinalFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 
 // podFindings tells why a pod is not ready. One cause is told, the nearest to the root.
 func podFindings(pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
-	if conditionTrue(pod, corev1.PodReady) {
-		return nil
-	}
 	f := v1alpha1.Finding{Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name}}
 	namespace := " -n " + pod.Namespace
+	describe := "kubectl describe pod " + pod.Name + namespace
+	switch {
+	case pod.DeletionTimestamp != nil:
+		f.Code, f.Severity, f.Remedy = v1alpha1.CodePodNotReady, v1alpha1.SeverityWarning, describe
+		f.Message = pod.Name + " is terminating"
+		if late := now.Sub(pod.DeletionTimestamp.Time); late > 0 { // the timestamp is the end of the grace period
+			f.Message = fmt.Sprintf("%s is still terminating, %s after its grace period ended", pod.Name, duration.HumanDuration(late))
+		}
+		return []v1alpha1.Finding{f}
+	case conditionTrue(pod, corev1.PodReady):
+		return nil
+	}
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		f.Code = v1alpha1.CodeUnschedulable
 		f.Message = fmt.Sprintf("%s is on no node: %s", pod.Name, c.Message)
-		f.Remedy = "kubectl describe pod " + pod.Name + namespace
+		f.Remedy = describe
 		return []v1alpha1.Finding{f}
 	}
 	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
@@ -136,12 +145,8 @@ func podFindings(pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		}
 	}
 	f.Code = v1alpha1.CodePodNotReady
-	f.Remedy = "kubectl describe pod " + pod.Name + namespace
+	f.Remedy = describe
 	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, notReadyReason(pod))
-	if pod.DeletionTimestamp != nil {
-		f.Severity = v1alpha1.SeverityWarning
-		f.Message = fmt.Sprintf("%s is terminating since %s", pod.Name, duration.HumanDuration(now.Sub(pod.DeletionTimestamp.Time)))
-	}
 	return []v1alpha1.Finding{f}
 }
 
@@ -204,7 +209,7 @@ func claimFindings(o *v1alpha1.Ordinal, c *v1alpha1.ClaimStatus) []v1alpha1.Find
 		})
 	}
 	switch {
-	case c.Phase == v1alpha1.ClaimPending:
+	case c.Phase == v1alpha1.ClaimPending && o.Pod != nil: // without a pod it is the pod that is missing
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityError, c.Name+" is pending: it has no volume yet")
 	case c.Phase == v1alpha1.ClaimLost:
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityCritical, fmt.Sprintf("%s has lost its volume %s: the volume no longer exists", c.Name, c.Volume))
