@@ -20,7 +20,7 @@ const (
 	InodesUsed = prefix + "inodes-used"
 )
 
-// On a PersistentVolumeClaim, and as a parameter of a StorageClass: the reason why no volume can be made.
+// ProvisioningFailure is set on a PersistentVolumeClaim, or as a parameter of a StorageClass: the reason why no volume can be made.
 const ProvisioningFailure = prefix + "provisioning-failure"
 
 // On a Pod.

@@ -107,7 +107,7 @@ func (c *Cluster) runAPIServer(ctx context.Context, etcdURL string, port int, di
 		return err
 	}
 	// The API server refuses to speak to nodes on loopback addresses. The lab's have others, and are dialled here.
-	config.KubeAPIs.Extra.KubeletClientConfig.Lookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) { return dial, nil }
+	config.KubeAPIs.KubeletClientConfig.Lookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) { return dial, nil }
 	complete, err := config.Complete()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -233,7 +234,7 @@ func TestExec(t *testing.T) {
 		err = executor.StreamWithContext(ctx, options)
 		cancel()
 		code := 0
-		if exit, ok := err.(utilexec.CodeExitError); ok {
+		if exit := (utilexec.CodeExitError{}); errors.As(err, &exit) {
 			code, err = exit.Code, nil
 		}
 		if out.String() != test.out || errOut.String() != test.err || code != test.code ||

@@ -87,8 +87,8 @@ func answerHTTP(stream io.ReadWriter, name string) error {
 	requests := bufio.NewReader(stream)
 	for {
 		request, err := http.ReadRequest(requests)
-		if err != nil {
-			return nil // the client has had enough, or doesn't speak HTTP
+		if err != nil { // the client has had enough, or doesn't speak HTTP
+			return nil //nolint:nilerr // either is the pod's ordinary end of a connection
 		}
 		io.Copy(io.Discard, request.Body)
 		body := name + "\n"

@@ -120,11 +120,11 @@ func (s *Server) behave(next http.Handler) http.Handler {
 			select {
 			case <-time.After(behaviour.Delay):
 			case <-r.Context().Done():
-				return
+				panic(http.ErrAbortHandler) // returning would answer with 200
 			}
 		case annotation.KubeletHang:
 			<-r.Context().Done()
-			return
+			panic(http.ErrAbortHandler)
 		case annotation.KubeletDead:
 			// The connection is from before the kubelet died.
 			panic(http.ErrAbortHandler)

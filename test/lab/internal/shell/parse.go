@@ -147,10 +147,10 @@ func expandVariables(text string, c Container, last int) string {
 			return out.String()
 		}
 		name, rest := variableName(after)
-		switch {
-		case name == "?":
+		switch name {
+		case "?":
 			out.WriteString(strconv.Itoa(last))
-		case name == "":
+		case "":
 			out.WriteString("$")
 		default:
 			value, _ := c.lookup(name)
