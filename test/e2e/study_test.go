@@ -187,6 +187,45 @@ func TestUsageIsReal(t *testing.T) {
 	t.Logf("\n%s", n.Doik("sts-status", "-o", "wide").Out)
 }
 
+// TestDFIsReal reads with df in the container what the kubelet reports, and says why where an image has no df.
+func TestDFIsReal(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	apply(n, "web.yaml")
+	rolledOut(n)
+	n.Kubectl("exec", "web-0", "--", "sh", "-c", "head -c 300M /dev/zero > /usr/share/nginx/html/fill && sync")
+	df := n.Kubectl("exec", "web-0", "--", "df", "-B1", "--output=size,used,avail,iused", "/usr/share/nginx/html")
+	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web", "--usage-from=exec")
+	u := report.Items[0].Ordinals[0].Claims[0].Usage
+	if u == nil || u.Source != "exec" || u.InodesUsed == nil {
+		t.Fatalf("%+v: %s", u, report.Items[0].Ordinals[0].Claims[0].UsageUnknown)
+	}
+	if got, want := fmt.Sprintf("%d %d %d %d", u.CapacityBytes, u.UsedBytes, u.AvailableBytes, *u.InodesUsed), strings.Fields(df)[4:]; got != strings.Join(want, " ") {
+		t.Errorf("%s, df says %s", got, want)
+	}
+
+	n.Apply(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: bare}
+spec:
+  serviceName: ""
+  selector: {matchLabels: {app: bare}}
+  template:
+    metadata: {labels: {app: bare}}
+    spec:
+      containers: [{name: main, image: "registry.k8s.io/pause:3.10.1", volumeMounts: [{name: data, mountPath: /data}]}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 64Mi}}}
+`)
+	n.Kubectl("rollout", "status", "sts/bare", "--timeout=120s")
+	r := n.Doik("sts-status", "bare", "--usage-from=exec")
+	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, `"df": executable file not found in $PATH`) {
+		t.Errorf("exit code %d: %s", r.Code, r.Err)
+	}
+	t.Logf("\n%s%s", r.Out, r.Err)
+}
+
 // needsVolumeStatistics leaves a test out on somebody else's cluster whose volumes no kubelet measures (hostPath, some local
 // provisioners). On the node of this project it is a failure.
 func needsVolumeStatistics(n *cluster.Namespace) {

@@ -77,18 +77,30 @@ func TestRights(t *testing.T) {
 
 	as := func(user string) cluster.Result { return n.Doik("sts-status", "--as="+user) }
 	cluster.Eventually(t, 10*time.Second, func() error { // the authorizer learns of new roles a moment later
-		if r := as("no-kubelets"); r.Code != 0 || strings.Count(r.Err, "\n") != 1 {
+		if r := as("no-kubelets"); r.Code != 0 || strings.Count(r.Err, "\n") != 2 {
 			return fmt.Errorf("exit code %d: %s", r.Code, r.Err)
 		}
 		return nil
 	})
 	r := as("no-kubelets")
-	if want := "warning: disk usage: no right to get nodes/proxy; ask for it, see docs/rbac.md, or leave usage out with --no-usage\n"; r.Err != want {
-		t.Errorf("without nodes/proxy: %q", r.Err)
+	if want := fmt.Sprintf(`warning: disk usage: no right to get nodes/proxy; see docs/rbac.md, or leave usage out with --no-usage
+warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no right to create pods/exec
+`, n.NS); r.Err != want {
+		t.Errorf("without nodes/proxy: %q, want %q", r.Err, want)
 	}
 	if !strings.Contains(r.Out, "web-0   1/1     Running   0          www-web-0   Bound   1Gi        unknown   -") {
 		t.Errorf("without nodes/proxy:\n%s", r.Out)
 	}
+
+	// With the right to run df, nodes/proxy is not missed.
+	n.Kubectl("create", "role", "exec", "--verb=create,get", "--resource=pods/exec")
+	n.Kubectl("create", "rolebinding", "exec", "--role=exec", "--user=no-kubelets")
+	cluster.Eventually(t, 10*time.Second, func() error {
+		if r := as("no-kubelets"); r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "%") || strings.Contains(r.Out, "unknown") {
+			return fmt.Errorf("with pods/exec: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
+		}
+		return nil
+	})
 
 	r = as("sets-only")
 	if r.Code != 0 || !strings.Contains(r.Out, "web   2/2 ready") || !strings.Contains(r.Out, "web-0   unknown") || !strings.Contains(r.Out, "Service nginx: unknown") {

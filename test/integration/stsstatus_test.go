@@ -18,7 +18,7 @@ import (
 )
 
 // web is the study's StatefulSet.
-func web(t *testing.T) string {
+func web(t testing.TB) string {
 	t.Helper()
 	manifest, err := os.ReadFile("../manifests/web.yaml")
 	if err != nil {
@@ -186,7 +186,7 @@ func TestDeadKubelets(t *testing.T) {
 	rolledOut(n)
 
 	started := time.Now()
-	r := n.Doik("sts-status", "--usage-timeout=3s", "-o", "json")
+	r := n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=3s", "-o", "json")
 	took := time.Since(started)
 	var report v1alpha1.StatefulSetStatusList
 	if err := json.Unmarshal([]byte(r.Out), &report); err != nil || r.Code != 0 {
@@ -197,7 +197,7 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	for _, s := range report.Items {
 		c := s.Ordinals[0].Claims[0]
-		want := map[string]string{"hang": "the kubelet did not answer within 3s", "dead": "the kubelet did not answer: "}[s.Metadata.Name]
+		want := map[string]string{"hang": "the kubelet did not answer within 3s", "dead": "the kubelet can't be asked: "}[s.Metadata.Name]
 		switch {
 		case want == "" && c.Usage == nil:
 			t.Errorf("%s: usage unknown: %s", s.Metadata.Name, c.UsageUnknown)
@@ -207,7 +207,7 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	for _, want := range []string{
 		"warning: disk usage on node " + hang + ": the kubelet did not answer within 3s; see kubectl describe node " + hang,
-		"warning: disk usage on node " + dead + ": the kubelet did not answer: ",
+		"warning: disk usage on node " + dead + ": the kubelet can't be asked: ",
 	} {
 		if !strings.Contains(r.Err, want) {
 			t.Errorf("no %q in\n%s", want, r.Err)
@@ -218,6 +218,45 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	if text := n.MustDoik("sts-status", "--no-usage"); strings.Contains(text, "USED") {
 		t.Errorf("usage although nobody asked:\n%s", text)
+	}
+}
+
+// TestDF reads with df what the kubelets told, where they tell nothing, and says why df told nothing either.
+func TestDF(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	broken := node(n, "error")
+	on(n, "told", broken)
+	on(n, "crashed", broken)
+	n.Kubectl("annotate", "pvc", "data-told-0", "lab.doik.dev/used=83%", "lab.doik.dev/inodes=1000", "lab.doik.dev/inodes-used=91%")
+	n.Kubectl("annotate", "pod", "crashed-0", "lab.doik.dev/state=crash-loop")
+	n.Kubectl("wait", "--for=condition=Ready=false", "pod/crashed-0", "--timeout=30s")
+
+	told := func(from string) (*v1alpha1.VolumeUsage, string) {
+		report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "told", "--usage-from="+from)
+		c := report.Items[0].Ordinals[0].Claims[0]
+		return c.Usage, c.UsageUnknown + codes(report.Items[0])
+	}
+	for _, from := range []string{"auto", "exec"} {
+		u, rest := told(from)
+		if u == nil || u.Source != "exec" || *u.UsedPercent != 83 || u.InodesUsedPercent == nil || *u.InodesUsedPercent != 91 || rest != "STS013 STS010" {
+			t.Errorf("--usage-from=%s: %+v %s", from, u, rest)
+		}
+	}
+	if u, reason := told("kubelet"); u != nil || !strings.HasPrefix(reason, "the kubelet can't be asked: Internal Error: ") {
+		t.Errorf("--usage-from=kubelet: %+v %s", u, reason)
+	}
+	if u, reason := told("none"); u != nil || reason != "" {
+		t.Errorf("--usage-from=none: %+v %s", u, reason)
+	}
+
+	r := n.Doik("sts-status", "crashed", "--usage-from=exec")
+	if r.Code != 0 || r.Err != "warning: disk usage of "+n.NS+"/data-crashed-0: df: no running container has it mounted\n" {
+		t.Errorf("crashed: exit code %d: %s", r.Code, r.Err)
+	}
+	r = n.Doik("sts-status", "crashed")
+	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasPrefix(r.Err, "warning: disk usage on node "+broken+": the kubelet can't be asked: ") {
+		t.Errorf("crashed: exit code %d: %s", r.Code, r.Err)
 	}
 }
 

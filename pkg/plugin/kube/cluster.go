@@ -37,6 +37,8 @@ type Cluster struct {
 	core      corev1client.CoreV1Interface
 	apps      appsv1client.AppsV1Interface
 	discovery discovery.ServerVersionInterfaceWithContext
+	// config makes the connections of exec, which are not plain requests.
+	config *rest.Config
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API
@@ -58,7 +60,7 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
-	c := &Cluster{Namespace: namespace}
+	c := &Cluster{Namespace: namespace, config: config}
 	if err := c.addClients(config); err != nil {
 		return nil, kubeconfigError(flags, err)
 	}

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
@@ -128,11 +129,72 @@ func TestUsageProblem(t *testing.T) {
 	}{
 		{context.DeadlineExceeded, v1alpha1.ReasonTimeout, "the kubelet did not answer within 5s"},
 		{apierrors.NewNotFound(corev1.Resource("nodes"), "gone"), v1alpha1.ReasonNotFound, "the node or its kubelet's statistics do not exist"},
-		{errors.New("dial\n tcp: connection refused"), v1alpha1.ReasonUnavailable, "the kubelet did not answer: dial tcp: connection refused"},
+		{errors.New("dial\n tcp: connection refused"), v1alpha1.ReasonUnavailable, "the kubelet can't be asked: dial tcp: connection refused"},
+		{apierrors.NewGenericServerResponse(500, "get", corev1.Resource("nodes"), "ip-10-1-3", "Internal Error: no stats", 0, true), v1alpha1.ReasonUnavailable, "the kubelet can't be asked: Internal Error: no stats"},
 	} {
 		p := usageProblem("ip-10-1-3", test.err, 5*time.Second)
 		if p.Reason != test.reason || p.Message != test.want || p.Subject != "disk usage on node ip-10-1-3" {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+func TestParseDF(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		paths      int
+		want       string // as %v prints rows, or the beginning of the error
+	}{
+		{"GNU", "Filesystem     1024-blocks   Used Available Capacity Mounted on\n/dev/nvme1n1        999424 894567     88474      91% /data\n", 1, "[{999424 894567 88474}]"},
+		{"BusyBox", "Filesystem           1024-blocks    Used Available Capacity Mounted on\n/dev/loop3              996780       24    980372   0% /data dir\n", 1, "[{996780 24 980372}]"},
+		{"a name with spaces and two paths", "Filesystem 1024-blocks Used Available Capacity Mounted on\nmy nfs server:/a b 10 5 5 50% /a\ntmpfs 1 0 1 0% /b\n", 2, "[{10 5 5} {1 0 1}]"},
+		{"root has used its reserve", "F 1024-blocks Used Available Capacity Mounted on\n/dev/sda 100 100 -5 100% /d\n", 1, "[{100 100 0}]"},
+		{"no inodes", "Filesystem Inodes IUsed IFree IUse% Mounted on\nefs: - - - - /d\n", 1, "[{0 0 0}]"},
+		{"no lines", "", 1, "df told of 0 file systems, asked about 1"},
+		{"too many lines", "title\n/dev/a 1 1 1 50% /a\n/dev/b 1 1 1 50% /b\n", 1, "df told of 2 file systems, asked about 1"},
+		{"no numbers", "title\ndf: /data: No such file or directory\n", 1, `df wrote "df: /data: No such file or directory"`},
+		{"a number that is too large", "title\n/dev/a 99999999999999999999999 1 1 50% /a\n", 1, "df wrote "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rows, err := parseDF(test.text, test.paths)
+			got := fmt.Sprint(rows)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != test.want && (err == nil || !strings.HasPrefix(got, test.want)) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func FuzzParseDF(f *testing.F) {
+	f.Add("Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/loop3 996780 24 980372 0% /data\n", 1)
+	f.Fuzz(func(t *testing.T, text string, paths int) {
+		if paths < 0 || paths > 100 {
+			t.Skip()
+		}
+		rows, err := parseDF(text, paths)
+		if err == nil && len(rows) != paths {
+			t.Errorf("%d rows for %d paths", len(rows), paths)
+		}
+	})
+}
+
+func TestDataMounts(t *testing.T) {
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "db-0"},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{
+			{Name: "down", VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/down"}}},
+			{Name: "main", VolumeMounts: []corev1.VolumeMount{{Name: "conf", MountPath: "/conf"}, {Name: "data", MountPath: "/data", SubPath: "mysql"}, {Name: "log", MountPath: "/log"}}},
+			{Name: "side", VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/again"}, {Name: "tmp", MountPath: "/tmp"}}},
+		}},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "down"}, {Name: "main", State: running}, {Name: "side", State: running}}},
+	}
+	claims := map[string]string{"data": "data-db-0", "log": "log-db-0", "tmp": "db-0-tmp"}
+	got := fmt.Sprint(DataMounts(pod, claims, func(c types.NamespacedName) bool { return c.Name != "log-db-0" }))
+	if want := "[{{shop db-0 main} [/data] [shop/data-db-0]} {{shop db-0 side} [/tmp] [shop/db-0-tmp]}]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

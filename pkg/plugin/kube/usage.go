@@ -82,7 +82,7 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 			case apierrors.IsForbidden(err):
 				problem := ProblemOf("disk usage", errors.New("no right to get nodes/proxy"))
 				problem.Reason = v1alpha1.ReasonForbidden
-				problem.Remedy = "ask for it, see docs/rbac.md, or leave usage out with --no-usage"
+				problem.Remedy = "see docs/rbac.md, or leave usage out with --no-usage"
 				forbidden = &problem
 				return errNoRight
 			default:
@@ -113,10 +113,23 @@ func usageProblem(node string, err error, limit time.Duration) v1alpha1.Problem 
 	case v1alpha1.ReasonNotFound:
 		problem.Message = "the node or its kubelet's statistics do not exist"
 	default:
-		problem.Message = "the kubelet did not answer: " + problem.Message
+		problem.Message = "the kubelet can't be asked: " + oneLine(serverText(err))
 		problem.Remedy = "see kubectl describe node " + node
 	}
 	return problem
+}
+
+// serverText is what a server wrote that answered with no Status, without what client-go says of that.
+func serverText(err error) error {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && status.Status().Details != nil {
+		for _, cause := range status.Status().Details.Causes {
+			if cause.Type == metav1.CauseTypeUnexpectedServerResponse && cause.Message != "" {
+				return errors.New(cause.Message)
+			}
+		}
+	}
+	return err
 }
 
 // summary is the part of a kubelet's /stats/summary (k8s.io/kubelet/pkg/apis/stats/v1alpha1) that tells of volumes.

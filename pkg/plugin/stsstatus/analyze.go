@@ -2,6 +2,7 @@ package stsstatus
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,6 +35,15 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.StatefulSetStatusList {
 	return report
 }
 
+// Findings are those of all sets.
+func Findings(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range report.Items {
+		list = append(list, report.Items[i].Findings...)
+	}
+	return list
+}
+
 // problems are those of the snapshot; a cause that several nodes share is told once.
 func problems(s *Snapshot) []v1alpha1.Problem {
 	var list []v1alpha1.Problem
@@ -45,7 +55,25 @@ func problems(s *Snapshot) []v1alpha1.Problem {
 			list = append(list, p)
 		}
 	}
+	byReason := map[string][]string{}
+	for _, claim := range slices.Sorted(maps.Keys(s.DFFailed)) {
+		byReason[s.DFFailed[claim]] = append(byReason[s.DFFailed[claim]], claim)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		list = append(list, v1alpha1.Problem{
+			Subject: "disk usage of " + some(byReason[reason]), Reason: v1alpha1.ReasonUnavailable, Message: reason,
+		})
+	}
 	return list
+}
+
+// some names the first few of a list and counts the others.
+func some(names []string) string {
+	const few = 3
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // index finds objects by what refers to them.
@@ -276,10 +304,10 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 	if pod == nil {
 		return list
 	}
-	for _, name := range claimsOf(pod) {
-		if !names[name] {
-			names[name] = true
-			list = append(list, claimStatus(x, set.Namespace, name, pod))
+	for _, claim := range claimsOf(pod) {
+		if !names[claim.name] {
+			names[claim.name] = true
+			list = append(list, claimStatus(x, set.Namespace, claim.name, pod))
 		}
 	}
 	return list
@@ -330,8 +358,15 @@ func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeU
 	if u, ok := x.Usage[claim.String()]; ok {
 		return &u, ""
 	}
+	var reasons []string
 	if problem, failed := x.UsageFailed[node]; failed {
-		return nil, problem.Message
+		reasons = append(reasons, problem.Message)
 	}
-	return nil, "the kubelet of " + node + " reports nothing for this claim (yet)"
+	if reason, failed := x.DFFailed[claim.String()]; failed {
+		reasons = append(reasons, reason)
+	}
+	if len(reasons) == 0 {
+		return nil, "the kubelet of " + node + " reports nothing for this claim (yet)"
+	}
+	return nil, strings.Join(reasons, "; ")
 }

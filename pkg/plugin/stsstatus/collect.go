@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -29,11 +30,30 @@ type Query struct {
 	Names     []string
 	Selector  string
 	ChunkSize int64
-	// Usage asks the kubelets for disk usage; each has UsageTimeout.
-	Usage        bool
+	// UsageFrom says who is asked for disk usage; each kubelet and each container has UsageTimeout.
+	UsageFrom    UsageSource
 	UsageTimeout time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
+}
+
+// UsageSource says who is asked for disk usage.
+type UsageSource string
+
+const (
+	// UsageAuto asks the kubelets and, where they do not tell, runs df in the containers.
+	UsageAuto UsageSource = "auto"
+	// UsageKubelet asks the kubelets.
+	UsageKubelet UsageSource = "kubelet"
+	// UsageExec runs df in the containers.
+	UsageExec UsageSource = "exec"
+	// UsageNone asks nobody.
+	UsageNone UsageSource = "none"
+)
+
+// usageSources lists them for help and completion.
+func usageSources() []string {
+	return []string{string(UsageAuto), string(UsageKubelet), string(UsageExec), string(UsageNone)}
 }
 
 // Snapshot is what the cluster said. Objects are cut down to what analysis reads.
@@ -46,7 +66,9 @@ type Snapshot struct {
 	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
 	// UsageFailed is by node: its kubelet could not be read.
 	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
-	// UsageAsked is true if the kubelets were asked.
+	// DFFailed is by namespace/claim: why df in a container did not tell its usage.
+	DFFailed map[string]string `json:"dfFailed,omitempty"`
+	// UsageAsked is true if somebody was asked.
 	UsageAsked bool `json:"usageAsked,omitempty"`
 	// Problems by what could not be read at all: pods, claims, services.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
@@ -77,7 +99,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	progress("reading pods, claims and Services")
 	s.collectAround(ctx, cluster, q)
-	if q.Usage {
+	if q.UsageFrom != UsageNone {
 		s.collectUsage(ctx, cluster, q, progress)
 	}
 	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
@@ -187,39 +209,103 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	_ = group.Wait() // errors have become problems
 }
 
-// collectUsage asks the kubelets of the nodes that hold the sets' pods.
+// collectUsage reads the disk usage of the claims that the sets' pods have mounted.
 func (s *Snapshot) collectUsage(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) {
-	wanted := map[types.NamespacedName]bool{}
-	nodes := map[string]bool{}
+	s.UsageAsked = true
+	s.Usage = map[string]v1alpha1.VolumeUsage{}
+	wanted := s.fileSystemClaims()
+	if q.UsageFrom != UsageExec {
+		s.askKubelets(ctx, cluster, q, wanted, progress)
+	}
+	if q.UsageFrom != UsageKubelet {
+		s.runDF(ctx, cluster, q, wanted, progress)
+	}
+}
+
+// fileSystemClaims are the claims that kubelets have mounted, by the node.
+func (s *Snapshot) fileSystemClaims() map[types.NamespacedName]string {
+	block := map[types.NamespacedName]bool{}
+	for i := range s.Claims {
+		claim := &s.Claims[i]
+		if claim.Spec.VolumeMode != nil && *claim.Spec.VolumeMode == corev1.PersistentVolumeBlock {
+			block[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = true
+		}
+	}
+	wanted := map[types.NamespacedName]string{}
 	for i := range s.Pods {
 		pod := &s.Pods[i]
-		claims := claimsOf(pod)
-		for _, claim := range claims {
-			wanted[types.NamespacedName{Namespace: pod.Namespace, Name: claim}] = true
+		if !mounts(pod) {
+			continue
 		}
-		if len(claims) > 0 && mounts(pod) {
-			nodes[pod.Spec.NodeName] = true
+		for _, c := range claimsOf(pod) {
+			if claim := (types.NamespacedName{Namespace: pod.Namespace, Name: c.name}); !block[claim] {
+				wanted[claim] = pod.Spec.NodeName
+			}
 		}
 	}
-	names := make([]string, 0, len(nodes))
-	for node := range nodes {
-		names = append(names, node)
-	}
-	slices.Sort(names)
+	return wanted
+}
+
+// askKubelets asks those of the nodes that have the claims mounted.
+func (s *Snapshot) askKubelets(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string, progress func(string)) {
+	nodes := slices.Compact(slices.Sorted(maps.Values(wanted)))
 	report := func(done int) {
-		progress(fmt.Sprintf("reading disk usage from kubelets: %d of %d nodes", done, len(names)))
+		progress(fmt.Sprintf("reading disk usage from kubelets: %d of %d nodes", done, len(nodes)))
 	}
 	report(0)
 	usage := cluster.VolumeUsage(ctx, kube.UsageQuery{
-		Nodes: names, NodeTimeout: q.UsageTimeout, Progress: report,
-		Wanted: func(claim types.NamespacedName) bool { return wanted[claim] },
+		Nodes: nodes, NodeTimeout: q.UsageTimeout, Progress: report,
+		Wanted: func(claim types.NamespacedName) bool { _, ok := wanted[claim]; return ok },
 	})
-	s.UsageAsked = true
 	s.UsageFailed = usage.Failed
-	s.Usage = make(map[string]v1alpha1.VolumeUsage, len(usage.ByClaim))
 	for claim, u := range usage.ByClaim {
 		s.Usage[claim.String()] = u
 	}
+}
+
+// runDF runs df in the containers that have the claims mounted: of all nodes, or of those whose kubelets did not tell. A kubelet
+// that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of.
+func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string, progress func(string)) {
+	missing := func(claim types.NamespacedName) bool {
+		node, ok := wanted[claim]
+		_, failed := s.UsageFailed[node]
+		return ok && (failed || q.UsageFrom == UsageExec)
+	}
+	var containers []kube.Mounts
+	for i := range s.Pods {
+		volumes := map[string]string{}
+		for _, c := range claimsOf(&s.Pods[i]) {
+			volumes[c.volume] = c.name
+		}
+		containers = append(containers, kube.DataMounts(&s.Pods[i], volumes, missing)...)
+	}
+	report := func(done int) {
+		progress(fmt.Sprintf("reading disk usage with df: %d of %d containers", done, len(containers)))
+	}
+	report(0)
+	usage, failed := cluster.ContainerUsage(ctx, containers, q.UsageTimeout, report)
+	for claim, u := range usage {
+		s.Usage[claim.String()] = u
+	}
+	s.DFFailed = make(map[string]string, len(failed))
+	for claim, reason := range failed {
+		// What a kubelet refuses to a user it may grant to df. What it can't do it can't do for df: one reason is enough.
+		if problem, bad := s.UsageFailed[wanted[claim]]; !bad || problem.Reason == v1alpha1.ReasonForbidden {
+			s.DFFailed[claim.String()] = reason
+		}
+	}
+	unknown := map[string]bool{} // by node
+	for claim, node := range wanted {
+		if _, known := s.Usage[claim.String()]; known {
+			continue
+		}
+		unknown[node] = true
+		if _, tried := failed[claim]; !tried && q.UsageFrom == UsageExec {
+			s.DFFailed[claim.String()] = "df: no running container has it mounted"
+		}
+	}
+	// A kubelet that did not tell what df told is nobody's problem.
+	maps.DeleteFunc(s.UsageFailed, func(node string, _ v1alpha1.Problem) bool { return !unknown[node] })
 }
 
 // trim drops what nobody reads and what fills most of an object's memory.

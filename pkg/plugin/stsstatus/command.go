@@ -3,12 +3,13 @@ package stsstatus
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -20,8 +21,8 @@ var (
 		Show every ordinal of StatefulSets with its pod, its claims and their real disk usage, and say what is wrong.
 
 		Rows are ordinals and claims. Ordinals that have no pod are rows that say why, and so are claims that were kept when a
-		set was scaled down. Disk usage comes from the kubelets through the API server, which takes the right to get
-		nodes/proxy; the percentage is that of df.`)
+		set was scaled down. Disk usage comes from the kubelets through the API server, or from df in the containers where they do
+		not tell; the percentage is that of df.`)
 
 	examples = templates.Examples(`
 		# The StatefulSets of the current namespace
@@ -41,19 +42,20 @@ var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "
 type Flags struct {
 	shared       *scope.Flags
 	noUsage      bool
+	usageFrom    string
 	usageTimeout time.Duration
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Usage        bool
+	UsageFrom    UsageSource
 	UsageTimeout time.Duration
 }
 
 // NewCommand makes kubectl doik sts-status.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, usageTimeout: defaultUsageTimeout}
+	f := &Flags{shared: shared, usageFrom: string(UsageAuto), usageTimeout: defaultUsageTimeout}
 	cmd := &cobra.Command{
 		Use:                   "sts-status [NAME | sts/NAME ...]",
 		Aliases:               []string{"sts"},
@@ -73,8 +75,11 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "StatefulSets")
-	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Don't ask the kubelets for disk usage.")
-	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet has to tell its disk usage.")
+	cmd.Flags().StringVar(&f.usageFrom, "usage-from", f.usageFrom, "Where disk usage comes from. One of: (auto, kubelet, exec, none). kubelet takes the right to get nodes/proxy; exec runs df in the containers, which takes pods/exec; auto runs df where a kubelet does not tell.")
+	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out: --usage-from=none.")
+	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
+	cmd.MarkFlagsMutuallyExclusive("usage-from", "no-usage")
+	_ = cmd.RegisterFlagCompletionFunc("usage-from", cobra.FixedCompletions(usageSources(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -84,12 +89,19 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Options{Scope: s, Usage: !f.noUsage, UsageTimeout: f.usageTimeout}, nil
+	o := &Options{Scope: s, UsageFrom: UsageSource(f.usageFrom), UsageTimeout: f.usageTimeout}
+	if f.noUsage {
+		o.UsageFrom = UsageNone
+	}
+	return o, nil
 }
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	if o.Usage && o.UsageTimeout <= 0 {
+	if !slices.Contains(usageSources(), string(o.UsageFrom)) {
+		return fmt.Errorf("--usage-from=%s: it is one of %s", o.UsageFrom, strings.Join(usageSources(), ", "))
+	}
+	if o.UsageFrom != UsageNone && o.UsageTimeout <= 0 {
 		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", o.UsageTimeout)
 	}
 	return nil
@@ -102,7 +114,7 @@ func (o *Options) Run(ctx context.Context) error {
 	progress := o.StartProgress("connecting")
 	snapshot, err := Collect(ctx, o.Cluster, Query{
 		Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize,
-		Usage: o.Usage, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
+		UsageFrom: o.UsageFrom, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
 	})
 	progress.End()
 	if err != nil {
@@ -115,29 +127,13 @@ func (o *Options) Run(ctx context.Context) error {
 		return nil
 	}
 	err = o.Print(printers.Document{
-		Report: report, Names: names(report),
+		Report: report, Names: Names(report),
 		Table: func() printers.Table {
-			return Table(report, View{Namespaces: o.AllNamespaces, Usage: o.Usage, Now: now})
+			return Table(report, View{Namespaces: o.AllNamespaces, Usage: o.UsageFrom != UsageNone, Now: now})
 		},
 	}, report.Problems)
 	if err != nil {
 		return err
 	}
-	return o.FailOn(allFindings(report))
-}
-
-func names(report *v1alpha1.StatefulSetStatusList) []string {
-	list := make([]string, 0, len(report.Items))
-	for i := range report.Items {
-		list = append(list, "statefulset.apps/"+report.Items[i].Metadata.Name)
-	}
-	return list
-}
-
-func allFindings(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Finding {
-	var list []v1alpha1.Finding
-	for i := range report.Items {
-		list = append(list, report.Items[i].Findings...)
-	}
-	return list
+	return o.FailOn(Findings(report))
 }

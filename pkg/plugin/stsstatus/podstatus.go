@@ -153,15 +153,20 @@ func conditionTrue(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 	return c != nil && c.Status == corev1.ConditionTrue
 }
 
+// podClaim is a claim that a pod mounts, and the name of the volume as which it does.
+type podClaim struct {
+	volume, name string
+}
+
 // claimsOf lists the claims that a pod mounts, those of generic ephemeral volumes included.
-func claimsOf(pod *corev1.Pod) []string {
-	var claims []string
+func claimsOf(pod *corev1.Pod) []podClaim {
+	var claims []podClaim
 	for _, v := range pod.Spec.Volumes {
 		switch {
 		case v.PersistentVolumeClaim != nil:
-			claims = append(claims, v.PersistentVolumeClaim.ClaimName)
+			claims = append(claims, podClaim{volume: v.Name, name: v.PersistentVolumeClaim.ClaimName})
 		case v.Ephemeral != nil:
-			claims = append(claims, pod.Name+"-"+v.Name)
+			claims = append(claims, podClaim{volume: v.Name, name: pod.Name + "-" + v.Name})
 		}
 	}
 	return claims

@@ -101,6 +101,15 @@ func Table(report *v1alpha1.StatefulSetStatusList, v View) printers.Table {
 	return t
 }
 
+// Names are what -o name prints.
+func Names(report *v1alpha1.StatefulSetStatusList) []string {
+	list := make([]string, len(report.Items))
+	for i := range report.Items {
+		list[i] = "statefulset.apps/" + report.Items[i].Metadata.Name
+	}
+	return list
+}
+
 func rowsOf(set *v1alpha1.StatefulSetStatus, o *v1alpha1.Ordinal, now time.Time) []row {
 	if len(o.Claims) == 0 {
 		return []row{{set: set, ordinal: o, now: now}}

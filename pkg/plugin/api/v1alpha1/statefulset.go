@@ -205,8 +205,8 @@ type VolumeUsage struct {
 	Inodes            *int64 `json:"inodes,omitempty"`
 	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
 	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
-	// Source is kubelet.
+	// Source is kubelet, or exec for what df in a container told.
 	Source string `json:"source"`
-	// Time is when the kubelet measured it.
+	// Time is when it was measured.
 	Time metav1.Time `json:"time,omitzero"`
 }

@@ -1,0 +1,97 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// cost is what one run of a command took, as the operating system tells it.
+type cost struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes at the peak
+}
+
+func measure(b *testing.B, command []string) cost {
+	b.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
+	started := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%q: %v: %s", command, err, out)
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return cost{wall: time.Since(started), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: usage.Maxrss << 10}
+}
+
+// compare runs two commands in turn, so that a machine that slows down slows both, and reports the median of the ratios: below
+// 1 the first one is cheaper.
+func compare(b *testing.B, ours, peer []string) {
+	b.Helper()
+	const pairs = 9
+	measure(b, ours)
+	measure(b, peer)
+	var wall, cpu, memory []float64
+	var sum, peerSum cost
+	for b.Loop() {
+		for range pairs {
+			x, y := measure(b, ours), measure(b, peer)
+			wall = append(wall, float64(x.wall)/float64(y.wall))
+			cpu = append(cpu, float64(x.cpu)/float64(y.cpu))
+			memory = append(memory, float64(x.memory)/float64(y.memory))
+			sum.wall, peerSum.wall = sum.wall+x.wall, peerSum.wall+y.wall
+		}
+	}
+	n := time.Duration(len(wall))
+	b.ReportMetric(0, "ns/op") // one duration would invite comparison with another run's
+	b.ReportMetric(median(wall), "×wall")
+	b.ReportMetric(median(cpu), "×cpu")
+	b.ReportMetric(median(memory), "×memory")
+	b.Logf("%v: %s; %v: %s (means)", ours, (sum.wall / n).Round(time.Millisecond), peer, (peerSum.wall / n).Round(time.Millisecond))
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// BenchmarkStart is what every run pays: loading the program and making its commands.
+func BenchmarkStart(b *testing.B) {
+	compare(b, []string{"kubectl-doik", "version", "--client"}, []string{"kubectl", "version", "--client"})
+}
+
+// BenchmarkOneSet looks at one set of five with usage, beside what one would type to see half of it.
+func BenchmarkOneSet(b *testing.B) {
+	n := cluster.NewNamespace(b)
+	n.Apply(web(b))
+	n.Kubectl("scale", "sts/web", "--replicas=5")
+	rolledOut(n)
+	b.Run("usage", func(b *testing.B) {
+		compare(b, []string{"kubectl-doik", "-n", n.NS, "sts-status", "web"}, []string{"kubectl", "-n", n.NS, "get", "sts,pods,pvc,svc"})
+	})
+	b.Run("no-usage", func(b *testing.B) {
+		compare(b, []string{"kubectl-doik", "-n", n.NS, "sts-status", "web", "--no-usage"}, []string{"kubectl", "-n", n.NS, "get", "sts,pods,pvc,svc"})
+	})
+}
+
+// BenchmarkManySets looks at all namespaces.
+func BenchmarkManySets(b *testing.B) {
+	n := cluster.NewNamespace(b)
+	for i := range 20 {
+		set := fmt.Sprintf("s%d", i)
+		n.Apply(fmt.Sprintf(`{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": %[1]q}, "spec": {"serviceName": "", "replicas": 3,
+			"podManagementPolicy": "Parallel", "selector": {"matchLabels": {"app": %[1]q}}, "template": {"metadata": {"labels": {"app": %[1]q}},
+			"spec": {"containers": [{"name": "main", "image": "none"}]}}, "volumeClaimTemplates": [{"metadata": {"name": "data"},
+			"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}}`, set))
+	}
+	for i := range 20 {
+		n.Kubectl("rollout", "status", fmt.Sprintf("sts/s%d", i), "--timeout=60s")
+	}
+	compare(b, []string{"kubectl-doik", "sts-status", "-A", "--no-usage"}, []string{"kubectl", "get", "sts,pods,pvc,pv", "-A"})
+}
