@@ -40,6 +40,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 
 	connection := genericclioptions.NewConfigFlags(true)
 	connection.AddFlags(root.PersistentFlags())
+	addLogging(root, streams.ErrOut)
 
 	groups := templates.CommandGroups{{
 		Message: "StatefulSets:",

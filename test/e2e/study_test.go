@@ -220,7 +220,7 @@ spec:
 `)
 	n.Kubectl("rollout", "status", "sts/bare", "--timeout=120s")
 	r := n.Doik("sts-status", "bare", "--usage-from=exec")
-	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, `"df": executable file not found in $PATH`) {
+	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasSuffix(r.Err, "/data-bare-0: there is no df in container main\n") {
 		t.Errorf("exit code %d: %s", r.Code, r.Err)
 	}
 	t.Logf("\n%s%s", r.Out, r.Err)

@@ -166,7 +166,7 @@ spec:
     spec:
       nodeSelector: {kubernetes.io/hostname: %[2]s}
       tolerations: [{key: test, operator: Exists}]
-      containers: [{name: main, image: none}]
+      containers: [{name: main, image: none, volumeMounts: [{name: data, mountPath: /data}]}]
   volumeClaimTemplates:
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}

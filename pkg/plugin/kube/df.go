@@ -71,6 +71,9 @@ func dfFailure(m Mounts, err error, timeout time.Duration) string {
 	case isTimeout(err):
 		return fmt.Sprintf("df in container %s did not end within %s", m.Name, timeout)
 	}
+	if strings.Contains(err.Error(), "executable file not found") { // containerd, CRI-O and Docker all end so
+		return fmt.Sprintf("there is no df in container %s", m.Name)
+	}
 	return fmt.Sprintf("df in container %s: %s", m.Name, oneLine(err))
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
@@ -55,6 +56,9 @@ func (c *Cluster) Exec(ctx context.Context, in Container, command ...string) (st
 	case errors.As(err, &exit):
 		line, _, _ := strings.Cut(strings.TrimSpace(errOut.String()), "\n")
 		return "", fmt.Errorf("%s failed with exit code %d: %s", command[0], exit.ExitStatus(), line)
+	case strings.Contains(err.Error(), " is forbidden: "):
+		// A refused upgrade brings the API server's Status as text.
+		return "", apierrors.NewForbidden(corev1.Resource("pods/exec"), in.Pod, err)
 	}
 	return "", err
 }
