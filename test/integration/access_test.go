@@ -30,9 +30,14 @@ func TestNames(t *testing.T) {
 			t.Errorf("sts-status %s: %q, want %q", args, out, want)
 		}
 	}
-	for _, args := range []string{"nosuch", "web nosuch"} {
+	for args, want := range map[string]string{
+		"nosuch":     fmt.Sprintf("error: StatefulSet \"nosuch\" not found in namespace %s\n", n.NS),
+		"web nosuch": fmt.Sprintf("error: StatefulSet \"nosuch\" not found in namespace %s\n", n.NS),
+		"wbe":        fmt.Sprintf("error: StatefulSet \"wbe\" not found in namespace %s: did you mean web?\n", n.NS),
+		"web othr":   fmt.Sprintf("error: StatefulSet \"othr\" not found in namespace %s: did you mean other?\n", n.NS),
+	} {
 		r := n.Doik(append([]string{"sts-status"}, strings.Fields(args)...)...)
-		if r.Code != 1 || r.Out != "" || !strings.HasPrefix(r.Err, `error: statefulsets.apps "nosuch" not found`) || strings.Count(r.Err, "\n") != 1 {
+		if r.Code != 1 || r.Out != "" || r.Err != want {
 			t.Errorf("sts-status %s: exit code %d, %q", args, r.Code, r.Err)
 		}
 	}
@@ -110,6 +115,11 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 		if !strings.Contains(r.Err, "warning: "+subject+" in namespace "+n.NS+": ") {
 			t.Errorf("no word of %s:\n%s", subject, r.Err)
 		}
+	}
+
+	r = n.Doik("sts-status", "--token=expired")
+	if r.Code != 1 || r.Out != "" || r.Err != "error: the API server does not accept the credentials (401): they are wrong or have expired; log in again\n" {
+		t.Errorf("expired credentials: exit code %d, %q", r.Code, r.Err)
 	}
 
 	r = as("nobody")

@@ -119,19 +119,24 @@ func (s *Snapshot) collectSets(ctx context.Context, cluster *kube.Cluster, q Que
 		if err == nil {
 			keep(set)
 		}
-		return err
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
 	}
+	var others []string // what may have been meant by a name that is not there
 	err := cluster.EachStatefulSet(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(set *appsv1.StatefulSet) {
 		if len(q.Names) == 0 || slices.Contains(q.Names, set.Name) {
 			keep(set)
+		} else {
+			others = append(others, set.Name)
 		}
 	})
-	if err != nil {
+	if err != nil && len(q.Names) != 1 { // one name is known not to exist, whether or not others may be listed
 		return err
 	}
 	for _, name := range q.Names {
 		if !slices.ContainsFunc(s.StatefulSets, func(set appsv1.StatefulSet) bool { return set.Name == name }) {
-			return apierrors.NewNotFound(appsv1.Resource("statefulsets"), name)
+			return kube.NotFound("StatefulSet", q.Namespace, name, others)
 		}
 	}
 	return nil
