@@ -451,13 +451,18 @@ func TestClaimsNotBound(t *testing.T) {
 
 	n.Apply(web(t))
 	rolledOut(n)
+	n.Kubectl("delete", "pvc", "www-web-0", "--wait=false")
+	if s := status(n); codes(s) != "STS008" || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimTerminating {
+		t.Errorf("deleted under its pod: %s, findings %s", s.Ordinals[0].Claims[0].Phase, codes(s))
+	}
+
 	volume := n.Kubectl("get", "pvc", "www-web-1", "-o", "jsonpath={.spec.volumeName}")
 	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
 	n.Kubectl("delete", "pv", volume, "--wait=false")
 	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
 	cluster.Eventually(t, 60*time.Second, func() error {
 		s := status(n)
-		if len(s.Findings) == 0 || s.Findings[0].Code != v1alpha1.CodeClaimNotBound || s.Findings[0].Severity != v1alpha1.SeverityCritical {
+		if codes(s) != "STS007 STS008" || s.Findings[0].Severity != v1alpha1.SeverityCritical {
 			return fmt.Errorf("volume taken away: %s, findings %+v", s.Ordinals[1].Claims[0].Phase, s.Findings)
 		}
 		return nil

@@ -213,6 +213,8 @@ func claimFindings(o *v1alpha1.Ordinal, c *v1alpha1.ClaimStatus) []v1alpha1.Find
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityError, c.Name+" is pending: it has no volume yet")
 	case c.Phase == v1alpha1.ClaimLost:
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityCritical, fmt.Sprintf("%s has lost its volume %s: the volume no longer exists", c.Name, c.Volume))
+	case c.Phase == v1alpha1.ClaimTerminating && o.State == v1alpha1.OrdinalPresent: // of an ordinal to go it is what the retention policy says
+		add(v1alpha1.CodeClaimTerminating, v1alpha1.SeverityCritical, fmt.Sprintf("%s has been deleted: it goes, with its data unless its volume is retained, as soon as %s ends", c.Name, o.PodName))
 	case c.Phase == v1alpha1.ClaimMissing && o.Pod != nil:
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityError, fmt.Sprintf("%s does not exist, and %s is to mount it", c.Name, o.PodName))
 	}

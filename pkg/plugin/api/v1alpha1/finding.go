@@ -22,19 +22,20 @@ type Code string
 
 // The codes of kubectl doik sts-status.
 const (
-	CodeOrdinalMissing Code = "STS001" // an ordinal has no pod, and no other ordinal explains it
-	CodeOrdinalBlocked Code = "STS002" // an ordinal waits for a lower one
-	CodePodNotReady    Code = "STS003" // a pod is not ready
-	CodeOOMKilled      Code = "STS004" // a container was killed for exceeding its memory limit
-	CodeCrashLoop      Code = "STS005" // a container keeps ending and is started with growing delays
-	CodeUnschedulable  Code = "STS006" // the scheduler found no node for a pod
-	CodeClaimNotBound  Code = "STS007" // a claim is pending or has lost its volume
-	CodeVolumeFilling  Code = "STS010" // a volume is at least 80 % full
-	CodeVolumeFull     Code = "STS011" // a volume is at least 90 % full
-	CodeInodesFilling  Code = "STS012" // a volume's inodes are at least 80 % used
-	CodeInodesFull     Code = "STS013" // a volume's inodes are at least 90 % used
-	CodeServiceUnsound Code = "STS020" // the governing Service is missing, not headless or does not select the pods
-	CodeClaimsRetained Code = "STS030" // claims are kept of ordinals that the set no longer has
+	CodeOrdinalMissing   Code = "STS001" // an ordinal has no pod, and no other ordinal explains it
+	CodeOrdinalBlocked   Code = "STS002" // an ordinal waits for a lower one
+	CodePodNotReady      Code = "STS003" // a pod is not ready
+	CodeOOMKilled        Code = "STS004" // a container was killed for exceeding its memory limit
+	CodeCrashLoop        Code = "STS005" // a container keeps ending and is started with growing delays
+	CodeUnschedulable    Code = "STS006" // the scheduler found no node for a pod
+	CodeClaimNotBound    Code = "STS007" // a claim is pending or has lost its volume
+	CodeClaimTerminating Code = "STS008" // a claim has been deleted and waits for its pod to end
+	CodeVolumeFilling    Code = "STS010" // a volume is at least 80 % full
+	CodeVolumeFull       Code = "STS011" // a volume is at least 90 % full
+	CodeInodesFilling    Code = "STS012" // a volume's inodes are at least 80 % used
+	CodeInodesFull       Code = "STS013" // a volume's inodes are at least 90 % used
+	CodeServiceUnsound   Code = "STS020" // the governing Service is missing, not headless or does not select the pods
+	CodeClaimsRetained   Code = "STS030" // claims are kept of ordinals that the set no longer has
 )
 
 // Finding is one thing that is wrong, or worth knowing, about an object.
