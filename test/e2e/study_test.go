@@ -15,34 +15,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-const manifests = "../manifests/"
-
-// apply applies one of the study's manifests.
-func apply(n *cluster.Namespace, file string) {
-	n.Helper()
-	manifest, err := os.ReadFile(manifests + file)
-	if err != nil {
-		n.Fatal(err)
-	}
-	n.Apply(string(manifest))
-}
-
-// rolledOut waits for all pods of the set web.
-func rolledOut(n *cluster.Namespace) {
-	n.Helper()
-	n.Kubectl("rollout", "status", "sts/web", "--timeout=180s")
-}
-
-// status is the report of the set web.
-func status(n *cluster.Namespace) v1alpha1.StatefulSetStatus {
-	n.Helper()
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web")
-	if len(report.Items) != 1 {
-		n.Fatalf("%d items", len(report.Items))
-	}
-	return report.Items[0]
-}
-
 // pets are the ordinals' names, claims and volumes: what stays with an ordinal when its pod is replaced.
 func pets(s v1alpha1.StatefulSetStatus) string {
 	var list []string
@@ -79,8 +51,7 @@ func aboveInfo(s v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 // TestStudyWeb is the study's exercise on StatefulSets, step by step, with the plugin beside each.
 func TestStudyWeb(t *testing.T) {
 	n := cluster.NewNamespace(t)
-	apply(n, "web.yaml")
-	rolledOut(n)
+	n.ApplyWeb()
 
 	t.Log("each pod's hostname is its name")
 	for _, pod := range []string{"web-0", "web-1"} {
@@ -88,7 +59,7 @@ func TestStudyWeb(t *testing.T) {
 			t.Errorf("hostname of %s: %q", pod, got)
 		}
 	}
-	before := status(n)
+	before := n.Web()
 	if len(before.Ordinals) != 2 || before.Replicas.Ready != 2 || before.Service.State != v1alpha1.ServiceSound || len(aboveInfo(before)) > 0 {
 		t.Errorf("%+v", before)
 	}
@@ -98,8 +69,8 @@ func TestStudyWeb(t *testing.T) {
 		n.Kubectl("exec", pod, "--", "sh", "-c", "hostname > /usr/share/nginx/html/index.html")
 	}
 	n.Kubectl("delete", "pod", "-l", "app=nginx")
-	rolledOut(n)
-	after := status(n)
+	n.RolledOut()
+	after := n.Web()
 	if pets(after) != pets(before) {
 		t.Errorf("before\n%s\nafter\n%s", pets(before), pets(after))
 	}
@@ -115,8 +86,8 @@ func TestStudyWeb(t *testing.T) {
 
 	t.Log("up to five, in ascending order")
 	n.Kubectl("scale", "sts/web", "--replicas=5")
-	rolledOut(n)
-	five := status(n)
+	n.RolledOut()
+	five := n.Web()
 	for i, o := range five.Ordinals {
 		if i > 0 && o.Pod.CreationTimestamp.Before(&five.Ordinals[i-1].Pod.CreationTimestamp) && i > 2 {
 			t.Errorf("%s is older than %s", o.PodName, five.Ordinals[i-1].PodName)
@@ -127,7 +98,7 @@ func TestStudyWeb(t *testing.T) {
 	n.Kubectl("scale", "sts/web", "--replicas=3")
 	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=120s")
 	cluster.Eventually(t, 30*time.Second, func() error {
-		three := status(n)
+		three := n.Web()
 		if pets(three) != pets(five) {
 			return fmt.Errorf("with five\n%s\nwith three\n%s", pets(five), pets(three))
 		}
@@ -151,8 +122,7 @@ func TestStudyWeb(t *testing.T) {
 // TestUsageIsReal fills a volume and reads from the kubelet what df says in the container.
 func TestUsageIsReal(t *testing.T) {
 	n := cluster.NewNamespace(t)
-	apply(n, "web.yaml")
-	rolledOut(n)
+	n.ApplyWeb()
 	needsVolumeStatistics(n)
 	fill := func(pod, size string) {
 		n.Kubectl("exec", pod, "--", "sh", "-c", "head -c "+size+" /dev/zero > /usr/share/nginx/html/fill && sync")
@@ -166,7 +136,7 @@ func TestUsageIsReal(t *testing.T) {
 	}
 	// Kubelets measure volumes now and then: once a minute by default.
 	cluster.Eventually(t, 3*time.Minute, func() error {
-		s := status(n)
+		s := n.Web()
 		for _, o := range s.Ordinals {
 			u := o.Claims[0].Usage
 			if u == nil {
@@ -179,7 +149,7 @@ func TestUsageIsReal(t *testing.T) {
 		}
 		return nil
 	})
-	s := status(n)
+	s := n.Web()
 	findings := aboveInfo(s)
 	if len(findings) != 1 || findings[0].Objects[0] != "persistentvolumeclaim/www-web-0" {
 		t.Errorf("findings %+v", findings)
@@ -190,8 +160,7 @@ func TestUsageIsReal(t *testing.T) {
 // TestDFIsReal reads with df in the container what the kubelet reports, and says why where an image has no df.
 func TestDFIsReal(t *testing.T) {
 	n := cluster.NewNamespace(t)
-	apply(n, "web.yaml")
-	rolledOut(n)
+	n.ApplyWeb()
 	n.Kubectl("exec", "web-0", "--", "sh", "-c", "head -c 300M /dev/zero > /usr/share/nginx/html/fill && sync")
 	df := n.Kubectl("exec", "web-0", "--", "df", "-B1", "--output=size,used,avail,iused", "/usr/share/nginx/html")
 	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web", "--usage-from=exec")
@@ -233,7 +202,7 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 	unknown := ""
 	measured := func() error {
 		unknown = ""
-		for _, o := range status(n).Ordinals {
+		for _, o := range n.Web().Ordinals {
 			unknown += o.Claims[0].UsageUnknown
 		}
 		if unknown != "" {
@@ -255,8 +224,7 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 // TestInodes uses up inodes with empty files, which no number of bytes tells of.
 func TestInodes(t *testing.T) {
 	n := cluster.NewNamespace(t)
-	apply(n, "web.yaml")
-	rolledOut(n)
+	n.ApplyWeb()
 	needsVolumeStatistics(n)
 	free := n.Kubectl("exec", "web-0", "--", "sh", "-c", "df --output=iavail /usr/share/nginx/html | tail -1")
 	var inodes int
@@ -265,11 +233,11 @@ func TestInodes(t *testing.T) {
 	}
 	n.Kubectl("exec", "web-0", "--", "sh", "-c", fmt.Sprintf("cd /usr/share/nginx/html && seq -f f%%g %d | xargs touch", inodes*95/100))
 	cluster.Eventually(t, 3*time.Minute, func() error {
-		for _, f := range status(n).Findings {
+		for _, f := range n.Web().Findings {
 			if f.Code == v1alpha1.CodeInodesFull {
 				return nil
 			}
 		}
-		return fmt.Errorf("no finding %s: %+v", v1alpha1.CodeInodesFull, status(n).Ordinals[0].Claims[0].Usage)
+		return fmt.Errorf("no finding %s: %+v", v1alpha1.CodeInodesFull, n.Web().Ordinals[0].Claims[0].Usage)
 	})
 }

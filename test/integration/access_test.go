@@ -18,9 +18,9 @@ func TestNames(t *testing.T) {
 	if r := n.Doik("sts-status"); r.Code != 0 || r.Out != "" || r.Err != "No StatefulSets found in namespace "+n.NS+".\n" {
 		t.Errorf("nothing there: exit code %d, %q, %q", r.Code, r.Out, r.Err)
 	}
-	n.Apply(web(t))
-	n.Apply(strings.ReplaceAll(web(t), "name: web}", "name: other, labels: {tier: db}}"))
-	rolledOut(n)
+	n.Apply(n.Manifest("web.yaml"))
+	n.Apply(strings.ReplaceAll(n.Manifest("web.yaml"), "name: web}", "name: other, labels: {tier: db}}"))
+	n.RolledOut()
 	n.Kubectl("rollout", "status", "sts/other", "--timeout=60s")
 	for args, want := range map[string]string{
 		"web": "web", "sts/web": "web", "statefulset.apps/web": "web", "web other": "other web", "": "other web", "-l tier=db": "other", "-l tier!=db": "web",
@@ -47,8 +47,7 @@ func TestNames(t *testing.T) {
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	for format, want := range map[string]string{
 		"name":  "statefulset.apps/web\n",
 		"wide":  "STORAGECLASS",
@@ -73,8 +72,7 @@ func TestFormats(t *testing.T) {
 func TestRights(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
 	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services")
@@ -133,7 +131,7 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	// A pod on no node: nobody else writes its status.
-	n.Apply(strings.Replace(web(t), "containers:", "nodeSelector: {nosuch: node}\n      containers:", 1))
+	n.Apply(strings.Replace(n.Manifest("web.yaml"), "containers:", "nodeSelector: {nosuch: node}\n      containers:", 1))
 	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
 	n.Kubectl("patch", "pod", "web-0", "--subresource=status", "--type=merge", "-p", `{"status": {"conditions": [{"type": "PodScheduled", "status": "True"}],
 		"containerStatuses": [{"name": "nginx", "image": "", "imageID": "", "ready": false, "restartCount": 0,
@@ -163,7 +161,7 @@ func TestVersion(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
+	n.Apply(n.Manifest("web.yaml"))
 	complete := func(words ...string) string {
 		r := cluster.Run(t, "", "kubectl", append([]string{"__complete", "doik"}, words...)...)
 		if r.Code != 0 {

@@ -69,9 +69,9 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkOneSet looks at one set of five with usage, beside what one would type to see half of it.
 func BenchmarkOneSet(b *testing.B) {
 	n := cluster.NewNamespace(b)
-	n.Apply(web(b))
+	n.Apply(n.Manifest("web.yaml"))
 	n.Kubectl("scale", "sts/web", "--replicas=5")
-	rolledOut(n)
+	n.RolledOut()
 	b.Run("usage", func(b *testing.B) {
 		compare(b, []string{"kubectl-doik", "-n", n.NS, "sts-status", "web"}, []string{"kubectl", "-n", n.NS, "get", "sts,pods,pvc,svc"})
 	})

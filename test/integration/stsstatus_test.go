@@ -6,7 +6,6 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -16,32 +15,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
-
-// web is the study's StatefulSet.
-func web(t testing.TB) string {
-	t.Helper()
-	manifest, err := os.ReadFile("../manifests/web.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(manifest)
-}
-
-// rolledOut waits until all pods of the set web are ready.
-func rolledOut(n *cluster.Namespace) {
-	n.Helper()
-	n.Kubectl("rollout", "status", "sts/web", "--timeout=60s")
-}
-
-// status is the report of the set web.
-func status(n *cluster.Namespace) v1alpha1.StatefulSetStatus {
-	n.Helper()
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web")
-	if len(report.Items) != 1 {
-		n.Fatalf("%d items", len(report.Items))
-	}
-	return report.Items[0]
-}
 
 // codes are the codes of a set's findings, each once, in the order of the report.
 func codes(s v1alpha1.StatefulSetStatus) string {
@@ -67,10 +40,9 @@ func ordinals(s v1alpha1.StatefulSetStatus) string {
 func TestScaledDown(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	n.Kubectl("scale", "sts/web", "--replicas=5")
-	rolledOut(n)
+	n.RolledOut()
 	n.Kubectl("scale", "sts/web", "--replicas=3")
 	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=60s")
 	for i, used := range []string{"10%", "20Mi", "300Mi"} {
@@ -78,7 +50,7 @@ func TestScaledDown(t *testing.T) {
 	}
 
 	cluster.Eventually(t, 10*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		if got, want := ordinals(s), "0 Present, 1 Present, 2 Present, 3 Retained, 4 Retained"; got != want {
 			return fmt.Errorf("ordinals %s, want %s", got, want)
 		}
@@ -105,9 +77,9 @@ func TestScaledDown(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
+	n.Apply(n.Manifest("web.yaml"))
 	n.Kubectl("scale", "sts/web", "--replicas=5")
-	rolledOut(n)
+	n.RolledOut()
 	for claim, annotation := range map[string]string{
 		"www-web-0": "lab.doik.dev/stats=full", "www-web-1": "lab.doik.dev/stats=no-inodes", "www-web-2": "lab.doik.dev/stats=elastic",
 		"www-web-3": "lab.doik.dev/stats=missing", "www-web-4": "lab.doik.dev/used=85%",
@@ -115,7 +87,7 @@ func TestUsage(t *testing.T) {
 		n.Kubectl("annotate", "pvc", claim, annotation)
 	}
 	cluster.Eventually(t, 10*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		claims := make([]v1alpha1.ClaimStatus, len(s.Ordinals))
 		for i, o := range s.Ordinals {
 			claims[i] = o.Claims[0]
@@ -182,8 +154,7 @@ func TestDeadKubelets(t *testing.T) {
 	on(n, "hang", hang)
 	on(n, "dead", dead)
 	on(n, "slow", slow)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 
 	started := time.Now()
 	r := n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=3s", "-o", "json")
@@ -361,13 +332,12 @@ func cells(table string, last int) map[string]string {
 func TestBlocked(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=crash-loop")
 	n.Kubectl("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=30s")
 	n.Kubectl("scale", "sts/web", "--replicas=4")
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		if got, want := ordinals(s), "0 Present, 1 Present, 2 Blocked, 3 Blocked"; got != want {
 			return fmt.Errorf("ordinals %s, want %s", got, want)
 		}
@@ -391,8 +361,7 @@ func TestBlocked(t *testing.T) {
 func TestService(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	for _, step := range []struct {
 		service string
 		want    v1alpha1.ServiceState
@@ -405,7 +374,7 @@ func TestService(t *testing.T) {
 		if step.service != "" {
 			n.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "nginx"}, "spec": ` + step.service + `}`)
 		}
-		if s := status(n); s.Service.State != step.want || codes(s) != "STS020" {
+		if s := n.Web(); s.Service.State != step.want || codes(s) != "STS020" {
 			t.Errorf("%s, findings %s, want %s", s.Service.State, codes(s), step.want)
 		}
 	}
@@ -422,11 +391,11 @@ func TestStopped(t *testing.T) {
 		}
 		return nil
 	})
-	n.Apply(web(t))
+	n.Apply(n.Manifest("web.yaml"))
 	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
 	n.Kubectl("wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		if got := ordinals(s) + ": " + codes(s); got != "0 Present, 1 Missing: STS001" {
 			return fmt.Errorf("%s", got)
 		}
@@ -439,9 +408,9 @@ func TestStopped(t *testing.T) {
 func TestClaimsNotBound(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Apply(strings.ReplaceAll(web(t), "accessModes", "storageClassName: nosuch, accessModes"))
+	n.Apply(strings.ReplaceAll(n.Manifest("web.yaml"), "accessModes", "storageClassName: nosuch, accessModes"))
 	cluster.Eventually(t, 20*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		if len(s.Ordinals) == 0 || len(s.Ordinals[0].Claims) == 0 || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimPending || codes(s) != "STS002 STS006 STS007" {
 			return fmt.Errorf("no such class: findings %s", codes(s))
 		}
@@ -449,10 +418,9 @@ func TestClaimsNotBound(t *testing.T) {
 	})
 	n.Kubectl("delete", "sts,pvc", "--all")
 
-	n.Apply(web(t))
-	rolledOut(n)
+	n.ApplyWeb()
 	n.Kubectl("delete", "pvc", "www-web-0", "--wait=false")
-	if s := status(n); codes(s) != "STS008" || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimTerminating {
+	if s := n.Web(); codes(s) != "STS008" || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimTerminating {
 		t.Errorf("deleted under its pod: %s, findings %s", s.Ordinals[0].Claims[0].Phase, codes(s))
 	}
 
@@ -461,7 +429,7 @@ func TestClaimsNotBound(t *testing.T) {
 	n.Kubectl("delete", "pv", volume, "--wait=false")
 	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
 	cluster.Eventually(t, 60*time.Second, func() error {
-		s := status(n)
+		s := n.Web()
 		if codes(s) != "STS007 STS008" || s.Findings[0].Severity != v1alpha1.SeverityCritical {
 			return fmt.Errorf("volume taken away: %s, findings %+v", s.Ordinals[1].Claims[0].Phase, s.Findings)
 		}
