@@ -23,7 +23,6 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.StatefulSetStatusList {
 	report := &v1alpha1.StatefulSetStatusList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindStatefulSetStatusList},
 		Items:    make([]v1alpha1.StatefulSetStatus, 0, len(s.StatefulSets)),
-		Problems: problems(s),
 	}
 	x := newIndex(s)
 	for i := range s.StatefulSets {
@@ -32,6 +31,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.StatefulSetStatusList {
 	slices.SortFunc(report.Items, func(a, b v1alpha1.StatefulSetStatus) int {
 		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
 	})
+	report.Problems = problems(s, report)
 	return report
 }
 
@@ -44,8 +44,8 @@ func Findings(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Finding {
 	return list
 }
 
-// problems are those of the snapshot; a cause that several nodes share is told once.
-func problems(s *Snapshot) []v1alpha1.Problem {
+// problems are why something is unknown, each cause once: what could not be read at all, the nodes, then claims by claim.
+func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem {
 	var list []v1alpha1.Problem
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		list = append(list, s.Problems[key])
@@ -56,12 +56,23 @@ func problems(s *Snapshot) []v1alpha1.Problem {
 		}
 	}
 	byReason := map[string][]string{}
-	for _, claim := range slices.Sorted(maps.Keys(s.DFFailed)) {
-		byReason[s.DFFailed[claim]] = append(byReason[s.DFFailed[claim]], claim)
+	for claim, reason := range s.DFFailed {
+		byReason[reason] = append(byReason[reason], claim)
+	}
+	for i := range report.Items {
+		set := &report.Items[i]
+		for _, o := range set.Ordinals {
+			for _, c := range o.Claims {
+				if c.UsageUnknown == notReported {
+					byReason[notReported] = append(byReason[notReported], set.Metadata.Namespace+"/"+c.Name)
+				}
+			}
+		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		slices.Sort(byReason[reason])
 		list = append(list, v1alpha1.Problem{
-			Subject: "disk usage of " + some(byReason[reason]), Reason: v1alpha1.ReasonUnavailable, Message: reason,
+			Subject: "disk usage of " + some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
 		})
 	}
 	return list
@@ -350,6 +361,9 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.Cla
 	return c
 }
 
+// notReported is why usage is unknown that a kubelet answered without.
+const notReported = "the kubelet reports nothing for it (yet)"
+
 // usage returns the usage of a mounted claim, or why it isn't known; neither if nobody asked.
 func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeUsage, string) {
 	if !x.UsageAsked {
@@ -366,7 +380,7 @@ func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeU
 		reasons = append(reasons, reason)
 	}
 	if len(reasons) == 0 {
-		return nil, "the kubelet of " + node + " reports nothing for this claim (yet)"
+		return nil, notReported
 	}
 	return nil, strings.Join(reasons, "; ")
 }
