@@ -4,6 +4,7 @@
 package integration
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -236,20 +237,32 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	on(n, "hang", node(n, "hang"))
-	cmd := exec.Command("kubectl-doik", "-n", n.NS, "sts-status", "--usage-timeout=30s")
-	var errOut strings.Builder
-	cmd.Stderr = &errOut
+	cmd := exec.Command("kubectl-doik", "-n", n.NS, "sts-status", "--usage-timeout=30s", "-v=6")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Second) // it now waits for the kubelet, for 30 s
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
+	var last string
+	var signalled time.Time
+	responses := 0
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		last = lines.Text()
+		if strings.Contains(last, `"Response"`) {
+			responses++
+		}
+		if responses == 3 && signalled.IsZero() { // sets, pods, claims; from here on it waits for the kubelet, for 30 s
+			signalled = time.Now()
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	signalled := time.Now()
 	_ = cmd.Wait()
-	if took := time.Since(signalled); took > time.Second || cmd.ProcessState.ExitCode() != 1 || errOut.String() != "error: interrupted\n" {
-		t.Errorf("exit code %d after %s: %q", cmd.ProcessState.ExitCode(), took, errOut.String())
+	if took := time.Since(signalled); took > time.Second || cmd.ProcessState.ExitCode() != 1 || last != "error: interrupted" {
+		t.Errorf("exit code %d after %s: %q", cmd.ProcessState.ExitCode(), took, last)
 	}
 }
 

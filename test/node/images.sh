@@ -81,12 +81,23 @@ mysql_run() {
   tar --owner=999 --group=999 -C "$work/extra" -rf "$layer" ./run/mysqld
 }
 
+# debian_mirror  prints where this machine's apt gets Debian's main archive from, as far as its lists tell.
+debian_mirror() {
+  # shellcheck disable=SC2016 # for apt
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' | awk '!/security/ {print; exit}'
+}
+
 # debian SUITE PACKAGES  makes the layer from Debian packages and what they depend on. No maintainer script runs;
 # the shell commands on standard input run in the root of the file system instead.
 debian() {
   local suite=$1 packages=$2 keyring=$DEBIAN_KEYRING mirror
   [ -e "$keyring" ] || keyring=$TOOLS$DEBIAN_KEYRING
-  mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null) || true
+  mirror=${KUBECTL_DOIK_DEBIAN_MIRROR:-$(debian_mirror)}
+  if [ -z "$mirror" ]; then # a new machine has no lists
+    apt-get -qq update >&2
+    mirror=$(debian_mirror)
+  fi
+  [ -n "$mirror" ] || die "apt knows no Debian mirror: set KUBECTL_DOIK_DEBIAN_MIRROR to one"
   {
     cat <<'HOOK'
 #!/bin/sh -e
@@ -109,7 +120,7 @@ HOOK
     --mode=root --variant=extract --architectures="$ARCH" --extract-hook="$work/hook" \
     --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' \
     --include="base-files,base-passwd,bash,coreutils,libc-bin,hostname,procps,grep,sed,mawk,findutils,debianutils,$packages" \
-    "$suite" "$layer" "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $suite main" >&2
+    "$suite" "$layer" "deb [signed-by=$keyring] $mirror $suite main" >&2
 }
 
 # blob FILE  moves it among the image's blobs and prints its descriptor's digest and size, as JSON.
