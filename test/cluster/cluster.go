@@ -101,19 +101,20 @@ func Report[T any](n *Namespace, args ...string) *T {
 	return report
 }
 
-// Eventually waits until check returns nothing, and fails with what it returned last.
+// Poll waits until check returns nothing, and returns what it returned last.
+func Poll(limit time.Duration, check func() error) error {
+	for deadline := time.Now().Add(limit); ; time.Sleep(200 * time.Millisecond) {
+		if err := check(); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// Eventually is Poll for what must come true.
 func Eventually(t testing.TB, limit time.Duration, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s: %v", limit, err)
-		}
-		time.Sleep(200 * time.Millisecond)
+	if err := Poll(limit, check); err != nil {
+		t.Fatalf("after %s: %v", limit, err)
 	}
 }
 

@@ -199,9 +199,8 @@ spec:
 // provisioners). On the node of this project it is a failure.
 func needsVolumeStatistics(n *cluster.Namespace) {
 	n.Helper()
-	unknown := ""
 	measured := func() error {
-		unknown = ""
+		unknown := ""
 		for _, o := range n.Web().Ordinals {
 			unknown += o.Claims[0].UsageUnknown
 		}
@@ -210,14 +209,12 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 		}
 		return nil
 	}
-	if os.Getenv("E2E_KUBECONFIG") == "" {
-		cluster.Eventually(n, 2*time.Minute, measured)
-		return
-	}
-	for deadline := time.Now().Add(2 * time.Minute); measured() != nil; time.Sleep(2 * time.Second) {
-		if time.Now().After(deadline) {
-			n.Skipf("LEFT OUT: the kubelets of this cluster measure no volumes of its default StorageClass: %s", unknown)
-		}
+	err := cluster.Poll(2*time.Minute, measured)
+	switch {
+	case err != nil && os.Getenv("E2E_KUBECONFIG") != "":
+		n.Skipf("LEFT OUT: the kubelets of this cluster measure no volumes of its default StorageClass: %v", err)
+	case err != nil:
+		n.Fatal(err)
 	}
 }
 

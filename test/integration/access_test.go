@@ -95,6 +95,11 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 		t.Errorf("without nodes/proxy:\n%s", r.Out)
 	}
 
+	// One refusal stands for all the pods of the namespace: two questions (blocks, inodes) over two protocols.
+	if requests := strings.Count(n.Doik("sts-status", "--as=no-kubelets", "-v=6").Err, "/exec?"); requests == 0 || requests > 4 {
+		t.Errorf("%d requests for exec although the first was refused", requests)
+	}
+
 	// With the right to run df, nodes/proxy is not missed.
 	n.Kubectl("create", "role", "exec", "--verb=create,get", "--resource=pods/exec")
 	n.Kubectl("create", "rolebinding", "exec", "--role=exec", "--user=no-kubelets")

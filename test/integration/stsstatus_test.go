@@ -188,6 +188,12 @@ func TestDeadKubelets(t *testing.T) {
 	if got := strings.Count(r.Err, "\n"); got != 2 {
 		t.Errorf("%d lines on stderr:\n%s", got, r.Err)
 	}
+	// Out of time altogether: what had answered by then is shown and is no problem.
+	r = n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=60s", "--timeout=5s")
+	if want := "warning: disk usage on node " + hang + ": the kubelet had not answered when time ran out; raise --timeout\n"; r.Code != 0 ||
+		!strings.Contains(r.Err, want) || strings.Count(r.Err, "\n") != 2 || strings.Count(r.Out, "unknown") != 2 {
+		t.Errorf("out of time: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
+	}
 	if text := n.MustDoik("sts-status", "--no-usage"); strings.Contains(text, "USED") {
 		t.Errorf("usage although nobody asked:\n%s", text)
 	}

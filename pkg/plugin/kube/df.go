@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -34,34 +35,69 @@ type Mounts struct {
 }
 
 // ContainerUsage runs df in containers, concurrently; each has the given time. The second result has the reason for each claim
-// of which it could not tell the usage. Progress is as that of UsageQuery.
+// of which it could not tell the usage. Who may not run df in one pod may in none of its namespace: one container of each
+// namespace goes first, and its refusal stands for the others. Progress is as that of UsageQuery.
 func (c *Cluster) ContainerUsage(ctx context.Context, mounts []Mounts, timeout time.Duration, progress func(done int)) (map[types.NamespacedName]v1alpha1.VolumeUsage, map[types.NamespacedName]string) {
 	usage, failed := map[types.NamespacedName]v1alpha1.VolumeUsage{}, map[types.NamespacedName]string{}
 	var mu sync.Mutex
 	done := 0
-	var group errgroup.Group
-	group.SetLimit(containersAtOnce)
-	for _, m := range mounts {
-		group.Go(func() error {
-			found, err := c.df(ctx, m, timeout)
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			if progress != nil {
-				progress(done)
-			}
-			for i, claim := range m.Claims {
-				if err != nil {
-					failed[claim] = dfFailure(m, err, timeout)
-					continue
-				}
+	forbidden := map[string]error{} // by namespace
+	record := func(m Mounts, found []v1alpha1.VolumeUsage, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if progress != nil {
+			progress(done)
+		}
+		if apierrors.IsForbidden(err) {
+			forbidden[m.Namespace] = err
+		}
+		for i, claim := range m.Claims {
+			switch {
+			case err == nil:
 				usage[claim] = found[i]
+			case ctx.Err() != nil:
+				failed[claim] = "df in the container had not ended when time ran out (--timeout)"
+			default:
+				failed[claim] = dfFailure(m, err, timeout)
 			}
-			return nil
-		})
+		}
 	}
-	_ = group.Wait() // failures are in the second result
+	first, rest := firstOfNamespaces(mounts)
+	for _, batch := range [][]Mounts{first, rest} {
+		var group errgroup.Group
+		group.SetLimit(containersAtOnce)
+		for _, m := range batch {
+			mu.Lock()
+			refused := cmp.Or(ctx.Err(), forbidden[m.Namespace])
+			mu.Unlock()
+			if refused != nil {
+				record(m, nil, refused)
+				continue
+			}
+			group.Go(func() error {
+				found, err := c.df(ctx, m, timeout)
+				record(m, found, err)
+				return nil
+			})
+		}
+		_ = group.Wait() // failures are in the second result
+	}
 	return usage, failed
+}
+
+// firstOfNamespaces takes the first container of each namespace out.
+func firstOfNamespaces(mounts []Mounts) (first, rest []Mounts) {
+	seen := map[string]bool{}
+	for _, m := range mounts {
+		if seen[m.Namespace] {
+			rest = append(rest, m)
+			continue
+		}
+		seen[m.Namespace] = true
+		first = append(first, m)
+	}
+	return first, rest
 }
 
 func dfFailure(m Mounts, err error, timeout time.Duration) string {

@@ -58,7 +58,7 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 	usage := Usage{ByClaim: map[types.NamespacedName]v1alpha1.VolumeUsage{}, Failed: map[string]v1alpha1.Problem{}}
 	var mu sync.Mutex
 	var forbidden *v1alpha1.Problem
-	done := 0
+	answered := map[string]bool{}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(kubeletsAtOnce)
 	for _, node := range q.Nodes {
@@ -69,15 +69,15 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 			found, err := c.nodeUsage(groupCtx, node, q)
 			mu.Lock()
 			defer mu.Unlock()
-			done++
+			answered[node] = err == nil
 			if q.Progress != nil {
-				q.Progress(done)
+				q.Progress(len(answered))
 			}
 			for claim, u := range found {
 				usage.ByClaim[claim] = u
 			}
 			switch {
-			case err == nil:
+			case err == nil, ctx.Err() != nil:
 				return nil
 			case apierrors.IsForbidden(err):
 				problem := ProblemOf("disk usage", errors.New("no right to get nodes/proxy"))
@@ -95,10 +95,13 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 	for _, node := range q.Nodes {
 		_, failed := usage.Failed[node]
 		switch {
+		case answered[node]:
 		case forbidden != nil:
 			usage.Failed[node] = *forbidden
 		case ctx.Err() != nil && !failed:
-			usage.Failed[node] = usageProblem(node, context.Cause(ctx), q.NodeTimeout)
+			usage.Failed[node] = v1alpha1.Problem{
+				Subject: "disk usage on node " + node, Reason: v1alpha1.ReasonTimeout, Message: "the kubelet had not answered when time ran out", Remedy: "raise --timeout",
+			}
 		}
 	}
 	return usage

@@ -271,10 +271,11 @@ func (s *Snapshot) askKubelets(ctx context.Context, cluster *kube.Cluster, q Que
 // runDF runs df in the containers that have the claims mounted: of all nodes, or of those whose kubelets did not tell. A kubelet
 // that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of.
 func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string, progress func(string)) {
+	taken := map[types.NamespacedName]bool{} // claims that several pods share are read in one
 	missing := func(claim types.NamespacedName) bool {
 		node, ok := wanted[claim]
 		_, failed := s.UsageFailed[node]
-		return ok && (failed || q.UsageFrom == UsageExec)
+		return ok && !taken[claim] && (failed || q.UsageFrom == UsageExec)
 	}
 	var containers []kube.Mounts
 	for i := range s.Pods {
@@ -282,7 +283,13 @@ func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wa
 		for _, c := range claimsOf(&s.Pods[i]) {
 			volumes[c.volume] = c.name
 		}
-		containers = append(containers, kube.DataMounts(&s.Pods[i], volumes, missing)...)
+		found := kube.DataMounts(&s.Pods[i], volumes, missing)
+		for _, m := range found {
+			for _, claim := range m.Claims {
+				taken[claim] = true
+			}
+		}
+		containers = append(containers, found...)
 	}
 	report := func(done int) {
 		progress(fmt.Sprintf("reading disk usage with df: %d of %d containers", done, len(containers)))
