@@ -4,14 +4,18 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/discovery"
-	appsv1client "k8s.io/client-go/kubernetes/typed/apps/v1"
-	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	// Logging in to the clouds' clusters, as kubectl does.
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
@@ -28,16 +32,17 @@ const (
 // noCluster is the server that client-go assumes when no kubeconfig names any.
 const noCluster = "http://localhost:8080"
 
+// groupVersions are those whose objects are read.
+var groupVersions = [...]schema.GroupVersion{corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion}
+
 // Cluster is a connection to one cluster.
 type Cluster struct {
 	// Namespace is that of -n, else of the kubeconfig's context, else default.
 	Namespace string
 
-	// Clients of single groups: the set of all clients would make the binary 10 MB larger.
-	core      corev1client.CoreV1Interface
-	apps      appsv1client.AppsV1Interface
-	discovery discovery.ServerVersionInterfaceWithContext
-	// config makes the connections of exec, which are not plain requests.
+	// Plain REST clients and the types of their answers: typed clients of these two groups alone would link 2 MB of methods.
+	clients map[schema.GroupVersion]rest.Interface
+	// config makes the connections of exec and port-forward, which are not plain requests.
 	config *rest.Config
 }
 
@@ -60,34 +65,50 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
-	c := &Cluster{Namespace: namespace, config: config}
-	if err := c.addClients(config); err != nil {
+	c := &Cluster{Namespace: namespace, config: config, clients: map[schema.GroupVersion]rest.Interface{}}
+	if err := c.addClients(); err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
 	return c, nil
 }
 
-// addClients makes the clients, which share connections and the throttle.
-func (c *Cluster) addClients(config *rest.Config) error {
-	client, err := rest.HTTPClientFor(config)
+// addClients makes a client for each group, which share connections and the throttle.
+func (c *Cluster) addClients() error {
+	connections, err := rest.HTTPClientFor(c.config)
 	if err != nil {
 		return err
 	}
-	if c.core, err = corev1client.NewForConfigAndClient(config, client); err != nil {
-		return err
+	for _, gv := range groupVersions {
+		if c.clients[gv], err = newClient(c.config, gv, connections); err != nil {
+			return err
+		}
 	}
-	if c.apps, err = appsv1client.NewForConfigAndClient(config, client); err != nil {
-		return err
-	}
-	c.discovery, err = discovery.NewDiscoveryClientForConfigAndClient(config, client)
-	return err
+	return nil
 }
+
+func newClient(config *rest.Config, gv schema.GroupVersion, connections *http.Client) (rest.Interface, error) {
+	group := rest.CopyConfig(config)
+	group.GroupVersion = &gv
+	group.APIPath = "/apis"
+	if gv.Group == "" {
+		group.APIPath = "/api"
+	}
+	group.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	return rest.RESTClientForConfigAndClient(group, connections)
+}
+
+// core is the client of the group of pods, nodes and Services.
+func (c *Cluster) core() rest.Interface { return c.clients[corev1.SchemeGroupVersion] }
 
 // ServerVersion asks the API server for its version.
 func (c *Cluster) ServerVersion(ctx context.Context) (*version.Info, error) {
-	info, err := c.discovery.ServerVersionWithContext(ctx)
+	text, err := c.core().Get().AbsPath("/version").SetHeader("Accept", "application/json").Do(ctx).Raw()
 	if err != nil {
 		return nil, Explain(err)
+	}
+	info := &version.Info{}
+	if err := json.Unmarshal(text, info); err != nil {
+		return nil, fmt.Errorf("the API server's version can't be read: %w", err)
 	}
 	return info, nil
 }

@@ -25,42 +25,90 @@ type Container struct {
 	Namespace, Pod, Name string
 }
 
+// Streams are those of a command in a container. In may be nil: the command then has no stdin. Out and Err must not be nil.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// ExitError is a command in a container that ended with another exit code than 0.
+type ExitError struct {
+	Program string
+	Code    int
+	// Stderr is the first line of it, where the command's output was kept.
+	Stderr string
+}
+
+func (e *ExitError) Error() string {
+	text := fmt.Sprintf("%s failed with exit code %d", e.Program, e.Code)
+	if e.Stderr != "" {
+		text += ": " + e.Stderr
+	}
+	return text
+}
+
 // Exec runs a command in a container, without a shell and without stdin, and returns its stdout. A command that fails is an
-// error with the first line of its stderr. It needs the right to create pods/exec.
+// *ExitError with the first line of its stderr. It needs the rights to create and get pods/exec.
 func (c *Cluster) Exec(ctx context.Context, in Container, command ...string) (string, error) {
-	request := c.core.RESTClient().Post().Namespace(in.Namespace).Resource("pods").Name(in.Pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Container: in.Name, Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
-	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, request.URL())
+	return c.ExecInput(ctx, in, nil, command...)
+}
+
+// ExecInput is Exec with a stdin: the way of what must not stand on a command line.
+func (c *Cluster) ExecInput(ctx context.Context, in Container, stdin io.Reader, command ...string) (string, error) {
+	out, errOut := &limitedBuffer{left: maxExecOutput}, &limitedBuffer{left: maxExecOutput}
+	err := c.Stream(ctx, in, Streams{In: stdin, Out: out, Err: errOut}, command...)
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		exit.Stderr, _, _ = strings.Cut(strings.TrimSpace(errOut.String()), "\n")
+	}
 	if err != nil {
 		return "", err
+	}
+	return out.String(), nil
+}
+
+// Stream runs a command in a container, without a shell, until it ends or the context does.
+func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, command ...string) error {
+	request := c.core().Post().Namespace(in.Namespace).Resource("pods").Name(in.Pod).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{
+			Container: in.Name, Command: command, Stdin: streams.In != nil, Stdout: true, Stderr: true,
+		}, scheme.ParameterCodec)
+	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, request.URL())
+	if err != nil {
+		return err
 	}
 	websocket, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
 	if err != nil {
-		return "", err
+		return err
 	}
-	// API servers and proxies that know no WebSockets, as in kubectl exec.
-	executor, err := remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
+	executor, err := remotecommand.NewFallbackExecutor(websocket, spdy, knowsNoWebSockets)
 	if err != nil {
-		return "", err
+		return err
 	}
-	out, errOut := &limitedBuffer{left: maxExecOutput}, &limitedBuffer{left: maxExecOutput}
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: out, Stderr: errOut})
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: streams.In, Stdout: streams.Out, Stderr: streams.Err})
 	var exit utilexec.ExitError
 	switch {
 	case err == nil:
-		return out.String(), nil
+		return nil
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return ctx.Err()
 	case errors.As(err, &exit):
-		line, _, _ := strings.Cut(strings.TrimSpace(errOut.String()), "\n")
-		return "", fmt.Errorf("%s failed with exit code %d: %s", command[0], exit.ExitStatus(), line)
-	case strings.Contains(err.Error(), " is forbidden: "):
-		// A refused upgrade brings the API server's Status as text.
-		return "", apierrors.NewForbidden(corev1.Resource("pods/exec"), in.Pod, err)
+		return &ExitError{Program: command[0], Code: exit.ExitStatus()}
 	}
-	return "", err
+	return upgradeError(err, "pods/exec", in.Pod)
+}
+
+// knowsNoWebSockets tells whether a connection failed because an API server or a proxy knows only SPDY, as kubectl does.
+func knowsNoWebSockets(err error) bool {
+	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+}
+
+// upgradeError is the error of a refused upgrade, which brings the API server's Status as text.
+func upgradeError(err error, subresource, pod string) error {
+	if strings.Contains(err.Error(), " is forbidden: ") {
+		return apierrors.NewForbidden(corev1.Resource(subresource), pod, err)
+	}
+	return err
 }
 
 // limitedBuffer keeps the first bytes of a stream and lets the rest pass, so that the sender is never held up.

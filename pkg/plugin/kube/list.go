@@ -8,42 +8,85 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// resource is a kind of object as the API's paths name it.
+type resource struct {
+	schema.GroupVersion
+	name string
+}
+
+var (
+	statefulSets = resource{appsv1.SchemeGroupVersion, "statefulsets"}
+	pods         = resource{corev1.SchemeGroupVersion, "pods"}
+	claims       = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
+	services     = resource{corev1.SchemeGroupVersion, "services"}
+	namespaces   = resource{corev1.SchemeGroupVersion, "namespaces"}
 )
 
 // EachStatefulSet calls each for every StatefulSet of the query.
 func (c *Cluster) EachStatefulSet(ctx context.Context, q Query, each func(*appsv1.StatefulSet)) error {
-	return eachPage(ctx, q, c.apps.StatefulSets(q.Namespace).List, func(page *appsv1.StatefulSetList) { eachItem(page.Items, each) })
+	return eachPage(ctx, q, lister[appsv1.StatefulSetList](c, statefulSets, q), func(page *appsv1.StatefulSetList) { eachItem(page.Items, each) })
 }
 
 // StatefulSet gets one StatefulSet.
 func (c *Cluster) StatefulSet(ctx context.Context, namespace, name string) (*appsv1.StatefulSet, error) {
-	return c.apps.StatefulSets(namespace).Get(ctx, name, metav1.GetOptions{})
+	return get[appsv1.StatefulSet](ctx, c, statefulSets, namespace, name)
 }
 
 // EachPod calls each for every pod of the query.
 func (c *Cluster) EachPod(ctx context.Context, q Query, each func(*corev1.Pod)) error {
-	return eachPage(ctx, q, c.core.Pods(q.Namespace).List, func(page *corev1.PodList) { eachItem(page.Items, each) })
+	return eachPage(ctx, q, lister[corev1.PodList](c, pods, q), func(page *corev1.PodList) { eachItem(page.Items, each) })
 }
 
 // EachClaim calls each for every PersistentVolumeClaim of the query.
 func (c *Cluster) EachClaim(ctx context.Context, q Query, each func(*corev1.PersistentVolumeClaim)) error {
-	return eachPage(ctx, q, c.core.PersistentVolumeClaims(q.Namespace).List,
+	return eachPage(ctx, q, lister[corev1.PersistentVolumeClaimList](c, claims, q),
 		func(page *corev1.PersistentVolumeClaimList) { eachItem(page.Items, each) })
 }
 
 // EachService calls each for every Service of the query.
 func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Service)) error {
-	return eachPage(ctx, q, c.core.Services(q.Namespace).List, func(page *corev1.ServiceList) { eachItem(page.Items, each) })
+	return eachPage(ctx, q, lister[corev1.ServiceList](c, services, q), func(page *corev1.ServiceList) { eachItem(page.Items, each) })
 }
 
 // Service gets one Service.
 func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
-	return c.core.Services(namespace).Get(ctx, name, metav1.GetOptions{})
+	return get[corev1.Service](ctx, c, services, namespace, name)
 }
 
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
-	return eachPage(ctx, q, c.core.Namespaces().List, func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
+	return eachPage(ctx, q, lister[corev1.NamespaceList](c, namespaces, q), func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
+}
+
+// lister asks for a page of a list.
+func lister[L any, P interface {
+	*L
+	runtime.Object
+}](c *Cluster, r resource, q Query) func(context.Context, metav1.ListOptions) (P, error) {
+	return func(ctx context.Context, o metav1.ListOptions) (P, error) {
+		page := P(new(L))
+		err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).
+			VersionedParams(&o, scheme.ParameterCodec).Do(ctx).Into(page)
+		return page, err
+	}
+}
+
+// get asks for one object; namespace is empty for kinds that have none.
+func get[T any, P interface {
+	*T
+	runtime.Object
+}](ctx context.Context, c *Cluster, r resource, namespace, name string) (P, error) {
+	object := P(new(T))
+	err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(namespace, namespace != "").Resource(r.name).Name(name).Do(ctx).Into(object)
+	if err != nil {
+		return nil, err
+	}
+	return object, nil
 }
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.

@@ -157,7 +157,7 @@ type summary struct {
 func (c *Cluster) nodeUsage(ctx context.Context, node string, q UsageQuery) (map[types.NamespacedName]v1alpha1.VolumeUsage, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.NodeTimeout)
 	defer cancel()
-	body, err := c.core.RESTClient().Get().Resource("nodes").Name(node).SubResource("proxy").Suffix("stats/summary").
+	body, err := c.core().Get().Resource("nodes").Name(node).SubResource("proxy").Suffix("stats/summary").
 		SetHeader("Accept", "application/json").Stream(ctx)
 	if err != nil {
 		return nil, deadline(ctx, err)
