@@ -75,7 +75,7 @@ func TestRights(t *testing.T) {
 	n.ApplyWeb()
 	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
-	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services")
+	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,poddisruptionbudgets.policy")
 	n.Kubectl("create", "rolebinding", "all", "--role=all", "--user=no-kubelets")
 
 	as := func(user string) cluster.Result { return n.Doik("sts-status", "--as="+user) }
@@ -114,7 +114,7 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 	if r.Code != 0 || !strings.Contains(r.Out, "web   2/2 ready") || !strings.Contains(r.Out, "web-0   unknown") || !strings.Contains(r.Out, "Service nginx: unknown") {
 		t.Errorf("sets only: exit code %d\n%s", r.Code, r.Out)
 	}
-	for _, subject := range []string{"pods", "claims", "Services"} {
+	for _, subject := range []string{"pods", "claims", "Services", "PodDisruptionBudgets"} {
 		if !strings.Contains(r.Err, "warning: "+subject+" in namespace "+n.NS+": ") {
 			t.Errorf("no word of %s:\n%s", subject, r.Err)
 		}
