@@ -122,13 +122,12 @@ func newIndex(s *Snapshot) *index {
 	for i := range s.StorageClasses {
 		x.classes[s.StorageClasses[i].Name] = &s.StorageClasses[i]
 	}
-	for i := range s.Pods {
-		if owner := metav1.GetControllerOfNoCopy(&s.Pods[i]); owner != nil {
-			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], &s.Pods[i])
+	for _, pod := range s.Pods {
+		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], pod)
 		}
 	}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
+	for _, claim := range s.Claims {
 		x.claimsByName[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = claim
 		x.claimsByNS[claim.Namespace] = append(x.claimsByNS[claim.Namespace], claim)
 	}
