@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
@@ -145,7 +146,7 @@ func (x *index) unread(subject string) bool {
 
 // needed is what must be read beside nodes and pods.
 type needed struct {
-	// budgets are the namespaces that have sets on interruptible capacity, sorted.
+	// budgets are the namespaces of the sets on interruptible capacity that have pods on selected nodes, sorted.
 	budgets []string
 	// volumes are the namespace/claim of pods on nodes in whose zone no other node could take them.
 	volumes map[string]bool
@@ -156,13 +157,14 @@ type needed struct {
 func needs(s *Snapshot, o Selection) needed {
 	x := newIndex(s, o)
 	need := needed{volumes: map[string]bool{}, usage: map[string]string{}}
-	namespaces := map[string]bool{}
+	onSpot, shown := map[types.UID]string{}, map[types.UID]bool{} // sets; the namespaces of those on spot
 	for _, n := range x.nodes {
 		alone := x.alone(n)
 		for _, p := range n.pods {
 			if n.class.Interruptible && p.isMember() {
-				namespaces[p.Namespace] = true
+				onSpot[p.UID] = p.Namespace
 			}
+			shown[p.UID] = shown[p.UID] || n.selected
 			for _, claim := range p.Claims {
 				key := p.Namespace + "/" + claim
 				if alone && n.selected {
@@ -174,7 +176,8 @@ func needs(s *Snapshot, o Selection) needed {
 			}
 		}
 	}
-	need.budgets = slices.Sorted(maps.Keys(namespaces))
+	maps.DeleteFunc(onSpot, func(set types.UID, _ string) bool { return !shown[set] })
+	need.budgets = slices.Compact(slices.Sorted(maps.Values(onSpot)))
 	return need
 }
 
