@@ -270,13 +270,13 @@ func TestNodesAtStake(t *testing.T) {
 	}
 	steady := map[string][]string{
 		"NODE001 info":    {n.NS + "/few: 1 of 3 pods on interruptible capacity (spot): " + on(s1, "few")},
-		"NODE002 warning": {n.NS + "/all: all 2 pods are on interruptible capacity (spot)"},
+		"NODE002 warning": {n.NS + "/all: both pods are on interruptible capacity (spot)"},
 		"NODE003 warning": {n.NS + "/most: a majority, 2 of 3 pods, is lost with spot capacity: " + list(on(s1, "most"), on(s2, "most"))},
 		"NODE004 warning": {n.NS + "/few: a majority, 2 of 3 pods, is lost with zone " + n.NS + "-a: " + list(on(s1, "few"), on(o1, "few"))},
-		"NODE005 info":    {n.NS + "/few: a majority, 2 of 3 pods, is lost with ManagedNodeGroup/on_demand: " + list(on(o1, "few"), on(o2, "few")), n.NS + "/own: a majority, 3 of 3 pods, is lost with ManagedNodeGroup/on_demand: own-0, own-1, own-2"},
-		"NODE006 warning": {n.NS + "/one: a majority, 2 of 2 pods, is lost with node " + o3 + ": one-0, one-1"},
-		"NODE008 warning": {o3 + " is the only node that takes new pods in zone " + n.NS + "-c, and the volumes of " + pods("data-"+on(o3, "most")+" data-one-0 data-one-1") + " and 1 more can be used in no other"},
-		"NODE011 warning": {n.NS + "/all is on interruptible capacity (spot) and no PodDisruptionBudget selects its pods: a drain may evict them all at once", n.NS + "/few is on interruptible capacity (spot) and no PodDisruptionBudget selects its pods: a drain may evict them all at once"},
+		"NODE005 info":    {n.NS + "/few: a majority, 2 of 3 pods, is lost with ManagedNodeGroup/on_demand: " + list(on(o1, "few"), on(o2, "few")), n.NS + "/own: all 3 pods are lost with ManagedNodeGroup/on_demand: own-0, own-1, own-2"},
+		"NODE006 warning": {n.NS + "/one: both pods are lost with node " + o3 + ": one-0, one-1"},
+		"NODE008 warning": {o3 + " is the only node that takes new pods in zone " + n.NS + "-c, and the volumes of " + pods("data-"+on(o3, "most")+" data-one-0 data-one-1") + " and 1 more can't leave"},
+		"NODE011 warning": {n.NS + "/all: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once", n.NS + "/few: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once"},
 	}
 	check("as it is", steady)
 	t.Logf("\n%s", n.Doik("nodes", "-l", "test="+n.NS, "-o", "wide").Out)
@@ -317,8 +317,8 @@ func TestNodesAtStake(t *testing.T) {
 		"NODE008 warning": slices.Clone(steady["NODE008 warning"]),
 	}
 	now["NODE008 warning"] = append(now["NODE008 warning"],
-		o2+" is the only node that takes new pods in zone "+n.NS+"-b, and the volumes of "+pods(strings.ReplaceAll(list("data-"+on(o2, "few"), "data-"+on(o2, "own")), ",", ""))+" can be used in no other",
-		s1+" is the only node that takes new pods in zone "+n.NS+"-a, and the volumes of "+pods(strings.ReplaceAll(list("data-"+on(s1, "all"), "data-"+on(s1, "few"), "data-"+on(s1, "most")), ",", ""))+" can be used in no other")
+		"only "+o2+" takes new pods in zone "+n.NS+"-b, which the volumes of "+pods(strings.ReplaceAll(list("data-"+on(o2, "few"), "data-"+on(o2, "own")), ",", ""))+" can't leave",
+		"only "+s1+" takes new pods in zone "+n.NS+"-a, which the volumes of "+pods(strings.ReplaceAll(list("data-"+on(s1, "all"), "data-"+on(s1, "few"), "data-"+on(s1, "most")), ",", ""))+" can't leave")
 	for code, texts := range steady {
 		if now[code] == nil {
 			now[code] = texts
@@ -338,7 +338,7 @@ func TestNodesAtStake(t *testing.T) {
 		}
 		return nil
 	})
-	if got := said(nodes(n))["NODE008 warning"]; !strings.Contains(got, "no node takes new pods in zone "+n.NS+"-c, and ") {
+	if got := said(nodes(n))["NODE008 warning"]; !strings.Contains(got, "no node takes new pods in zone "+n.NS+"-c, which ") {
 		t.Errorf("%q", got)
 	}
 	if table := n.MustDoik("nodes", o3, "--no-headers"); !strings.Contains(table, " NotReady ") {

@@ -46,7 +46,7 @@ func (x *index) nodeFindings(n *node, item *v1alpha1.NodeCapacity, now time.Time
 		for _, claim := range bound {
 			claims = append(claims, "persistentvolumeclaim/"+claim)
 		}
-		add(v1alpha1.CodeZoneBound, v1alpha1.SeverityWarning, claims, "", "%s zone %s, and the volumes of %s can be used in no other", onlyNode(n), n.class.Zone, finding.Some(bound))
+		add(v1alpha1.CodeZoneBound, v1alpha1.SeverityWarning, claims, "", "%s takes new pods in zone %s, which the volumes of %s can't leave", onlyNode(n), n.class.Zone, finding.Some(bound))
 	}
 	for _, v := range item.Volumes {
 		switch {
@@ -75,12 +75,12 @@ func notReady(item *v1alpha1.NodeCapacity, now time.Time) string {
 	return text
 }
 
-// onlyNode says what a node is to its zone.
+// onlyNode says what there is in a node's zone.
 func onlyNode(n *node) string {
 	if n.usable {
-		return n.Name + " is the only node that takes new pods in"
+		return "only " + n.Name
 	}
-	return "no node takes new pods in"
+	return "no node"
 }
 
 // zoneBound are the claims of a node's pods whose volumes no other node could take, as namespace/claim.
@@ -200,7 +200,7 @@ func (x *index) interruptible(s *set) []v1alpha1.Finding {
 	if !x.unread(subjectBudgets) && !x.hasBudget(s) {
 		list = append(list, v1alpha1.Finding{
 			Code: v1alpha1.CodeNoBudgetOnSpot, Severity: v1alpha1.SeverityWarning, Objects: []string{s.object()}, Remedy: finding.Page(v1alpha1.CodeNoBudgetOnSpot),
-			Message: fmt.Sprintf("%s is on interruptible capacity (%s) and no PodDisruptionBudget selects its pods: a drain may evict them all at once", s, terms),
+			Message: fmt.Sprintf("%s: on interruptible capacity (%s) without a PodDisruptionBudget: a drain may evict all its pods at once", s, terms),
 		})
 	}
 	return list
@@ -210,10 +210,16 @@ func allOf(pods []*Pod) string {
 	if len(pods) == 1 {
 		return "its only pod is"
 	}
+	if len(pods) == 2 {
+		return "both pods are"
+	}
 	return fmt.Sprintf("all %d pods are", len(pods))
 }
 
 func majorityLost(s *set, with string, pods []*Pod) string {
+	if len(pods) == len(s.pods) {
+		return fmt.Sprintf("%s: %s lost with %s: %s", s, allOf(pods), with, names(pods))
+	}
 	return fmt.Sprintf("%s: a majority, %d of %d pods, is lost with %s: %s", s, len(pods), len(s.pods), with, names(pods))
 }
 

@@ -180,6 +180,8 @@ func heading(n item) []printers.Cell {
 	switch {
 	case n.Pods == nil:
 		return append(list, printers.Cell{Text: "pods unknown", Level: printers.Warn})
+	case n.Pods.Total == 0:
+		return append(list, printers.Cell{Text: "no pods", Level: printers.Dim})
 	case n.Pods.Stateful == 0:
 		return append(list, printers.Cell{Text: plural(n.Pods.Total, "pod") + ", none stateful", Level: printers.Dim})
 	}
