@@ -275,7 +275,7 @@ func TestNodesAtStake(t *testing.T) {
 		"NODE004 warning": {n.NS + "/few: a majority, 2 of 3 pods, is lost with zone " + n.NS + "-a: " + list(on(s1, "few"), on(o1, "few"))},
 		"NODE005 info":    {n.NS + "/few: a majority, 2 of 3 pods, is lost with ManagedNodeGroup/on_demand: " + list(on(o1, "few"), on(o2, "few")), n.NS + "/own: all 3 pods are lost with ManagedNodeGroup/on_demand: own-0, own-1, own-2"},
 		"NODE006 warning": {n.NS + "/one: both pods are lost with node " + o3 + ": one-0, one-1"},
-		"NODE008 warning": {o3 + " is the only node that takes new pods in zone " + n.NS + "-c, and the volumes of " + pods("data-"+on(o3, "most")+" data-one-0 data-one-1") + " and 1 more can't leave"},
+		"NODE008 warning": {"only " + o3 + " takes new pods in zone " + n.NS + "-c, which the volumes of " + pods("data-"+on(o3, "most")+" data-one-0 data-one-1") + " and 1 more can't leave"},
 		"NODE011 warning": {n.NS + "/all: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once", n.NS + "/few: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once"},
 	}
 	check("as it is", steady)
