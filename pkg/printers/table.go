@@ -62,6 +62,8 @@ type Block struct {
 type Table struct {
 	Columns []Column
 	Blocks  []Block
+	// Below are smaller tables that sum this one up, with columns of their own. They are left out with --no-headers.
+	Below []Table
 	// Problems are printed to stderr, one line each.
 	Problems []v1alpha1.Problem
 }
@@ -111,6 +113,16 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 		if len(block.Findings) > 0 {
 			out.WriteByte('\n')
 			writeLines(&out, findingLines(block.Findings, o.Color))
+		}
+	}
+	if !o.NoHeaders {
+		for _, below := range t.Below {
+			if out.Len() > 0 {
+				out.WriteByte('\n')
+			}
+			if err := below.Print(&out, o); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = w.Write(out.Bytes())
