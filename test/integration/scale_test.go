@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,21 +201,4 @@ func done[T any](_ T, err error) func(testing.TB) {
 			t.Error(err)
 		}
 	}
-}
-
-// creators is how many requests are on their way at a time.
-const creators = 48
-
-// inParallel calls do with every number below a total.
-func inParallel(total int, do func(int)) {
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(creators, total) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < total; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	group.Wait()
 }
