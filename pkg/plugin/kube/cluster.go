@@ -12,6 +12,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -33,7 +35,9 @@ const (
 const noCluster = "http://localhost:8080"
 
 // groupVersions are those whose objects are read.
-var groupVersions = [...]schema.GroupVersion{corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion}
+var groupVersions = [...]schema.GroupVersion{
+	corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, storagev1.SchemeGroupVersion, policyv1.SchemeGroupVersion,
+}
 
 // Cluster is a connection to one cluster.
 type Cluster struct {

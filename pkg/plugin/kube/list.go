@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -20,11 +22,17 @@ type resource struct {
 }
 
 var (
-	statefulSets = resource{appsv1.SchemeGroupVersion, "statefulsets"}
-	pods         = resource{corev1.SchemeGroupVersion, "pods"}
-	claims       = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
-	services     = resource{corev1.SchemeGroupVersion, "services"}
-	namespaces   = resource{corev1.SchemeGroupVersion, "namespaces"}
+	statefulSets      = resource{appsv1.SchemeGroupVersion, "statefulsets"}
+	pods              = resource{corev1.SchemeGroupVersion, "pods"}
+	claims            = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
+	volumes           = resource{corev1.SchemeGroupVersion, "persistentvolumes"}
+	services          = resource{corev1.SchemeGroupVersion, "services"}
+	events            = resource{corev1.SchemeGroupVersion, "events"}
+	nodes             = resource{corev1.SchemeGroupVersion, "nodes"}
+	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
+	storageClasses    = resource{storagev1.SchemeGroupVersion, "storageclasses"}
+	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
+	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
 )
 
 // EachStatefulSet calls each for every StatefulSet of the query.
@@ -48,6 +56,16 @@ func (c *Cluster) EachClaim(ctx context.Context, q Query, each func(*corev1.Pers
 		func(page *corev1.PersistentVolumeClaimList) { eachItem(page.Items, each) })
 }
 
+// EachVolume calls each for every PersistentVolume.
+func (c *Cluster) EachVolume(ctx context.Context, q Query, each func(*corev1.PersistentVolume)) error {
+	return eachPage(ctx, q, lister[corev1.PersistentVolumeList](c, volumes, q), func(page *corev1.PersistentVolumeList) { eachItem(page.Items, each) })
+}
+
+// Volume gets one PersistentVolume.
+func (c *Cluster) Volume(ctx context.Context, name string) (*corev1.PersistentVolume, error) {
+	return get[corev1.PersistentVolume](ctx, c, volumes, "", name)
+}
+
 // EachService calls each for every Service of the query.
 func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Service)) error {
 	return eachPage(ctx, q, lister[corev1.ServiceList](c, services, q), func(page *corev1.ServiceList) { eachItem(page.Items, each) })
@@ -56,6 +74,38 @@ func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Se
 // Service gets one Service.
 func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
 	return get[corev1.Service](ctx, c, services, namespace, name)
+}
+
+// EachEvent calls each for every event of the query.
+func (c *Cluster) EachEvent(ctx context.Context, q Query, each func(*corev1.Event)) error {
+	return eachPage(ctx, q, lister[corev1.EventList](c, events, q), func(page *corev1.EventList) { eachItem(page.Items, each) })
+}
+
+// EachNode calls each for every node.
+func (c *Cluster) EachNode(ctx context.Context, q Query, each func(*corev1.Node)) error {
+	return eachPage(ctx, q, lister[corev1.NodeList](c, nodes, q), func(page *corev1.NodeList) { eachItem(page.Items, each) })
+}
+
+// Node gets one node.
+func (c *Cluster) Node(ctx context.Context, name string) (*corev1.Node, error) {
+	return get[corev1.Node](ctx, c, nodes, "", name)
+}
+
+// EachStorageClass calls each for every StorageClass.
+func (c *Cluster) EachStorageClass(ctx context.Context, q Query, each func(*storagev1.StorageClass)) error {
+	return eachPage(ctx, q, lister[storagev1.StorageClassList](c, storageClasses, q), func(page *storagev1.StorageClassList) { eachItem(page.Items, each) })
+}
+
+// EachVolumeAttachment calls each for every VolumeAttachment.
+func (c *Cluster) EachVolumeAttachment(ctx context.Context, q Query, each func(*storagev1.VolumeAttachment)) error {
+	return eachPage(ctx, q, lister[storagev1.VolumeAttachmentList](c, volumeAttachments, q),
+		func(page *storagev1.VolumeAttachmentList) { eachItem(page.Items, each) })
+}
+
+// EachDisruptionBudget calls each for every PodDisruptionBudget of the query.
+func (c *Cluster) EachDisruptionBudget(ctx context.Context, q Query, each func(*policyv1.PodDisruptionBudget)) error {
+	return eachPage(ctx, q, lister[policyv1.PodDisruptionBudgetList](c, disruptionBudgets, q),
+		func(page *policyv1.PodDisruptionBudgetList) { eachItem(page.Items, each) })
 }
 
 // EachNamespace calls each for every namespace.
