@@ -1,0 +1,281 @@
+// Package capacity tells from a node alone on what terms its machine is given, by which platform, what it belongs to, and
+// whether it is about to go. It knows the labels of the platforms as a table, and takes no label for on-demand only where the
+// platform documents that.
+package capacity
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+// SpotLabel is a label with which the people of a cluster mark their spot nodes.
+type SpotLabel struct{ Key, Value string }
+
+// ParseSpotLabel reads key=value; the value may be empty.
+func ParseSpotLabel(text string) (SpotLabel, error) {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" {
+		return SpotLabel{}, fmt.Errorf("%q is not a label of the form key=value", text)
+	}
+	return SpotLabel{Key: key, Value: value}, nil
+}
+
+// Classify tells what a node's labels, annotations, taints, provider ID and kubelet version say. Labels of the people of the
+// cluster decide before those of platforms.
+func Classify(node *corev1.Node, spot ...SpotLabel) v1alpha1.NodeClass {
+	class := v1alpha1.NodeClass{
+		Platform:     platformOf(node),
+		Owner:        ownerOf(node),
+		ComputeType:  computeTypeOf(node),
+		InstanceType: cmp.Or(node.Labels[corev1.LabelInstanceTypeStable], node.Labels[corev1.LabelInstanceType]),
+		Architecture: cmp.Or(node.Labels[corev1.LabelArchStable], node.Labels["beta.kubernetes.io/arch"], node.Status.NodeInfo.Architecture),
+		Zone:         cmp.Or(node.Labels[corev1.LabelTopologyZone], node.Labels[corev1.LabelFailureDomainBetaZone]),
+		Region:       cmp.Or(node.Labels[corev1.LabelTopologyRegion], node.Labels[corev1.LabelFailureDomainBetaRegion]),
+		Disruptions:  Disruptions(node.Spec.Taints),
+	}
+	decide(&class, node, spot)
+	return class
+}
+
+// Interruptible tells whether the provider takes such a machine away without being asked: at any time, or at the end of a time
+// that was fixed when it was given.
+func Interruptible(t v1alpha1.CapacityType) bool {
+	switch t {
+	case v1alpha1.CapacitySpot, v1alpha1.CapacityPreemptible, v1alpha1.CapacityFlex, v1alpha1.CapacityBlock:
+		return true
+	}
+	return false
+}
+
+// Disruptions are those of a node's taints that say that it is going or not to be used.
+func Disruptions(taints []corev1.Taint) []v1alpha1.NodeDisruption {
+	var list []v1alpha1.NodeDisruption
+	for i := range taints {
+		for _, d := range disruptions {
+			if matches(taints[i].Key, d.key) {
+				list = append(list, v1alpha1.NodeDisruption{Taint: taints[i].ToString(), Cause: d.cause, Going: d.going})
+				break
+			}
+		}
+	}
+	return list
+}
+
+// Describe is an owner in one word: kind/name.
+func Describe(owner *v1alpha1.NodeOwner) string {
+	switch {
+	case owner == nil:
+		return ""
+	case owner.Name == "":
+		return string(owner.Kind)
+	}
+	return string(owner.Kind) + "/" + owner.Name
+}
+
+// Annotations are the keys of the annotations that Classify reads: others need not be kept.
+func Annotations() []string {
+	var keys []string
+	for i := range platforms {
+		for _, o := range platforms[i].owners {
+			if o.source == annotation {
+				keys = append(keys, o.key)
+			}
+			if o.kindKey != "" {
+				keys = append(keys, o.kindKey)
+			}
+		}
+	}
+	return keys
+}
+
+// interruptibleReservation is a label of Karpenter on AWS: capacity that somebody else in the organization has reserved, lent
+// until they want it back.
+const interruptibleReservation = "karpenter.k8s.aws/capacity-reservation-interruptible"
+
+// decide sets the capacity type with its evidence, the first label of the table that tells one, and those that contradict it.
+func decide(class *v1alpha1.NodeClass, node *corev1.Node, spot []SpotLabel) {
+	type statement struct {
+		key, text string
+		capacity  v1alpha1.CapacityType
+	}
+	var said []statement
+	var overruled, unknown []string
+	for _, s := range spot {
+		if value, ok := node.Labels[s.Key]; ok && value == s.Value {
+			said = append(said, statement{s.Key, s.Key + "=" + value, v1alpha1.CapacitySpot})
+		}
+	}
+	for i := range platforms {
+		for _, l := range platforms[i].capacity {
+			value, ok := node.Labels[l.key]
+			if !ok || slices.Contains(overruled, l.key) {
+				continue
+			}
+			word := strings.ToLower(value)
+			capacity, ok := l.values[word]
+			if !ok {
+				capacity, ok = l.values[anyValue]
+			}
+			switch {
+			case ok:
+				said = append(said, statement{l.key, l.key + "=" + value, capacity})
+				overruled = append(overruled, l.overrules...)
+			case word == "false", slices.Contains(l.silent, word), slices.Contains(l.silent, anyValue): // it tells what the node is not, or something else
+			default:
+				unknown = append(unknown, l.key+"="+value)
+			}
+		}
+	}
+	switch {
+	case len(said) > 0:
+		class.CapacityType, class.Evidence = said[0].capacity, said[0].text
+		for _, s := range said[1:] {
+			if s.key != said[0].key && !agree(s.capacity, class.CapacityType) {
+				class.Conflicts = append(class.Conflicts, s.text)
+			}
+		}
+	case len(unknown) > 0:
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "not a value that is known: "+strings.Join(unknown, ", ")
+	case class.ComputeType == v1alpha1.ComputeVirtual:
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a virtual node: there is no machine behind it"
+	case class.ComputeType == v1alpha1.ComputeHybrid:
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a hybrid node: the machine is not the provider's"
+	default:
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "no label tells"
+		for i := range platforms {
+			absent := platforms[i].absent
+			if absent == nil {
+				continue
+			}
+			if _, ok := node.Labels[absent.mark]; ok {
+				class.CapacityType, class.UnknownReason = absent.capacity, ""
+				class.Evidence = fmt.Sprintf("no %s: %s", absent.key, absent.word)
+				break
+			}
+		}
+	}
+	class.Interruptible = Interruptible(class.CapacityType)
+	if class.CapacityType == v1alpha1.CapacityReserved && node.Labels[interruptibleReservation] == "true" {
+		class.Interruptible = true
+		class.Evidence = interruptibleReservation + "=true"
+	}
+}
+
+// agree tells whether two types can be said of one machine: a reservation is on-demand, and a capacity block a reservation.
+func agree(a, b v1alpha1.CapacityType) bool {
+	term := func(t v1alpha1.CapacityType) v1alpha1.CapacityType {
+		switch t {
+		case v1alpha1.CapacityReserved, v1alpha1.CapacityBlock:
+			return v1alpha1.CapacityOnDemand
+		case v1alpha1.CapacityPreemptible:
+			return v1alpha1.CapacitySpot
+		}
+		return t
+	}
+	return term(a) == term(b)
+}
+
+// platformOf goes by the keys that only one platform gives, then by the kubelet's version, then by the provider ID.
+func platformOf(node *corev1.Node) string {
+	version := node.Status.NodeInfo.KubeletVersion
+	for _, tells := range [...]func(*platform) bool{
+		func(p *platform) bool { return marked(node, p.marks) },
+		func(p *platform) bool { return p.version != "" && strings.Contains(version, p.version) },
+		func(p *platform) bool {
+			return slices.ContainsFunc(p.providers, func(prefix string) bool { return strings.HasPrefix(node.Spec.ProviderID, prefix) })
+		},
+	} {
+		for i := range platforms {
+			if platforms[i].name != "" && tells(&platforms[i]) {
+				return platforms[i].name
+			}
+		}
+	}
+	scheme, _, ok := strings.Cut(node.Spec.ProviderID, "://")
+	if !ok || scheme == "" {
+		return v1alpha1.PlatformUnknown
+	}
+	for _, p := range providers {
+		if scheme == p.scheme {
+			return p.name
+		}
+	}
+	return scheme
+}
+
+func marked(node *corev1.Node, marks []string) bool {
+	for _, mark := range marks {
+		for _, keys := range [...]map[string]string{node.Labels, node.Annotations} {
+			for key := range keys {
+				if matches(key, mark) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// matches compares a key with one of the table, which may end in / or - to stand for all that begin so.
+func matches(key, pattern string) bool {
+	if strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "-") {
+		return strings.HasPrefix(key, pattern)
+	}
+	return key == pattern
+}
+
+func ownerOf(node *corev1.Node) *v1alpha1.NodeOwner {
+	for i := range platforms {
+		for _, o := range platforms[i].owners {
+			from := node.Labels
+			if o.source == annotation {
+				from = node.Annotations
+			}
+			name := from[o.key]
+			if name == "" || o.nameless != "" && name != o.nameless {
+				continue
+			}
+			owner := &v1alpha1.NodeOwner{Kind: o.kind, Name: name}
+			if o.nameless != "" {
+				owner.Name = ""
+			}
+			if kind := from[o.kindKey]; kind != "" {
+				owner.Kind = v1alpha1.OwnerKind(kind)
+			}
+			return owner
+		}
+	}
+	switch {
+	case computeTypeOf(node) == v1alpha1.ComputeFargate: // its profile is a label of the pod
+		return &v1alpha1.NodeOwner{Kind: v1alpha1.OwnerFargateProfile}
+	case strings.HasPrefix(node.Spec.ProviderID, "aws:///"):
+		return &v1alpha1.NodeOwner{Kind: v1alpha1.OwnerSelfManaged}
+	}
+	return nil
+}
+
+func computeTypeOf(node *corev1.Node) v1alpha1.ComputeType {
+	switch strings.ToLower(node.Labels["eks.amazonaws.com/compute-type"]) {
+	case "fargate":
+		return v1alpha1.ComputeFargate
+	case "auto":
+		return v1alpha1.ComputeAuto
+	case "hybrid":
+		return v1alpha1.ComputeHybrid
+	}
+	switch {
+	case node.Labels["type"] == "virtual-kubelet", slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == "virtual-kubelet.io/provider" }):
+		return v1alpha1.ComputeVirtual
+	case strings.HasPrefix(node.Spec.ProviderID, "eks-hybrid:///"), node.Labels["eks.amazonaws.com/hybrid-credential-provider"] != "":
+		return v1alpha1.ComputeHybrid
+	case node.Spec.ProviderID != "":
+		return v1alpha1.ComputeInstance
+	}
+	return v1alpha1.ComputeUnknown
+}
