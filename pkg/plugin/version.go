@@ -94,7 +94,7 @@ func addServerVersion(ctx context.Context, report *v1alpha1.Version, connection 
 	}
 	info, err := cluster.ServerVersion(ctx)
 	if err != nil {
-		return err
+		return kube.Explain(err)
 	}
 	report.Server = &v1alpha1.ServerVersion{Version: info.GitVersion, Platform: info.Platform}
 	report.Skew = kube.ClientSkew(report.Client.Kubernetes, info.GitVersion)
