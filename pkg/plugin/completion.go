@@ -76,6 +76,11 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *c
 			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(prefix + set.Name) })
 		})
 	}
+	return withFormats(cmd)
+}
+
+// withFormats completes -o with its formats.
+func withFormats(cmd *cobra.Command) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
