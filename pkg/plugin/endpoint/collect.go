@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
 const (
@@ -25,8 +26,8 @@ const (
 	dnsPort = 53
 	// handshakeTimeout is what connecting and the certificate may take: an address that nobody answers at is the common case.
 	handshakeTimeout = 10 * time.Second
-	// lookupsInCluster is how many look-ups a tool in the cluster may make: two types of records, each asked for twice.
-	lookupsInCluster = 4
+	// clusterLookups is how many times the time of a look-up one in the cluster has: tools there ask more than once.
+	clusterLookups = 3
 )
 
 // Query says what to collect.
@@ -235,15 +236,13 @@ func (s *Snapshot) lookUpInCluster(ctx context.Context, cluster *kube.Cluster, q
 	pod.Progress = progress
 	return cluster.WithDebugPod(ctx, pod, func(pod *corev1.Pod) error {
 		progress("looking " + s.Name + " up in the cluster")
-		limited, cancel := context.WithTimeout(ctx, lookupsInCluster*q.LookupTimeout)
+		limited, cancel := context.WithTimeout(ctx, clusterLookups*q.LookupTimeout)
 		defer cancel()
-		container := kube.Container{Namespace: pod.Namespace, Pod: pod.Name, Name: kube.DebugContainer}
-		// The dot at the end keeps the pod's search path out.
-		text, err := cluster.Exec(limited, container, "sh", "-c", lookupScript, "sh", strings.TrimSuffix(s.Name, ".")+".")
-		r := parseLookup(text)
+		answers, err := askInPod(limited, cluster, pod, s.Name)
+		r := resolution(answers)
 		switch {
 		case err != nil && ctx.Err() == nil && limited.Err() != nil:
-			r = v1alpha1.Resolution{Result: v1alpha1.ResolutionTimeout, Message: fmt.Sprintf("the look-up in the cluster did not end within %s", lookupsInCluster*q.LookupTimeout)}
+			r = v1alpha1.Resolution{Result: v1alpha1.ResolutionTimeout, Message: withinTime(clusterLookups * q.LookupTimeout)}
 		case err != nil:
 			return err
 		}
@@ -251,4 +250,14 @@ func (s *Snapshot) lookUpInCluster(ctx context.Context, cluster *kube.Cluster, q
 		s.Resolutions = append(s.Resolutions, r)
 		return nil
 	})
+}
+
+// askInPod asks for a name's addresses in a pod.
+func askInPod(ctx context.Context, cluster *kube.Cluster, pod *corev1.Pod, name string) ([]resolve.Answer, error) {
+	session, err := resolve.NewSession(ctx, cluster, kube.Container{Namespace: pod.Namespace, Pod: pod.Name, Name: kube.DebugContainer})
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	return session.Ask(ctx, addressQuestions(name), func(int) {})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -138,6 +139,12 @@ func TestNameOf(t *testing.T) {
 			t.Errorf("%s, tls-server-name %s: %s, want %s", test.host, test.tlsServerName, got, test.want)
 		}
 	}
+}
+
+// slicesOf is the EndpointSlice kubernetes with some addresses.
+func slicesOf(addresses ...string) []discoveryv1.EndpointSlice {
+	port := int32(443)
+	return []discoveryv1.EndpointSlice{{Endpoints: []discoveryv1.Endpoint{{Addresses: addresses}}, Ports: []discoveryv1.EndpointPort{{Port: &port}}}}
 }
 
 // TestZones places API servers among nodes.
