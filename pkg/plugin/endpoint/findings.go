@@ -126,7 +126,7 @@ func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 		}
 	}
 	differ := func(severity v1alpha1.Severity, why string) {
-		f.add(v1alpha1.CodeResolvesDifferently, severity, fmt.Sprintf("%s leads to different networks: %s", v.workstation.Name, why), "")
+		f.add(v1alpha1.CodeResolvesDifferently, severity, "the name leads to different networks: "+why, "")
 	}
 	outside, who := workstation, "the workstation"
 	if resolver == seenPublic || resolver == seenPrivate {

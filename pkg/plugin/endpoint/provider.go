@@ -21,21 +21,18 @@ const (
 	providerMinikube = "minikube"
 )
 
-// domains are those in which providers name API servers. Where regional, the label before the domain is the region.
+// domains are those in which providers name API servers. The label before the domain is the region.
 //
 // EKS: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html (the first for IPv4, *.api.aws for dual-stack
 // clusters, the last three in China). AKS: https://learn.microsoft.com/azure/aks/private-clusters. GKE: its DNS-based endpoint.
-var domains = []struct {
-	suffix, provider string
-	regional         bool
-}{
-	{".eks.amazonaws.com", providerEKS, true},
-	{".api.aws", providerEKS, true},
-	{".eks.amazonaws.com.cn", providerEKS, true},
-	{".api.amazonwebservices.com.cn", providerEKS, true},
-	{".amazonwebservices.com.cn", providerEKS, true},
-	{".azmk8s.io", providerAKS, true},
-	{".gke.goog", providerGKE, true},
+var domains = []struct{ suffix, provider string }{
+	{".eks.amazonaws.com", providerEKS},
+	{".api.aws", providerEKS},
+	{".eks.amazonaws.com.cn", providerEKS},
+	{".api.amazonwebservices.com.cn", providerEKS},
+	{".amazonwebservices.com.cn", providerEKS},
+	{".azmk8s.io", providerAKS},
+	{".gke.goog", providerGKE},
 }
 
 // builds are what providers write into the version of their servers.
@@ -47,8 +44,10 @@ var (
 	awsRegion = regexp.MustCompile(`^[a-z]{2,3}(-[a-z]+)+-\d+$`)
 	anyRegion = regexp.MustCompile(`^[a-z][a-z0-9-]*[a-z0-9]$`)
 	// aws eks update-kubeconfig and eksctl name clusters so.
-	clusterARN    = regexp.MustCompile(`^arn:aws[a-z-]*:eks:([a-z0-9-]+):\d+:cluster/(.+)$`)
-	eksctlCluster = regexp.MustCompile(`^(.+)\.([a-z0-9-]+)\.eksctl\.io$`)
+	clusterARN    = regexp.MustCompile(`^arn:aws[a-z-]*:eks:([a-z0-9-]+):\d+:cluster/([0-9A-Za-z][0-9A-Za-z_-]*)$`)
+	eksctlCluster = regexp.MustCompile(`^(?:.*@)?([0-9A-Za-z][0-9A-Za-z_-]*)\.([a-z0-9-]+)\.eksctl\.io$`)
+	// What a cluster of EKS may be called. It comes to stand in a command that people copy.
+	eksName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]*$`)
 )
 
 // Labels of nodes that tell who runs the cluster.
@@ -86,8 +85,14 @@ func provider(s *Snapshot) (v1alpha1.ClusterProvider, []v1alpha1.Evidence) {
 		name, region, eks := loginOf(l.Command, l.Args)
 		if eks {
 			found(providerEKS, "kubeconfig", "it logs in with "+baseName(l.Command)+", as to a cluster of EKS")
-			p.ClusterName = name
-			p.Region = cmp.Or(p.Region, region, l.Env["AWS_REGION"], l.Env["AWS_DEFAULT_REGION"])
+			if eksName.MatchString(name) {
+				p.ClusterName = name
+			}
+			for _, region := range []string{region, l.Env["AWS_REGION"], l.Env["AWS_DEFAULT_REGION"]} {
+				if p.Region == "" && awsRegion.MatchString(region) {
+					p.Region = region
+				}
+			}
 		}
 	}
 	for i := range s.Nodes {

@@ -101,7 +101,7 @@ func providerWords(e *v1alpha1.ClusterEndpoint) string {
 func rows(e *v1alpha1.ClusterEndpoint, v View) []row {
 	list := []row{serverRow(e)}
 	if p := e.Server.Proxy; p != nil {
-		list = append(list, row{part: "proxy", subject: printers.Text(p.URL), detail: printers.Text("from " + p.Source)})
+		list = append(list, row{part: "proxy", subject: printers.Text(p.Source), detail: printers.Text(p.URL)})
 	}
 	for i := range e.Resolutions {
 		list = append(list, lookupRow(&e.Resolutions[i]))
@@ -118,7 +118,11 @@ func rows(e *v1alpha1.ClusterEndpoint, v View) []row {
 	if e.Certificate != nil {
 		list = append(list, certificateRow(e.Certificate, v.Now))
 	}
-	list = append(list, versionRows(e.Version)...)
+	if e.Version == nil {
+		list = append(list, row{part: "version", subject: printers.Unknown, detail: printers.Text(e.APIServersUnknown)})
+	} else {
+		list = append(list, versionRows(e.Version)...)
+	}
 	for _, one := range e.Access.Evidence {
 		list = append(list, row{part: "evidence", subject: printers.Text(one.Source), detail: printers.Text(one.Message)})
 	}
@@ -129,14 +133,14 @@ func rows(e *v1alpha1.ClusterEndpoint, v View) []row {
 }
 
 func serverRow(e *v1alpha1.ClusterEndpoint) row {
-	var detail []string
+	detail := []string{e.Server.URL}
 	if e.Server.TLSServerName != "" {
 		detail = append(detail, "tls-server-name "+e.Server.TLSServerName)
 	}
 	if e.Server.InsecureSkipTLSVerify {
 		detail = append(detail, "insecure-skip-tls-verify")
 	}
-	r := row{part: "server", subject: printers.Text(e.Server.URL), detail: printers.Text(strings.Join(detail, ", "))}
+	r := row{part: "server", subject: printers.Text("kubeconfig"), detail: printers.Text(strings.Join(detail, ", "))}
 	if e.Server.Context != "" {
 		r.more = printers.Text("context " + e.Server.Context)
 	}
@@ -178,16 +182,20 @@ func addressWords(list []v1alpha1.EndpointAddress) string {
 			return fmt.Sprintf("%s and %d more", strings.Join(parts, ", "), len(list)-most)
 		}
 		text := a.IP
-		if last := i == len(list)-1 || i == most-1; last || list[i+1].Scope != a.Scope {
-			text += " (" + scopeWord(a.Scope) + ")"
+		if last := i == len(list)-1 || i == most-1; last || scopeWord(list[i+1]) != scopeWord(a) {
+			text += " (" + scopeWord(a) + ")"
 		}
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, ", ")
 }
 
-func scopeWord(s v1alpha1.AddressScope) string {
-	switch s {
+func scopeWord(a v1alpha1.EndpointAddress) string {
+	switch a.Scope {
+	case v1alpha1.ScopePublic:
+		if strings.Contains(a.IP, ":") {
+			return "global" // which an address inside of a VPC is as well
+		}
 	case v1alpha1.ScopeLinkLocal:
 		return "link-local"
 	case v1alpha1.ScopeShared:
@@ -195,7 +203,7 @@ func scopeWord(s v1alpha1.AddressScope) string {
 	case v1alpha1.ScopeSpecial:
 		return "nobody's"
 	}
-	return strings.ToLower(string(s))
+	return strings.ToLower(string(a.Scope))
 }
 
 func apiServerRow(a *v1alpha1.APIServer) row {
@@ -213,46 +221,42 @@ func apiServerRow(a *v1alpha1.APIServer) row {
 	}
 	switch a.ZoneFrom {
 	case v1alpha1.ZoneInferred:
-		detail = append(detail, fmt.Sprintf("likely zone %s, as the near node %s", a.Zone, a.NearNode))
+		detail = append(detail, fmt.Sprintf("likely zone %s: near node %s", a.Zone, a.NearNode))
 	case "":
 	default:
 		detail = append(detail, "zone "+a.Zone)
 	}
 	r.detail = printers.Text(cmp.Or(strings.Join(detail, ", "), "zone unknown"))
-	r.more = printers.Text(scopeWord(a.Address.Scope))
+	r.more = printers.Text(scopeWord(a.Address))
 	return r
 }
 
 func certificateRow(c *v1alpha1.ServingCertificate, now time.Time) row {
-	r := row{part: "certificate", subject: printers.Text(c.Name)}
-	var detail []string
-	level := printers.Plain
-	say := func(sound bool, good, bad string, l printers.Level) {
-		if sound {
-			detail = append(detail, good)
-			return
+	r := row{part: "certificate"}
+	switch left := c.NotAfter.Sub(now); {
+	case left <= 0:
+		r.subject = printers.Cell{Text: "expired " + duration.HumanDuration(-left) + " ago", Level: printers.Alarm}
+	case c.NotBefore.After(now):
+		r.subject = printers.Cell{Text: "not valid yet", Level: printers.Alarm}
+	default:
+		r.subject = printers.Text("expires in " + duration.HumanDuration(left))
+		if left < expiringWithin {
+			r.subject.Level = printers.Warn
 		}
-		detail = append(detail, bad)
-		level = max(level, l)
 	}
-	say(c.CoversName, "covers the name", "is not for this name", printers.Alarm)
-	say(c.Trusted, "trusted", "not trusted", printers.Alarm)
-	left := c.NotAfter.Sub(now)
-	if left > 0 {
-		say(left >= expiringWithin, "expires in "+duration.HumanDuration(left), "expires in "+duration.HumanDuration(left), printers.Warn)
-	} else {
-		say(false, "", "expired "+duration.HumanDuration(-left)+" ago", printers.Alarm)
+	covers, trusted := "for ", "trusted"
+	if !c.CoversName {
+		covers, r.detail.Level = "not for ", printers.Alarm
 	}
-	detail = append(detail, "issued by "+c.Issuer)
-	r.detail = printers.Cell{Text: strings.Join(detail, ", "), Level: level}
+	if !c.Trusted {
+		trusted, r.detail.Level = "not trusted", printers.Alarm
+	}
+	r.detail.Text = strings.Join([]string{covers + c.Name, trusted, "issued by " + c.Issuer}, ", ")
 	r.more = printers.Text("for " + some(names(c)))
 	return r
 }
 
 func versionRows(v *v1alpha1.EndpointVersion) []row {
-	if v == nil {
-		return []row{{part: "version", subject: printers.Unknown}}
-	}
 	detail := printers.Text("client libraries " + cmp.Or(v.Client, "unknown") + ": " + skewWords(v.Skew))
 	if v.Skew != nil && !v.Skew.Supported {
 		detail.Level = printers.Warn
