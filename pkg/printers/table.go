@@ -108,7 +108,7 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 			writeLines(&out, lines[:1])
 			writeLines(&out, body)
 		}
-		findings, err := align(findingRows(block.Findings), o.Color)
+		findings, err := findingLines(block.Findings, o.Color)
 		if err != nil {
 			return err
 		}
@@ -142,17 +142,29 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 	return titles, rows
 }
 
-func findingRows(findings []v1alpha1.Finding) [][]Cell {
+// longMessage is the width from which on a message no longer moves the remedies of the others to the right.
+const longMessage = 100
+
+// findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short.
+func findingLines(findings []v1alpha1.Finding, color bool) ([]string, error) {
 	rows := make([][]Cell, 0, len(findings))
+	column := 0
 	for _, f := range findings {
-		remedy := ""
-		if f.Remedy != "" {
-			remedy = "→ " + f.Remedy
+		rows = append(rows, []Cell{{Text: strings.ToUpper(string(f.Severity)), Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message)})
+		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
+			column = max(column, width)
 		}
-		severity := strings.ToUpper(string(f.Severity))
-		rows = append(rows, []Cell{{Text: severity, Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message), Text(remedy)})
 	}
-	return rows
+	lines, err := align(rows, color)
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range findings {
+		if f.Remedy != "" {
+			lines[i] += strings.Repeat(" ", max(0, column-twwidth.Width(Escape(f.Message)))) + gap + "→ " + Escape(f.Remedy)
+		}
+	}
+	return lines, nil
 }
 
 func levelOf(s v1alpha1.Severity) Level {

@@ -131,6 +131,8 @@ type Query struct {
 	Namespace string
 	// Selector is a label selector; empty for all objects.
 	Selector string
+	// Fields is a field selector; empty for all objects.
+	Fields string
 	// ChunkSize is the number of objects in a page; 0 for a list in one piece.
 	ChunkSize int64
 }

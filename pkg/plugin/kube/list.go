@@ -149,7 +149,7 @@ func get[T any, P interface {
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {
