@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,7 +39,7 @@ const noCluster = "http://localhost:8080"
 // groupVersions are those whose objects are read.
 var groupVersions = [...]schema.GroupVersion{
 	corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, storagev1.SchemeGroupVersion, policyv1.SchemeGroupVersion,
-	discoveryv1.SchemeGroupVersion,
+	discoveryv1.SchemeGroupVersion, networkingv1.SchemeGroupVersion,
 }
 
 // Cluster is a connection to one cluster.
