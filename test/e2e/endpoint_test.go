@@ -3,11 +3,15 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -99,11 +103,15 @@ func teachCoreDNS(n *cluster.Namespace, hosts []string) {
 	set(before[:at] + "    hosts {\n        " + strings.Join(hosts, "\n        ") + "\n    }\n}")
 }
 
-// run runs the plugin on the workstation: with its resolv.conf.
+// line is the plugin's command line on the workstation, with its resolv.conf. It stays one process.
+func (w *world) line(kubeconfig string, args ...string) []string {
+	return append([]string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec kubectl doik endpoint "$@"`, w.resolvConf, "-n", w.NS, "--kubeconfig=" + kubeconfig}, args...)
+}
+
+// run runs the plugin on the workstation.
 func (w *world) run(kubeconfig string, args ...string) cluster.Result {
 	w.Helper()
-	line := append([]string{"--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec kubectl doik endpoint "$@"`, w.resolvConf, "-n", w.NS, "--kubeconfig=" + kubeconfig}, args...)
-	return cluster.Run(w, "", "unshare", line...)
+	return cluster.Run(w, "", "unshare", w.line(kubeconfig, args...)...)
 }
 
 // endpoint is what the plugin reports on the workstation.
@@ -209,6 +217,33 @@ func TestEndpointAccess(t *testing.T) {
 		t.Errorf("an image without a shell: exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 	t.Logf("\n%s", r.Err)
+	w.nothingLeft()
+}
+
+// TestEndpointInterrupted interrupts the command at random moments: it ends within a second or so, and nothing of it is left.
+func TestEndpointInterrupted(t *testing.T) {
+	sees := []string{publicAddress}
+	w := newWorld(t, map[string]sight{eksHost("public"): {sees, sees, sees}})
+	kubeconfig := w.kubeconfig(eksHost("public"), "")
+	for i := range 20 {
+		signal := []os.Signal{os.Interrupt, syscall.SIGTERM}[i%2]
+		cmd := exec.Command("unshare", w.line(kubeconfig)...)
+		var out, errOut bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errOut
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Before 100 ms it may not have become the plugin yet; a whole run takes 0.8 s or so.
+		time.Sleep(100*time.Millisecond + rand.N(900*time.Millisecond))
+		_ = cmd.Process.Signal(signal) // it may have ended
+		signalled := time.Now()
+		err := cmd.Wait()
+		took := time.Since(signalled)
+		interrupted := err != nil && out.Len() == 0 && (errOut.String() == "error: interrupted\n" || errOut.Len() == 0)
+		if done := err == nil && out.Len() > 0; !done && !interrupted || took > 3*time.Second {
+			t.Errorf("%s: %v after %s: %s%s", signal, err, took, out.String(), errOut.String())
+		}
+	}
 	w.nothingLeft()
 }
 
