@@ -261,3 +261,32 @@ func TestEndpointOfNode(t *testing.T) {
 	}
 	t.Logf("\n%s", n.Doik("endpoint").Out)
 }
+
+// TestEndpointRole runs as a user who has the roles of docs/rbac.md for it and nothing else.
+func TestEndpointRole(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	page, err := os.ReadFile("../../docs/rbac.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "## endpoint\n")
+	_, section, _ = strings.Cut(section, "```yaml\n")
+	roles, _, ok := strings.Cut(section, "```")
+	if !ok {
+		t.Fatal("there are no roles for endpoint in docs/rbac.md")
+	}
+	n.Apply(strings.Replace(roles, "name: kubectl-doik-endpoint", "name: "+n.NS, 1))
+	n.Kubectl("create", "clusterrolebinding", n.NS, "--clusterrole="+n.NS, "--user="+n.NS)
+	t.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", n.NS) })
+	n.Kubectl("create", "rolebinding", "debug-pod", "--role=kubectl-doik-debug-pod", "--user="+n.NS)
+
+	door := frontdoor.Open(t, "127.0.0.1:0", &frontdoor.Certificate{Names: []string{"api.doik.invalid"}}, nil)
+	file := frontdoor.Kubeconfig(t, "demo", &clientcmdapi.Cluster{Server: "https://" + door.Address, TLSServerName: "api.doik.invalid", CertificateAuthorityData: door.Authority}, nil)
+	cluster.Eventually(t, time.Minute, func() error {
+		r := n.Doik("endpoint", "--kubeconfig="+file, "--as="+n.NS, "--as-group=system:authenticated")
+		if r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "\nlookup        cluster ") || !strings.Contains(r.Out, "\nkubelets      v1.") || strings.Contains(r.Out, "\napi-server    unknown") {
+			return fmt.Errorf("exit code %d: %s\n%s", r.Code, r.Err, r.Out)
+		}
+		return nil
+	})
+}

@@ -353,21 +353,17 @@ func TestEndpointVersions(t *testing.T) {
 func TestEndpointRights(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	door := frontdoor.Open(t, "127.0.0.1:0", &frontdoor.Certificate{Names: []string{"localhost"}}, nil)
-	_, port, err := net.SplitHostPort(door.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := frontdoor.Kubeconfig(t, "shop", &clientcmdapi.Cluster{Server: "https://localhost:" + port, CertificateAuthorityData: door.Authority}, nil)
+	door := frontdoor.Open(t, "127.0.0.1:0", &frontdoor.Certificate{Names: []string{"api.doik.invalid"}}, nil)
+	file := frontdoor.Kubeconfig(t, "shop", &clientcmdapi.Cluster{Server: "https://" + door.Address, TLSServerName: "api.doik.invalid", CertificateAuthorityData: door.Authority}, nil)
 	as := func(user string, args ...string) cluster.Result {
-		return n.Doik(append([]string{"endpoint", "--kubeconfig=" + file, "--as=" + user, "--as-group=system:authenticated"}, args...)...)
+		return n.Doik(append([]string{"endpoint", "--kubeconfig=" + file, "--lookup-timeout=2s", "--as=" + user, "--as-group=system:authenticated"}, args...)...)
 	}
 
 	r := as("nobody")
 	if r.Code != 0 || strings.Count(r.Err, "warning: ") != 3 || strings.Count(r.Err, "\n") != 3 {
 		t.Errorf("without rights: exit code %d: %s", r.Code, r.Err)
 	}
-	for _, subject := range []string{"the EndpointSlices of the Service kubernetes in namespace default", "nodes", "looking localhost up in the cluster"} {
+	for _, subject := range []string{"the EndpointSlices of the Service kubernetes in namespace default", "nodes", "looking api.doik.invalid up in the cluster"} {
 		if !strings.Contains(r.Err, "warning: "+subject+": ") {
 			t.Errorf("no word of %s:\n%s", subject, r.Err)
 		}
@@ -392,6 +388,23 @@ func TestEndpointRights(t *testing.T) {
 	cluster.Eventually(t, 10*time.Second, func() error { // the authorizer learns of new roles a moment later
 		if r := as(n.NS, "--local-only"); r.Code != 0 || r.Err != "" {
 			return fmt.Errorf("with the rights to read: exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+
+	// A pod that may be made and not be asked in: it is removed all the same.
+	n.Kubectl("create", "role", "pods", "--verb=create,get,list,watch,delete", "--resource=pods")
+	n.Kubectl("create", "rolebinding", "pods", "--role=pods", "--user="+n.NS)
+	cluster.Eventually(t, 30*time.Second, func() error {
+		r := as(n.NS)
+		if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "warning: looking api.doik.invalid up in the cluster: ") || !strings.Contains(r.Err, `cannot create resource "pods/exec"`) && !strings.Contains(r.Err, `cannot get resource "pods/exec"`) {
+			return fmt.Errorf("without pods/exec: exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+	cluster.Eventually(t, 20*time.Second, func() error {
+		if left := n.Kubectl("get", "pods", "-o", "name"); left != "" {
+			return fmt.Errorf("left: %s", left)
 		}
 		return nil
 	})

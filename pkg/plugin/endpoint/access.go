@@ -61,7 +61,7 @@ func verdict(v view) v1alpha1.EndpointAccess {
 	case seenPrivate:
 		return outsidePrivate(v, asked, inside, conclude)
 	case seenNothing:
-		return outsideNothing(v, inside, conclude)
+		return outsideNothing(inside, conclude)
 	case seenLoopback:
 		if inside != seenPublic && inside != seenPrivate {
 			return conclude(v1alpha1.AccessLocal, v1alpha1.ConfidenceMedium, leadsHere)
@@ -131,7 +131,7 @@ func outsidePrivate(v view, asked *v1alpha1.Resolution, inside seen, conclude co
 		"private, or the workstation is in the cluster's network or on its VPN, where a public name has private addresses as well: a resolver on the internet would tell (--resolver)")
 }
 
-func outsideNothing(v view, inside seen, conclude conclusion) v1alpha1.EndpointAccess {
+func outsideNothing(inside seen, conclude conclusion) v1alpha1.EndpointAccess {
 	switch inside {
 	case seenPrivate:
 		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, "the name exists in the cluster's network only")

@@ -189,7 +189,8 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 		}
 		return nil
 	})
-	if !q.LocalOnly && s.Resolutions[0].Result != v1alpha1.ResolutionLiteral {
+	// An address is looked up by nobody, and localhost is another machine to everybody.
+	if !q.LocalOnly && s.Resolutions[0].Result != v1alpha1.ResolutionLiteral && !isThisMachine(s.Name) {
 		group.Go(func() error {
 			err := s.lookUpInCluster(ctx, cluster, q, progress)
 			var left *kube.LeftBehindError
