@@ -97,6 +97,13 @@ func teachCoreDNS(n *cluster.Namespace, hosts []string) {
 		n.Kubectl("patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", string(text))
 		n.Kubectl("rollout", "restart", "deployment/coredns", "-n", "kube-system")
 		n.Kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=120s")
+		// Those of before answer questions until they have ended.
+		cluster.Eventually(n, time.Minute, func() error {
+			if pods := strings.Fields(n.Kubectl("get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "name")); len(pods) != 2 {
+				return fmt.Errorf("%q", pods)
+			}
+			return nil
+		})
 	}
 	n.Cleanup(func() { set(before) })
 	at := strings.LastIndexByte(before, '}')
@@ -206,9 +213,9 @@ func TestEndpointAccess(t *testing.T) {
 	}
 	w.nothingLeft()
 
-	r := w.run(w.kubeconfig(eksHost("vpn"), ""), asked, "-o", "wide")
-	t.Logf("\n%s%s", r.Out, r.Err)
-	r = w.run(w.kubeconfig(eksHost("vpn"), ""), "--image=registry.invalid/none")
+	t.Logf("\n%s", w.run(w.kubeconfig(eksHost("both"), "")).Out)
+	t.Logf("\n%s", w.run(w.kubeconfig(eksHost("vpn"), ""), asked).Out)
+	r := w.run(w.kubeconfig(eksHost("vpn"), ""), "--image=registry.invalid/none")
 	if r.Code != 0 || !strings.Contains(r.Err, "warning: looking "+eksHost("vpn")+" up in the cluster: the debug pod can't start on node doik-node: ErrImagePull") || strings.Count(r.Err, "\n") != 1 {
 		t.Errorf("an image that is not there: exit code %d\n%s%s", r.Code, r.Out, r.Err)
 	}
