@@ -263,6 +263,21 @@ func TestEndpointUnreachable(t *testing.T) {
 	}
 }
 
+// TestEndpointLogin has a kubeconfig whose login program is not there: the server answers, and nobody can ask it anything.
+func TestEndpointLogin(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	door := frontdoor.Open(t, "127.0.0.1:0", &frontdoor.Certificate{IPs: []string{"127.0.0.1"}}, nil)
+	file := frontdoor.Kubeconfig(t, "demo", &clientcmdapi.Cluster{Server: "https://" + door.Address, CertificateAuthorityData: door.Authority}, &clientcmdapi.AuthInfo{
+		Exec: &clientcmdapi.ExecConfig{APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: clientcmdapi.NeverExecInteractiveMode, Command: "nosuch-aws", InstallHint: "Install it.\nSomehow."},
+	})
+	r := n.Doik("endpoint", "--kubeconfig="+file)
+	want := "warning: version, API servers, nodes, and the look-up in the cluster: the program that the kubeconfig logs in with has failed: executable nosuch-aws not found\n"
+	if r.Code != 0 || r.Err != want || strings.Contains(r.Out, "ENDP001") || !strings.Contains(r.Out, "\ncertificate   expires in 364d ") {
+		t.Errorf("exit code %d\n%s%s", r.Code, r.Out, r.Err)
+	}
+}
+
 // TestEndpointServers puts API servers behind the Service kubernetes, near nodes and far from them.
 func TestEndpointServers(t *testing.T) {
 	n := cluster.NewNamespace(t)

@@ -38,6 +38,18 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+func TestResolverAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"1.1.1.1": "1.1.1.1:53", "10.0.0.2:5353": "10.0.0.2:5353", "2606:4700::1111": "[2606:4700::1111]:53", "[2606:4700::1111]:53": "[2606:4700::1111]:53",
+		"dns.google": "", "": "", "1.1.1.1:": "", "1.1.1.1:dns": "", "1.1.1": "",
+	} {
+		got, err := resolverAddress(in)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
+}
+
 // look makes a look-up of words: addresses, or none, failed, timeout, notasked.
 func look(from, server, words string) *v1alpha1.Resolution {
 	r := &v1alpha1.Resolution{From: from, Server: server, Name: "api.example", Result: v1alpha1.ResolutionAnswered}

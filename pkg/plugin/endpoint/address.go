@@ -1,11 +1,15 @@
 package endpoint
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
+
+// dnsPort is where DNS servers listen.
+const dnsPort = 53
 
 // Networks with a scope that netip has no word for.
 var (
@@ -65,4 +69,16 @@ func addresses(list []netip.Addr) []v1alpha1.EndpointAddress {
 		found = append(found, addressOf(a))
 	}
 	return found
+}
+
+// resolverAddress adds the port of DNS servers to an address that has none.
+func resolverAddress(text string) (string, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.AddrPortFrom(a, dnsPort).String(), nil
+	}
+	a, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return "", fmt.Errorf("--resolver=%s: it is the address of a DNS server, such as 1.1.1.1 or 10.0.0.2:53", text)
+	}
+	return a.String(), nil
 }

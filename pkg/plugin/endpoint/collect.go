@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// dnsPort is where DNS servers listen.
-	dnsPort = 53
 	// handshakeTimeout is what connecting and the certificate may take: an address that nobody answers at is the common case.
 	handshakeTimeout = 10 * time.Second
 	// clusterLookups is how many times the time of a look-up one in the cluster has: tools there ask more than once.
@@ -150,8 +148,9 @@ func unreachable(err error) string {
 func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) {
 	info, err := cluster.ServerVersion(ctx)
 	var status apierrors.APIStatus
+	refused := apierrors.IsUnauthorized(err) || kube.LoginFailed(err)
 	switch {
-	case apierrors.IsUnauthorized(err): // nor will anything else be answered
+	case refused: // nor will anything else be answered
 		s.Problems[subjectAll] = kube.ProblemOf("version, API servers, nodes, and the look-up in the cluster", err)
 	case errors.As(err, &status): // it answers, and says no
 		s.Problems[subjectServer] = kube.ProblemOf("the API server's version", err)
@@ -161,7 +160,7 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 		s.Version = &v1alpha1.ServerVersion{Version: info.GitVersion, Platform: info.Platform}
 		s.Skew = kube.ClientSkew(s.Client, info.GitVersion)
 	}
-	if s.Unreachable != "" || apierrors.IsUnauthorized(err) { // nothing else will be answered
+	if s.Unreachable != "" || refused {
 		return
 	}
 	var mu sync.Mutex

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,18 +110,6 @@ func (f *Flags) ToOptions() (*Options, error) {
 		}
 	}
 	return o, nil
-}
-
-// resolverAddress adds the port of DNS servers to an address that has none.
-func resolverAddress(text string) (string, error) {
-	if a, err := netip.ParseAddr(text); err == nil {
-		return netip.AddrPortFrom(a, dnsPort).String(), nil
-	}
-	a, err := netip.ParseAddrPort(text)
-	if err != nil {
-		return "", fmt.Errorf("--resolver=%s: it is the address of a DNS server, such as 1.1.1.1 or 10.0.0.2:53", text)
-	}
-	return a.String(), nil
 }
 
 // Validate checks the command's own flags.
