@@ -155,7 +155,7 @@ func TestRole(t *testing.T) {
 		t.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", name) })
 	}
 	grant("reader", role)
-	grant("namespaced", strings.NewReplacer(", persistentvolumes, nodes", "", "events", "nothing", "storageclasses, volumeattachments", "nothing").Replace(role))
+	grant("namespaced", strings.NewReplacer(", persistentvolumes, nodes", "", "events", "nothing", "storageclasses, volumeattachments, csinodes", "nothing").Replace(role))
 	as := func(user string, args ...string) cluster.Result {
 		return n.Doik(append([]string{"sts-status", "--as=" + n.NS + "-" + user}, args...)...)
 	}

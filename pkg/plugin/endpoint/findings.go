@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 const (
@@ -27,11 +28,7 @@ func findings(s *Snapshot, e *v1alpha1.ClusterEndpoint, v view, now time.Time) [
 	resolutions(f, e, v)
 	servers(f, e)
 	versions(f, e)
-	slices.SortStableFunc(f.items, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
-			cmp.Compare(a.Code, b.Code))
-	})
+	finding.Sort(f.items)
 	return f.items
 }
 
@@ -43,7 +40,7 @@ type list struct {
 
 func (f *list) add(code v1alpha1.Code, severity v1alpha1.Severity, message, remedy string) {
 	f.items = append(f.items, v1alpha1.Finding{
-		Code: code, Severity: severity, Objects: []string{f.object}, Message: message, Remedy: cmp.Or(remedy, page(code)),
+		Code: code, Severity: severity, Objects: []string{f.object}, Message: message, Remedy: cmp.Or(remedy, finding.Page(code)),
 	})
 }
 
@@ -101,7 +98,7 @@ func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
 		f.add(v1alpha1.CodeCertificateExpiring, v1alpha1.SeverityWarning, fmt.Sprintf("the server's certificate expires in %s (%s)", duration.HumanDuration(left), day(c.NotAfter.Time)), "")
 	}
 	if !c.CoversName {
-		f.add(v1alpha1.CodeNameNotCovered, severity, fmt.Sprintf("the server's certificate is not for %s: it is for %s", c.Name, some(names(c))), "")
+		f.add(v1alpha1.CodeNameNotCovered, severity, fmt.Sprintf("the server's certificate is not for %s: it is for %s", c.Name, certified(c)), "")
 	}
 	if !c.Trusted && valid {
 		f.add(v1alpha1.CodeCertificateUntrusted, severity, "the server's certificate is not trusted: "+c.Untrusted, "")
@@ -230,26 +227,9 @@ func minors(n int32) string {
 	return fmt.Sprintf("%d %s %s", n, noun, word)
 }
 
-// names are everything that a certificate is for.
-func names(c *v1alpha1.ServingCertificate) []string {
-	return slices.Concat(c.DNSNames, c.IPAddresses)
-}
-
-// some names the first few of a list and counts the others.
-func some(names []string) string {
-	const few = 6
-	switch {
-	case len(names) == 0:
-		return "no name at all"
-	case len(names) <= few:
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+// certified is everything that a certificate is for, or the first few names.
+func certified(c *v1alpha1.ServingCertificate) string {
+	return cmp.Or(finding.Some(slices.Concat(c.DNSNames, c.IPAddresses)), "no name at all")
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-// page is the place in the documentation that explains a code.
-func page(code v1alpha1.Code) string {
-	return "docs/findings.md#" + strings.ToLower(string(code))
-}

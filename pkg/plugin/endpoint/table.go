@@ -252,7 +252,7 @@ func certificateRow(c *v1alpha1.ServingCertificate, now time.Time) row {
 		trusted, r.detail.Level = "not trusted", printers.Alarm
 	}
 	r.detail.Text = strings.Join([]string{covers + c.Name, trusted, "issued by " + c.Issuer}, ", ")
-	r.more = printers.Text("for " + some(names(c)))
+	r.more = printers.Text("for " + certified(c))
 	return r
 }
 

@@ -3,7 +3,6 @@ package stsstatus
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -246,7 +245,7 @@ func volumeSize(r row) printers.Cell {
 }
 
 func used(r row) printers.Cell {
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return printers.Text(bytes(u.UsedBytes)) })
+	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return printers.Text(printers.Bytes(u.UsedBytes)) })
 }
 
 func usedPercent(r row) printers.Cell {
@@ -261,7 +260,7 @@ func fileSystemSize(r row) printers.Cell {
 		if u.Elastic || u.CapacityBytes == 0 {
 			return printers.None
 		}
-		return printers.Text(bytes(u.CapacityBytes))
+		return printers.Text(printers.Bytes(u.CapacityBytes))
 	})
 }
 
@@ -395,18 +394,4 @@ func quantity(q *resource.Quantity) string {
 		return ""
 	}
 	return q.String()
-}
-
-// bytes prints a size in the units of Kubernetes' quantities, with one decimal below ten.
-func bytes(n int64) string {
-	units := [...]string{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
-	value, unit := float64(n), 0
-	for value >= 1023.5 && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
-	if unit > 0 && value < 9.95 {
-		return fmt.Sprintf("%.1f%s", value, units[unit])
-	}
-	return fmt.Sprintf("%.0f%s", math.Round(value), units[unit])
 }
