@@ -257,13 +257,11 @@ func observation(v view, r *v1alpha1.Resolution) string {
 	case seenSpecial:
 		what = "addresses that are nobody's"
 	}
-	switch {
-	case r.Result == v1alpha1.ResolutionNotAsked:
-		what = "not asked: " + r.Message
-	case r.Result == v1alpha1.ResolutionLiteral:
+	switch r.Result {
+	case v1alpha1.ResolutionNotAsked:
+		what = "not asked"
+	case v1alpha1.ResolutionLiteral:
 		what = "the kubeconfig has an address, which nobody looks up"
-	case r.Message != "":
-		what += ": " + r.Message
 	}
 	if n := len(r.Addresses) - len(v.deciding(r)); n > 0 {
 		what += " (of IPv4, which decide: in a VPC every IPv6 address is a global one)"

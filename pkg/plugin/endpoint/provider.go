@@ -3,11 +3,13 @@ package endpoint
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 )
 
 // The providers that something tells.
@@ -53,9 +55,7 @@ var (
 // Labels of nodes that tell who runs the cluster.
 const (
 	labelEKSCTLCluster = "alpha.eksctl.io/cluster-name"
-	labelAKSCluster    = "kubernetes.azure.com/cluster"
 	labelMinikube      = "minikube.k8s.io/name"
-	kindProviderID     = "kind://"
 )
 
 // provider concludes who runs the cluster, each fact from the source that knows it best, with the evidence.
@@ -96,24 +96,35 @@ func provider(s *Snapshot) (v1alpha1.ClusterProvider, []v1alpha1.Evidence) {
 		}
 	}
 	for i := range s.Nodes {
-		node := &s.Nodes[i]
-		switch {
-		case strings.HasPrefix(node.Spec.ProviderID, kindProviderID):
-			found(providerKind, "nodes", "their provider is kind")
-		case node.Labels[labelAKSCluster] != "":
-			found(providerAKS, "nodes", "they have the label "+labelAKSCluster)
-		case node.Labels[labelMinikube] != "":
-			found(providerMinikube, "nodes", "they have the label "+labelMinikube)
-			p.ClusterName = cmp.Or(p.ClusterName, node.Labels[labelMinikube])
-		default:
-			continue
+		if platform := platformOf(&s.Nodes[i]); platform != "" {
+			found(platform, "nodes", "their labels and provider IDs are those of "+platform)
+			break // they are all alike
 		}
-		break // they are all alike
+	}
+	if p.Name == providerMinikube {
+		p.ClusterName = s.Nodes[0].Labels[labelMinikube]
 	}
 	if p.Name == providerEKS {
 		nameEKSCluster(s, &p)
 	}
 	return p, evidence
+}
+
+// platforms are those of nodes that bring the control plane with them: not EKS, whose servers say so themselves, nor clouds that
+// only have the machines.
+var platforms = []string{
+	providerAKS, providerGKE, providerKind, "ACK", "Civo", "CoreWeave", "DOKS", "OKE", "OpenShift", "Scaleway", "Yandex", "kOps",
+}
+
+// platformOf is who runs a node, where that is also who runs the API server: servers of EKS say so themselves.
+func platformOf(node *corev1.Node) string {
+	if node.Labels[labelMinikube] != "" {
+		return providerMinikube
+	}
+	if platform := capacity.Classify(node).Platform; slices.Contains(platforms, platform) {
+		return platform
+	}
+	return ""
 }
 
 // nameEKSCluster fills in what the names in the kubeconfig and the nodes' labels tell of a cluster of EKS.

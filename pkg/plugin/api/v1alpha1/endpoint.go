@@ -139,7 +139,7 @@ type EndpointProxy struct {
 
 // ClusterProvider is who runs a cluster.
 type ClusterProvider struct {
-	// Name is EKS, GKE, AKS, k3s, RKE2, kind, minikube, or empty if nothing tells.
+	// Name is EKS, GKE, AKS, k3s, RKE2, kind, minikube, or what nodes tell of (OKE, OpenShift, kOps, …); empty if nothing tells.
 	Name string `json:"name,omitempty"`
 	// Region and ClusterName are the provider's own; empty if nothing tells.
 	Region      string `json:"region,omitempty"`
