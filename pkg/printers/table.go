@@ -222,9 +222,22 @@ func align(rows [][]Cell, color bool) ([]string, error) {
 		return nil, fmt.Errorf("laying out the table: %d lines for %d rows", len(lines), len(rows))
 	}
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = trimEnd(lines[i])
 	}
 	return lines, nil
+}
+
+// colorOff ends a colour.
+const colorOff = "\x1b[0m"
+
+// trimEnd takes the spaces off the end of a line. After those of a coloured cell, which has ended its colour, tablewriter ends it
+// once more.
+func trimEnd(line string) string {
+	line = strings.TrimRight(line, " ")
+	if rest, ok := strings.CutSuffix(line, colorOff); ok && strings.HasSuffix(rest, " ") {
+		return strings.TrimRight(rest, " ")
+	}
+	return line
 }
 
 func paint(c Cell, color bool) string {
@@ -234,11 +247,11 @@ func paint(c Cell, color bool) string {
 	}
 	switch c.Level {
 	case Dim:
-		return "\x1b[2m" + text + "\x1b[0m"
+		return "\x1b[2m" + text + colorOff
 	case Warn:
-		return "\x1b[33m" + text + "\x1b[0m"
+		return "\x1b[33m" + text + colorOff
 	case Alarm:
-		return "\x1b[31m" + text + "\x1b[0m"
+		return "\x1b[31m" + text + colorOff
 	}
 	return text
 }
