@@ -233,9 +233,22 @@ func align(rows [][]Cell, color bool) ([]string, error) {
 		return nil, fmt.Errorf("laying out the table: %d lines for %d rows", len(lines), len(rows))
 	}
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = trimEnd(lines[i])
 	}
 	return lines, nil
+}
+
+// colorOff ends a colour.
+const colorOff = "\x1b[0m"
+
+// trimEnd takes the spaces off the end of a line. After those of a coloured cell, which has ended its colour, tablewriter ends it
+// once more.
+func trimEnd(line string) string {
+	line = strings.TrimRight(line, " ")
+	if rest, ok := strings.CutSuffix(line, colorOff); ok && strings.HasSuffix(rest, " ") {
+		return strings.TrimRight(rest, " ")
+	}
+	return line
 }
 
 func paint(c Cell, color bool) string {
@@ -250,7 +263,7 @@ func paint(c Cell, color bool) string {
 	if style == "" {
 		return text
 	}
-	return "\x1b[" + style + "m" + text + "\x1b[0m"
+	return "\x1b[" + style + "m" + text + colorOff
 }
 
 func writeLines(out *bytes.Buffer, lines []string) {

@@ -52,11 +52,17 @@ func NewFlags(connection *genericclioptions.ConfigFlags, streams genericiooption
 
 // AddFlags adds the shared flags to a subcommand; things is what it lists, in the plural.
 func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
-	f.print.AddFlags(cmd)
+	f.AddReportFlags(cmd)
 	f.print.AddSortFlag(cmd)
 	cmd.Flags().BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, fmt.Sprintf("Look at the %s of all namespaces.", things))
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", fmt.Sprintf("Select %s by their labels, as kubectl get does.", things))
 	cmd.Flags().Int64Var(&f.chunkSize, "chunk-size", f.chunkSize, "Read lists in pages of this many objects; 0 reads them in one piece.")
+}
+
+// AddReportFlags adds those of the shared flags that a subcommand has whose report is about one thing: how to print it, when to
+// fail, and how long to wait.
+func (f *Flags) AddReportFlags(cmd *cobra.Command) {
+	f.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one. One of: (%s).", ExitFindings, severities()))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
