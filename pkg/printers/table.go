@@ -110,13 +110,9 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 			writeLines(&out, lines[:1])
 			writeLines(&out, body)
 		}
-		findings, err := findingLines(block.Findings, o.Color)
-		if err != nil {
-			return err
-		}
-		if len(findings) > 0 {
+		if len(block.Findings) > 0 {
 			out.WriteByte('\n')
-			writeLines(&out, findings)
+			writeLines(&out, findingLines(block.Findings, o.Color))
 		}
 	}
 	if !o.NoHeaders {
@@ -158,25 +154,26 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 const longMessage = 100
 
 // findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short.
-func findingLines(findings []v1alpha1.Finding, color bool) ([]string, error) {
-	rows := make([][]Cell, 0, len(findings))
-	column := 0
+func findingLines(findings []v1alpha1.Finding, color bool) []string {
+	var severity, code, message int // widths
 	for _, f := range findings {
-		rows = append(rows, []Cell{{Text: strings.ToUpper(string(f.Severity)), Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message)})
+		severity, code = max(severity, len(f.Severity)), max(code, len(f.Code))
 		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
-			column = max(column, width)
+			message = max(message, width)
 		}
 	}
-	lines, err := align(rows, color)
-	if err != nil {
-		return nil, err
+	pad := func(text string, width int) string {
+		return strings.Repeat(" ", max(0, width-twwidth.Width(text))) + gap
 	}
+	lines := make([]string, len(findings))
 	for i, f := range findings {
+		word, text := strings.ToUpper(string(f.Severity)), Escape(f.Message)
+		lines[i] = paint(Cell{Text: word, Level: levelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
 		if f.Remedy != "" {
-			lines[i] += strings.Repeat(" ", max(0, column-twwidth.Width(Escape(f.Message)))) + gap + "→ " + Escape(f.Remedy)
+			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
 		}
 	}
-	return lines, nil
+	return lines
 }
 
 func levelOf(s v1alpha1.Severity) Level {
@@ -194,9 +191,6 @@ func levelOf(s v1alpha1.Severity) Level {
 // align lays rows of equal length out in columns, one line a row, without spaces at the ends of lines. Widths are what a
 // terminal shows: Hangul is two wide, colour none.
 func align(rows [][]Cell, color bool) ([]string, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	// Ambiguous characters count as one in every locale; what is two wide everywhere stays so.
 	twwidth.SetEastAsian(false)
 	cell := tw.CellConfig{

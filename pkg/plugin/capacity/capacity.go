@@ -288,7 +288,7 @@ func VolumeZones(v *corev1.PersistentVolume) []string {
 	var zones []string
 	for _, term := range v.Spec.NodeAffinity.Required.NodeSelectorTerms {
 		for _, r := range term.MatchExpressions {
-			if isZone(r.Key) && r.Operator == corev1.NodeSelectorOpIn {
+			if IsZoneLabel(r.Key) && r.Operator == corev1.NodeSelectorOpIn {
 				zones = append(zones, r.Values...)
 			}
 		}
@@ -297,7 +297,7 @@ func VolumeZones(v *corev1.PersistentVolume) []string {
 	return slices.Compact(zones)
 }
 
-// isZone knows the labels of zones: Kubernetes' own, and those of CSI drivers, such as topology.ebs.csi.aws.com/zone.
-func isZone(key string) bool {
+// IsZoneLabel knows the labels of zones: Kubernetes' own, and those of CSI drivers, such as topology.ebs.csi.aws.com/zone.
+func IsZoneLabel(key string) bool {
 	return key == corev1.LabelFailureDomainBetaZone || strings.HasPrefix(key, "topology.") && strings.HasSuffix(key, "/zone")
 }

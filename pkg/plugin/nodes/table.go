@@ -190,7 +190,7 @@ func heading(n item) []printers.Cell {
 
 // sumRow is a line of the summary.
 type sumRow struct {
-	by, name string
+	by string
 	*v1alpha1.NodeSum
 }
 

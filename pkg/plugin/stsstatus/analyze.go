@@ -2,7 +2,6 @@ package stsstatus
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their ordinals ascending, findings the worst first.
@@ -73,19 +73,10 @@ func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Pr
 	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
 		slices.Sort(byReason[reason])
 		list = append(list, v1alpha1.Problem{
-			Subject: "disk usage of " + some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
+			Subject: "disk usage of " + finding.Some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
 		})
 	}
 	return list
-}
-
-// some names the first few of a list and counts the others.
-func some(names []string) string {
-	const few = 3
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // index finds objects by what refers to them.
@@ -122,13 +113,12 @@ func newIndex(s *Snapshot) *index {
 	for i := range s.StorageClasses {
 		x.classes[s.StorageClasses[i].Name] = &s.StorageClasses[i]
 	}
-	for i := range s.Pods {
-		if owner := metav1.GetControllerOfNoCopy(&s.Pods[i]); owner != nil {
-			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], &s.Pods[i])
+	for _, pod := range s.Pods {
+		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], pod)
 		}
 	}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
+	for _, claim := range s.Claims {
 		x.claimsByName[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = claim
 		x.claimsByNS[claim.Namespace] = append(x.claimsByNS[claim.Namespace], claim)
 	}

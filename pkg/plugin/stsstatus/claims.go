@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // A volume or its inodes are filling and full from these percentages on.
@@ -41,7 +43,7 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 		}
 	}
 	for _, g := range differing.sorted() {
-		f := onClaims(v1alpha1.CodeClaimDiffers, v1alpha1.SeverityInfo, g.names, some(g.names)+" "+g.key)
+		f := onClaims(v1alpha1.CodeClaimDiffers, v1alpha1.SeverityInfo, g.names, finding.Some(g.names)+" "+g.key)
 		if strings.Contains(g.key, smaller) {
 			f.Severity = v1alpha1.SeverityWarning
 		}
@@ -49,7 +51,7 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 	}
 	for _, g := range deleted.sorted() {
 		list = append(list, onClaims(v1alpha1.CodeReclaimDelete, v1alpha1.SeverityInfo, g.names,
-			fmt.Sprintf("who deletes %s deletes the data too: reclaim policy Delete", some(g.names))))
+			fmt.Sprintf("who deletes %s deletes the data too: reclaim policy Delete", finding.Some(g.names))))
 	}
 	return append(list, strayVolumes(x, set, status)...)
 }
@@ -101,7 +103,7 @@ func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.
 
 // onClaims is a finding about claims.
 func onClaims(code v1alpha1.Code, severity v1alpha1.Severity, names []string, message string) v1alpha1.Finding {
-	return v1alpha1.Finding{Code: code, Severity: severity, Objects: prefixed("persistentvolumeclaim/", names), Message: message, Remedy: page(code)}
+	return v1alpha1.Finding{Code: code, Severity: severity, Objects: prefixed("persistentvolumeclaim/", names), Message: message, Remedy: finding.Page(code)}
 }
 
 // pendingReason tells why a claim has no volume yet; waits is true if that is as it should be until its pod is scheduled.
@@ -259,7 +261,7 @@ func strayVolumes(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSe
 			continue
 		}
 		f := v1alpha1.Finding{
-			Code: v1alpha1.CodeVolumeNotBound, Severity: v1alpha1.SeverityInfo, Remedy: page(v1alpha1.CodeVolumeNotBound),
+			Code: v1alpha1.CodeVolumeNotBound, Severity: v1alpha1.SeverityInfo, Remedy: finding.Page(v1alpha1.CodeVolumeNotBound),
 			Objects: []string{"persistentvolume/" + v.Name, "persistentvolumeclaim/" + ref.Name},
 			Message: fmt.Sprintf("volume %s has the data of an earlier claim %s, and is released", v.Name, ref.Name),
 		}
@@ -281,7 +283,7 @@ func volumeDetails(v *corev1.PersistentVolume) *v1alpha1.VolumeDetails {
 	if v == nil {
 		return nil
 	}
-	d := &v1alpha1.VolumeDetails{Phase: string(v.Status.Phase), ReclaimPolicy: string(v.Spec.PersistentVolumeReclaimPolicy), Zones: zonesOf(v)}
+	d := &v1alpha1.VolumeDetails{Phase: string(v.Status.Phase), ReclaimPolicy: string(v.Spec.PersistentVolumeReclaimPolicy), Zones: capacity.VolumeZones(v)}
 	switch source := &v.Spec.PersistentVolumeSource; {
 	case source.CSI != nil:
 		d.Driver, d.Handle = source.CSI.Driver, source.CSI.VolumeHandle

@@ -61,10 +61,10 @@ func usageSources() []string {
 
 // Snapshot is what the cluster said. Objects are cut down to what analysis reads.
 type Snapshot struct {
-	StatefulSets []appsv1.StatefulSet           `json:"statefulSets"`
-	Pods         []corev1.Pod                   `json:"pods,omitempty"`
-	Claims       []corev1.PersistentVolumeClaim `json:"claims,omitempty"`
-	Services     []corev1.Service               `json:"services,omitempty"`
+	StatefulSets []appsv1.StatefulSet            `json:"statefulSets"`
+	Pods         []*corev1.Pod                   `json:"pods,omitempty"`
+	Claims       []*corev1.PersistentVolumeClaim `json:"claims,omitempty"`
+	Services     []corev1.Service                `json:"services,omitempty"`
 	// DisruptionBudgets are those of the sets' namespaces.
 	DisruptionBudgets []policyv1.PodDisruptionBudget `json:"disruptionBudgets,omitempty"`
 	// What follows is read where rows need it: see needs.
@@ -139,7 +139,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 
 func (s *Snapshot) collectSets(ctx context.Context, cluster *kube.Cluster, q Query) error {
 	keep := func(set *appsv1.StatefulSet) {
-		trim(&set.ObjectMeta)
+		reduceSet(set)
 		s.StatefulSets = append(s.StatefulSets, *set)
 	}
 	if len(q.Names) == 1 {
@@ -208,16 +208,16 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 		}
 		return cluster.EachPod(ctx, pods, func(pod *corev1.Pod) {
 			if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && sets[owner.UID] {
-				trim(&pod.ObjectMeta)
-				s.Pods = append(s.Pods, *pod)
+				reducePod(pod)
+				s.Pods = append(s.Pods, pod)
 			}
 		})
 	})
 	collect(subjectClaims, "claims", func() error {
 		// Not by the set's selector: claims restored from a backup may lack its labels and count all the same.
 		return cluster.EachClaim(ctx, all, func(claim *corev1.PersistentVolumeClaim) {
-			trim(&claim.ObjectMeta)
-			s.Claims = append(s.Claims, *claim)
+			reduceClaim(claim)
+			s.Claims = append(s.Claims, claim)
 		})
 	})
 	collect(subjectServices, "Services", func() error {

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -104,7 +103,7 @@ func (d *detailReader) readVolumes(ctx context.Context) error {
 
 func (d *detailReader) readNodes(ctx context.Context) error {
 	add := func(node *corev1.Node) {
-		d.keep(func() { trimNode(node); d.found.Nodes = append(d.found.Nodes, *node) })
+		d.keep(func() { reduceNode(node); d.found.Nodes = append(d.found.Nodes, *node) })
 	}
 	if d.needs.allNodes || len(d.needs.nodes) > singly {
 		return d.cluster.EachNode(ctx, d.all(), func(node *corev1.Node) {
@@ -172,16 +171,4 @@ func (d *detailReader) addTo(s *Snapshot) {
 	s.Events = slices.Collect(maps.Values(d.events))
 	s.Read = append(s.Read, d.found.Read...)
 	maps.Copy(s.Problems, d.problems)
-}
-
-// trimNode keeps of a node what analysis reads: by far the most of it is a list of images.
-func trimNode(node *corev1.Node) {
-	trim(&node.ObjectMeta)
-	node.Status = corev1.NodeStatus{Conditions: node.Status.Conditions, NodeInfo: node.Status.NodeInfo}
-}
-
-// trim drops what nobody reads and what fills most of an object's memory.
-func trim(meta *metav1.ObjectMeta) {
-	meta.ManagedFields = nil
-	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
 }

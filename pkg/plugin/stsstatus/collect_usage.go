@@ -29,15 +29,13 @@ func (s *Snapshot) collectUsage(ctx context.Context, cluster *kube.Cluster, q Qu
 // fileSystemClaims are the claims that kubelets have mounted, by the node.
 func (s *Snapshot) fileSystemClaims() map[types.NamespacedName]string {
 	block := map[types.NamespacedName]bool{}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
+	for _, claim := range s.Claims {
 		if claim.Spec.VolumeMode != nil && *claim.Spec.VolumeMode == corev1.PersistentVolumeBlock {
 			block[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = true
 		}
 	}
 	wanted := map[types.NamespacedName]string{}
-	for i := range s.Pods {
-		pod := &s.Pods[i]
+	for _, pod := range s.Pods {
 		if !mounts(pod) {
 			continue
 		}
@@ -77,12 +75,12 @@ func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wa
 		return ok && !taken[claim] && (failed || q.UsageFrom == UsageExec)
 	}
 	var containers []kube.Mounts
-	for i := range s.Pods {
+	for _, pod := range s.Pods {
 		volumes := map[string]string{}
-		for _, c := range claimsOf(&s.Pods[i]) {
+		for _, c := range claimsOf(pod) {
 			volumes[c.volume] = c.name
 		}
-		found := kube.DataMounts(&s.Pods[i], volumes, missing)
+		found := kube.DataMounts(pod, volumes, missing)
 		for _, m := range found {
 			for _, claim := range m.Claims {
 				taken[claim] = true

@@ -1,9 +1,7 @@
 package stsstatus
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // findings are what is wrong with a set, the worst first.
@@ -34,17 +33,13 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 	list = append(list, rolloutFindings(set, status, pods, now)...)
 	list = append(list, claimsFindings(x, set, status)...)
 	list = append(list, placementFindings(x, set, status)...)
-	slices.SortStableFunc(list, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
-			cmp.Compare(a.Code, b.Code))
-	})
+	finding.Sort(list)
 	return list
 }
 
 func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	f := v1alpha1.Finding{
-		Code: v1alpha1.CodeServiceUnsound, Severity: v1alpha1.SeverityError, Remedy: page(v1alpha1.CodeServiceUnsound),
+		Code: v1alpha1.CodeServiceUnsound, Severity: v1alpha1.SeverityError, Remedy: finding.Page(v1alpha1.CodeServiceUnsound),
 		Objects: []string{"service/" + status.Service.Name},
 	}
 	switch status.Service.State {
@@ -86,7 +81,7 @@ func ordinalFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	if len(missing) > 0 {
 		list = append(list, v1alpha1.Finding{
 			Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Objects: prefixed("pod/", missing),
-			Message: some(missing) + " not created" + missingReason, Remedy: "kubectl describe sts " + status.Metadata.Name + inNamespace(status),
+			Message: finding.Some(missing) + " not created" + missingReason, Remedy: "kubectl describe sts " + status.Metadata.Name + inNamespace(status),
 		})
 	}
 	if len(blocked) > 0 {
@@ -99,15 +94,10 @@ func ordinalFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 		list = append(list, v1alpha1.Finding{
 			Code: v1alpha1.CodeClaimsRetained, Severity: v1alpha1.SeverityInfo, Objects: retainedClaims,
 			Message: fmt.Sprintf("the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", ")),
-			Remedy:  page(v1alpha1.CodeClaimsRetained),
+			Remedy:  finding.Page(v1alpha1.CodeClaimsRetained),
 		})
 	}
 	return list
-}
-
-// page is the place in the documentation that explains a code.
-func page(code v1alpha1.Code) string {
-	return "docs/findings.md#" + strings.ToLower(string(code))
 }
 
 func inNamespace(status *v1alpha1.StatefulSetStatus) string {

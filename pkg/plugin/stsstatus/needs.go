@@ -44,8 +44,7 @@ func needsOf(s *Snapshot, details bool) *needs {
 			}
 		}
 	}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
+	for _, claim := range s.Claims {
 		if mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name) {
 			n.addClaim(claim, details)
 		}

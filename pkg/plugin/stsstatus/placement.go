@@ -11,10 +11,11 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // place fills in where a pod's node is and on what terms. API servers from 1.35 on copy the node's zone to the pod.
@@ -46,23 +47,23 @@ func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.State
 	for _, g := range nodes.sorted() {
 		if len(g.names) > 1 {
 			list = append(list, v1alpha1.Finding{
-				Code: v1alpha1.CodeSharedNode, Severity: v1alpha1.SeverityInfo, Remedy: page(v1alpha1.CodeSharedNode),
+				Code: v1alpha1.CodeSharedNode, Severity: v1alpha1.SeverityInfo, Remedy: finding.Page(v1alpha1.CodeSharedNode),
 				Objects: append(prefixed("pod/", g.names), "node/"+g.key),
-				Message: fmt.Sprintf("%s are on one node: %s", some(g.names), g.key),
+				Message: fmt.Sprintf("%s are on one node: %s", finding.Some(g.names), g.key),
 			})
 		}
 	}
 	if len(zones) == 1 && zones[""] == nil && len(nodes) > 1 { // all on one node has been told
 		g := zones.sorted()[0]
 		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeSharedZone, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", g.names), Remedy: page(v1alpha1.CodeSharedZone),
+			Code: v1alpha1.CodeSharedZone, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", g.names), Remedy: finding.Page(v1alpha1.CodeSharedZone),
 			Message: fmt.Sprintf("all %d pods are in one zone: %s", pods, g.key),
 		})
 	}
 	if x.read(subjectBudgets) && len(status.DisruptionBudgets) == 0 {
 		list = append(list, v1alpha1.Finding{
 			Code: v1alpha1.CodeNoDisruptionBudget, Severity: v1alpha1.SeverityInfo, Objects: []string{"statefulset/" + set.Name},
-			Message: "no PodDisruptionBudget selects the pods: a drain may evict all of them at once", Remedy: page(v1alpha1.CodeNoDisruptionBudget),
+			Message: "no PodDisruptionBudget selects the pods: a drain may evict all of them at once", Remedy: finding.Page(v1alpha1.CodeNoDisruptionBudget),
 		})
 	}
 	return list
@@ -125,44 +126,10 @@ func nodeReady(node *corev1.Node) bool {
 	})
 }
 
-// reaches tells whether a node satisfies a volume's affinity: one of its terms, all of that term's requirements.
+// reaches tells whether a node satisfies a volume's affinity. Terms that can't be understood match no node.
 func reaches(node *corev1.Node, affinity *corev1.NodeSelector) bool {
-	return slices.ContainsFunc(affinity.NodeSelectorTerms, func(term corev1.NodeSelectorTerm) bool {
-		return matchesAll(term.MatchExpressions, labels.Set(node.Labels)) && matchesAll(term.MatchFields, labels.Set{"metadata.name": node.Name})
-	})
-}
-
-func matchesAll(requirements []corev1.NodeSelectorRequirement, of labels.Set) bool {
-	operators := map[corev1.NodeSelectorOperator]selection.Operator{
-		corev1.NodeSelectorOpIn: selection.In, corev1.NodeSelectorOpNotIn: selection.NotIn, corev1.NodeSelectorOpExists: selection.Exists,
-		corev1.NodeSelectorOpDoesNotExist: selection.DoesNotExist, corev1.NodeSelectorOpGt: selection.GreaterThan, corev1.NodeSelectorOpLt: selection.LessThan,
-	}
-	return !slices.ContainsFunc(requirements, func(r corev1.NodeSelectorRequirement) bool {
-		requirement, err := labels.NewRequirement(r.Key, operators[r.Operator], r.Values)
-		return err != nil || !requirement.Matches(of)
-	})
-}
-
-// zonesOf are the zones from which a volume can be reached.
-func zonesOf(v *corev1.PersistentVolume) []string {
-	if v.Spec.NodeAffinity == nil || v.Spec.NodeAffinity.Required == nil {
-		return nil
-	}
-	var zones []string
-	for _, term := range v.Spec.NodeAffinity.Required.NodeSelectorTerms {
-		for _, r := range term.MatchExpressions {
-			if isZone(r.Key) && r.Operator == corev1.NodeSelectorOpIn {
-				zones = append(zones, r.Values...)
-			}
-		}
-	}
-	slices.Sort(zones)
-	return slices.Compact(zones)
-}
-
-// isZone knows the labels of zones: Kubernetes' own, and those of CSI drivers, such as topology.ebs.csi.aws.com/zone.
-func isZone(key string) bool {
-	return key == corev1.LabelTopologyZone || key == corev1.LabelFailureDomainBetaZone || strings.HasPrefix(key, "topology.") && strings.HasSuffix(key, "/zone")
+	selector, err := nodeaffinity.NewNodeSelector(affinity)
+	return err == nil && selector.Match(node)
 }
 
 // describeAffinity names the places of a volume: zone a or b.
@@ -173,7 +140,7 @@ func describeAffinity(affinity *corev1.NodeSelector) string {
 		for _, r := range slices.Concat(term.MatchExpressions, term.MatchFields) {
 			values := strings.Join(r.Values, " or ")
 			switch {
-			case isZone(r.Key):
+			case capacity.IsZoneLabel(r.Key):
 				parts = append(parts, "zone "+values)
 			case r.Key == corev1.LabelHostname || r.Key == "metadata.name":
 				parts = append(parts, "node "+values)

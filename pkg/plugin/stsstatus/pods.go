@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 const (
@@ -88,7 +89,7 @@ func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Findi
 	f := v1alpha1.Finding{
 		Code: v1alpha1.CodeStuckTerminating, Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name},
 		Message: fmt.Sprintf("%s is still terminating, %s after its grace period ended", pod.Name, duration.HumanDuration(late)),
-		Remedy:  page(v1alpha1.CodeStuckTerminating),
+		Remedy:  finding.Page(v1alpha1.CodeStuckTerminating),
 	}
 	if trouble := nodeTrouble(x, pod.Spec.NodeName, now); trouble != "" {
 		f.Message += ": " + trouble
@@ -216,7 +217,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod) []v1alpha1.Finding {
 				Code: v1alpha1.CodeAttachedElsewhere, Severity: v1alpha1.SeverityError,
 				Objects: []string{"pod/" + pod.Name, "persistentvolumeclaim/" + claim.Name, "node/" + a.Spec.NodeName},
 				Message: fmt.Sprintf("%s can't start on %s: the volume of %s is still attached to node %s", pod.Name, pod.Spec.NodeName, claim.Name, a.Spec.NodeName),
-				Remedy:  page(v1alpha1.CodeAttachedElsewhere),
+				Remedy:  finding.Page(v1alpha1.CodeAttachedElsewhere),
 			}
 			if a.DeletionTimestamp != nil {
 				f.Message += ", and is being detached"
@@ -268,7 +269,7 @@ func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 		Objects: []string{"statefulset/" + set.Name, "pod/" + blocker.Name},
 		Message: fmt.Sprintf("the rollout of revision %s is stuck at %d of %d pods: it waits for %s, which is not ready", status.Rollout.Revision,
 			status.Rollout.Updated, status.Replicas.Desired, blocker.Name),
-		Remedy: page(v1alpha1.CodeRolloutStuck),
+		Remedy: finding.Page(v1alpha1.CodeRolloutStuck),
 	}
 	if ordered && revisionHash(blocker.Labels[appsv1.StatefulSetRevisionLabel]) != "" {
 		f.Message += "; with OrderedReady it has to be deleted once its template has been mended"
