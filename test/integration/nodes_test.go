@@ -160,7 +160,7 @@ func TestNodesArguments(t *testing.T) {
 	for args, want := range map[string]string{
 		name + "x":                   "error: Node \"" + name + "x\" not found: did you mean " + name + "?\n",
 		"nosuchnode-at-all":          "error: Node \"nosuchnode-at-all\" not found\n",
-		"--capacity-type=cheap":      "error: --capacity-type=cheap: it is one of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
+		"--capacity-type=cheap":      "error: --capacity-type: \"cheap\" is none of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
 		"--spot-label=cheap":         "error: --spot-label: \"cheap\" is not a label of the form key=value\n",
 		"pod/" + name:                "error: pod/" + name + ": \"pod\" is not a kind that this command takes: use NAME or node/NAME\n",
 		"--pods --usage-timeout=-1s": "error: --usage-timeout=-1s: it must be positive; --no-usage leaves usage out\n",
