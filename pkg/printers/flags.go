@@ -18,6 +18,7 @@ type Flags struct {
 	objects   *genericclioptions.PrintFlags
 	noHeaders bool
 	color     string
+	sortBy    string
 }
 
 // NewFlags returns the flags with their defaults.
@@ -35,6 +36,11 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
 }
 
+// AddSortFlag adds --sort-by to a command whose rows are many.
+func (f *Flags) AddSortFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.sortBy, "sort-by", "", "Sort the rows by a column of the table, given by its title; with - in front the largest first: --sort-by=-USE%.")
+}
+
 // Formats lists what -o takes, for completion.
 func (f *Flags) Formats() []string { return f.formats() }
 
@@ -46,7 +52,7 @@ func (f *Flags) formats() []string {
 
 // ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
 func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
-	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders}}
+	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders, SortBy: f.sortBy}}
 	switch f.color {
 	case "auto":
 		p.table.Color = cliprinters.AllowsColorOutput(out)
@@ -79,6 +85,9 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 			return nil, err
 		}
 		p.objects = objects
+	}
+	if f.sortBy != "" && !p.IsTable() {
+		return nil, fmt.Errorf("--sort-by and -o %s can't be combined: it sorts the table's rows", *f.objects.OutputFormat)
 	}
 	return p, nil
 }

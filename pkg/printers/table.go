@@ -76,12 +76,20 @@ type TableOptions struct {
 	NoHeaders bool
 	// Color paints cells by their level.
 	Color bool
+	// SortBy is the title of a column, with - in front for the largest first; empty for the order of the report.
+	SortBy string
 }
 
 const gap = "   "
 
 // Print writes the table.
 func (t Table) Print(w io.Writer, o TableOptions) error {
+	if o.SortBy != "" {
+		var err error
+		if t, err = t.sorted(o.SortBy); err != nil {
+			return err
+		}
+	}
 	titles, rows := t.layout(o)
 	lines, err := align(append([][]Cell{titles}, rows...), o.Color)
 	if err != nil {
@@ -120,7 +128,7 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 			if out.Len() > 0 {
 				out.WriteByte('\n')
 			}
-			if err := below.Print(&out, o); err != nil {
+			if err := below.Print(&out, TableOptions{Wide: o.Wide, Color: o.Color}); err != nil {
 				return err
 			}
 		}

@@ -230,6 +230,7 @@ func TestStuckTerminating(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
+	release(n, "web")
 	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=stuck-terminating")
 	n.Kubectl("patch", "pod", "web-1", "-p", `{"metadata": {"finalizers": ["doik.dev/test"]}}`)
 	t.Cleanup(func() {

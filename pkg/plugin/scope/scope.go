@@ -49,6 +49,7 @@ func NewFlags(connection *genericclioptions.ConfigFlags, streams genericiooption
 // AddFlags adds the shared flags to a subcommand; things is what it lists, in the plural.
 func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 	f.print.AddFlags(cmd)
+	f.print.AddSortFlag(cmd)
 	cmd.Flags().BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, fmt.Sprintf("Look at the %s of all namespaces.", things))
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", fmt.Sprintf("Select %s by their labels, as kubectl get does.", things))
 	cmd.Flags().Int64Var(&f.chunkSize, "chunk-size", f.chunkSize, "Read lists in pages of this many objects; 0 reads them in one piece.")
