@@ -297,6 +297,11 @@ func TestNodesAtStake(t *testing.T) {
 		}
 	}
 
+	rows := strings.Split(cluster.Run(t, "", "kubectl", "doik", "nodes", "-l", "test="+n.NS, "-o", "wide", "--no-headers", "--sort-by=-CPU").Out, "\n")
+	if len(rows) != 6 || !strings.HasPrefix(rows[0], o3+" ") || !strings.Contains(rows[0], " 25%  ##........ 2/8 ") || !strings.Contains(rows[4], " 12%  #......... 1/8 ") {
+		t.Errorf("by CPU:\n%s", strings.Join(rows, "\n"))
+	}
+
 	// A set's nodes are looked at as a whole, whichever are shown.
 	if got := said(cluster.Report[v1alpha1.NodeCapacityList](n, "nodes", o2)); got["NODE004 warning"] != steady["NODE004 warning"][0]+"\n" || got["NODE002 warning"] != "" {
 		t.Errorf("%s alone: %q", o2, got)
