@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -52,6 +53,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "The cluster:",
 		Commands: []*cobra.Command{
 			withNames(nodes.NewCommand(scope.NewFlags(connection, streams)), connection, nodeNames),
+			withFormats(endpoint.NewCommand(scope.NewFlags(connection, streams))),
 		},
 	}, {
 		Message:  "About this plugin:",

@@ -87,6 +87,11 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, li
 			return list(ctx, c, func(name string) { add(prefix + name) })
 		})
 	}
+	return withFormats(cmd)
+}
+
+// withFormats completes -o with its formats.
+func withFormats(cmd *cobra.Command) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

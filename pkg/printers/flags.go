@@ -103,8 +103,27 @@ type Printer struct {
 // IsTable tells whether the output is for people: findings and problems can be read in it.
 func (p *Printer) IsTable() bool { return !p.names && p.columns == nil && p.objects == nil }
 
+// Wide tells whether -o wide was asked for.
+func (p *Printer) Wide() bool { return p.table.Wide }
+
 // Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
 func (p *Printer) Detailed() bool { return p.table.Wide || p.columns != nil || p.objects != nil }
+
+// PrintTimeline writes happenings, a line each.
+func (p *Printer) PrintTimeline(w io.Writer, list []Happening) error {
+	return WriteTimeline(w, list, p.table)
+}
+
+// PrintRows writes those rows of a table whose keys are given, aligned as they stand in it.
+func (p *Printer) PrintRows(w io.Writer, t Table, key func([]Cell) string, keys map[string]bool) error {
+	return t.WriteRows(w, p.table, key, keys)
+}
+
+// Frame lays out a picture for a live screen.
+func (p *Printer) Frame(f *Frame) ([]string, error) {
+	f.Options = p.table
+	return f.Lines()
+}
 
 // Print writes a document.
 func (p *Printer) Print(w io.Writer, d Document) error {

@@ -143,7 +143,7 @@ much-longer-name   unknown
 
 // TestColor checks that colour moves nothing and that no escape sequence of the cluster's survives beside ours.
 func TestColor(t *testing.T) {
-	table := Table{Columns: []Column{{Title: "A"}, {Title: "B"}}, Blocks: []Block{{Rows: [][]Cell{{{Text: "\x1b[5mx", Level: Alarm}, Text("1")}, {Text("yyyyyyyyyy"), Text("2")}}}}}
+	table := Table{Columns: []Column{{Title: "A"}, {Title: "B"}}, Blocks: []Block{{Rows: [][]Cell{{{Text: "\x1b[5mx", Level: Alarm}, Text("1")}, {Text("yyyyyyyyyy"), Text("2222222222")}, {Text("z"), {Text: "3", Level: Alarm}}}}}}
 	var plain, colored strings.Builder
 	if err := table.Print(&plain, TableOptions{}); err != nil {
 		t.Fatal(err)

@@ -52,7 +52,9 @@ func (t Table) sorted(by string) (Table, error) {
 	return t, nil
 }
 
-func hasValue(text string) bool { return text != "" && text != None.Text && text != Unknown.Text && text != "<none>" }
+func hasValue(text string) bool {
+	return text != "" && text != None.Text && text != Unknown.Text && text != "<none>"
+}
 
 // compareCells compares what cells mean: numbers, percentages, sizes, times since; else names, in which 10 comes after 9.
 func compareCells(a, b string) int {

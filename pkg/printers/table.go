@@ -32,6 +32,8 @@ const (
 type Cell struct {
 	Text  string
 	Level Level
+	// Changed marks a cell of a live table whose text has just changed.
+	Changed bool
 }
 
 // Text is a cell without emphasis.
@@ -176,7 +178,7 @@ func findingLines(findings []v1alpha1.Finding, color bool) []string {
 	lines := make([]string, len(findings))
 	for i, f := range findings {
 		word, text := strings.ToUpper(string(f.Severity)), Escape(f.Message)
-		lines[i] = paint(Cell{Text: word, Level: levelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
+		lines[i] = paint(Cell{Text: word, Level: LevelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
 		if f.Remedy != "" {
 			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
 		}
@@ -184,7 +186,8 @@ func findingLines(findings []v1alpha1.Finding, color bool) []string {
 	return lines
 }
 
-func levelOf(s v1alpha1.Severity) Level {
+// LevelOf is how much a finding of a severity calls for attention.
+func LevelOf(s v1alpha1.Severity) Level {
 	switch s {
 	case v1alpha1.SeverityError, v1alpha1.SeverityCritical:
 		return Alarm
@@ -230,9 +233,22 @@ func align(rows [][]Cell, color bool) ([]string, error) {
 		return nil, fmt.Errorf("laying out the table: %d lines for %d rows", len(lines), len(rows))
 	}
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = trimEnd(lines[i])
 	}
 	return lines, nil
+}
+
+// colorOff ends a colour.
+const colorOff = "\x1b[0m"
+
+// trimEnd takes the spaces off the end of a line. After those of a coloured cell, which has ended its colour, tablewriter ends it
+// once more.
+func trimEnd(line string) string {
+	line = strings.TrimRight(line, " ")
+	if rest, ok := strings.CutSuffix(line, colorOff); ok && strings.HasSuffix(rest, " ") {
+		return strings.TrimRight(rest, " ")
+	}
+	return line
 }
 
 func paint(c Cell, color bool) string {
@@ -240,15 +256,14 @@ func paint(c Cell, color bool) string {
 	if !color || text == "" {
 		return text
 	}
-	switch c.Level {
-	case Dim:
-		return "\x1b[2m" + text + "\x1b[0m"
-	case Warn:
-		return "\x1b[33m" + text + "\x1b[0m"
-	case Alarm:
-		return "\x1b[31m" + text + "\x1b[0m"
+	style := map[Level]string{Dim: "2", Warn: "33", Alarm: "31"}[c.Level]
+	if c.Changed {
+		style = strings.Trim(style+";7", ";")
 	}
-	return text
+	if style == "" {
+		return text
+	}
+	return "\x1b[" + style + "m" + text + colorOff
 }
 
 func writeLines(out *bytes.Buffer, lines []string) {

@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 # In the order of their import: the cluster itself needs the first two.
-IMAGES=(pause coredns nginx netshoot mariadb mysql)
+IMAGES=(pause coredns nginx netshoot busybox mariadb mysql)
 
 ARCH=$(dpkg --print-architecture)
 IMAGE_PATH=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -38,6 +38,21 @@ image_netshoot() {
   names=(docker.io/nicolaka/netshoot:latest docker.io/library/busybox:1.28 registry.k8s.io/e2e-test-images/agnhost:2.39)
   config='{Env: [$path], Cmd: ["zsh"]}'
   debian bookworm iproute2,iputils-ping,bind9-dnsutils,bind9-host,curl,netcat-openbsd,zsh </dev/null
+}
+
+# BusyBox and nothing else: its nslookup is not bind's.
+image_busybox() {
+  names=(docker.io/library/busybox:1.35)
+  config='{Env: [$path], Cmd: ["sh"]}'
+  debian bookworm busybox-static </dev/null
+  local root=$work/root applet
+  mkdir -p "$root"/{bin,etc,run,tmp,var}
+  tar -C "$root" -xf "$layer" ./bin/busybox
+  for applet in $("$root/bin/busybox" --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+  done
+  chmod 1777 "$root/tmp"
+  tar --owner=0 --group=0 -C "$root" -cf "$layer" .
 }
 
 image_mysql() {

@@ -12,6 +12,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,6 +40,7 @@ const noCluster = "http://localhost:8080"
 // groupVersions are those whose objects are read.
 var groupVersions = [...]schema.GroupVersion{
 	corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, storagev1.SchemeGroupVersion, policyv1.SchemeGroupVersion,
+	discoveryv1.SchemeGroupVersion, networkingv1.SchemeGroupVersion,
 }
 
 // Cluster is a connection to one cluster.
@@ -49,6 +52,8 @@ type Cluster struct {
 	clients map[schema.GroupVersion]rest.Interface
 	// config makes the connections of exec and port-forward, which are not plain requests.
 	config *rest.Config
+	// What the kubeconfig calls the context and the cluster; empty in a pod.
+	contextName, clusterName string
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API
@@ -63,7 +68,8 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	if err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
-	if raw, err := loader.RawConfig(); err == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
+	raw, rawErr := loader.RawConfig()
+	if rawErr == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(queriesPerSecond, queriesBurst)
@@ -71,6 +77,9 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
 	c := &Cluster{Namespace: namespace, config: config, clients: map[schema.GroupVersion]rest.Interface{}}
+	if rawErr == nil {
+		c.contextName, c.clusterName = chosen(flags, &raw)
+	}
 	if err := c.addClients(); err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
@@ -109,7 +118,7 @@ func (c *Cluster) core() rest.Interface { return c.clients[corev1.SchemeGroupVer
 func (c *Cluster) ServerVersion(ctx context.Context) (*version.Info, error) {
 	text, err := c.core().Get().AbsPath("/version").SetHeader("Accept", "application/json").Do(ctx).Raw()
 	if err != nil {
-		return nil, Explain(err)
+		return nil, err
 	}
 	info := &version.Info{}
 	if err := json.Unmarshal(text, info); err != nil {

@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +36,8 @@ var (
 	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
 	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes"}
 	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
+	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
+	networkPolicies   = resource{networkingv1.SchemeGroupVersion, "networkpolicies"}
 )
 
 // EachStatefulSet calls each for every StatefulSet of the query.
@@ -49,6 +53,11 @@ func (c *Cluster) StatefulSet(ctx context.Context, namespace, name string) (*app
 // EachPod calls each for every pod of the query.
 func (c *Cluster) EachPod(ctx context.Context, q Query, each func(*corev1.Pod)) error {
 	return eachPage(ctx, q, lister[corev1.PodList](c, pods, q), func(page *corev1.PodList) { eachItem(page.Items, each) })
+}
+
+// Pod gets one pod.
+func (c *Cluster) Pod(ctx context.Context, namespace, name string) (*corev1.Pod, error) {
+	return get[corev1.Pod](ctx, c, pods, namespace, name)
 }
 
 // EachClaim calls each for every PersistentVolumeClaim of the query.
@@ -114,9 +123,25 @@ func (c *Cluster) EachDisruptionBudget(ctx context.Context, q Query, each func(*
 		func(page *policyv1.PodDisruptionBudgetList) { eachItem(page.Items, each) })
 }
 
+// NamespaceObject gets one namespace.
+func (c *Cluster) NamespaceObject(ctx context.Context, name string) (*corev1.Namespace, error) {
+	return get[corev1.Namespace](ctx, c, namespaces, "", name)
+}
+
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
 	return eachPage(ctx, q, lister[corev1.NamespaceList](c, namespaces, q), func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
+}
+
+// EachEndpointSlice calls each for every EndpointSlice of the query.
+func (c *Cluster) EachEndpointSlice(ctx context.Context, q Query, each func(*discoveryv1.EndpointSlice)) error {
+	return eachPage(ctx, q, lister[discoveryv1.EndpointSliceList](c, endpointSlices, q), func(page *discoveryv1.EndpointSliceList) { eachItem(page.Items, each) })
+}
+
+// EachNetworkPolicy calls each for every NetworkPolicy of the query.
+func (c *Cluster) EachNetworkPolicy(ctx context.Context, q Query, each func(*networkingv1.NetworkPolicy)) error {
+	return eachPage(ctx, q, lister[networkingv1.NetworkPolicyList](c, networkPolicies, q),
+		func(page *networkingv1.NetworkPolicyList) { eachItem(page.Items, each) })
 }
 
 // lister asks for a page of a list.
@@ -147,7 +172,7 @@ func get[T any, P interface {
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {

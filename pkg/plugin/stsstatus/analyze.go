@@ -45,6 +45,18 @@ func Findings(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Finding {
 	return list
 }
 
+// Ready tells whether every set has all its pods ready, and of the newest revision as far as its rollout goes.
+func Ready(report *v1alpha1.StatefulSetStatusList) bool {
+	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(s v1alpha1.StatefulSetStatus) bool {
+		return s.Replicas.Ready < s.Replicas.Desired || s.Replicas.Existing > s.Replicas.Desired || !s.Rollout.Complete
+	})
+}
+
+// Healthy tells whether every set is ready and nothing is wrong with it.
+func Healthy(report *v1alpha1.StatefulSetStatusList) bool {
+	return Ready(report) && !slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
+}
+
 // problems are why something is unknown, each cause once: what could not be read at all, the nodes, then claims by claim.
 func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem {
 	var list []v1alpha1.Problem

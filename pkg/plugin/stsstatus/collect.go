@@ -36,6 +36,8 @@ type Query struct {
 	// UsageFrom says who is asked for disk usage; each kubelet and each container has UsageTimeout.
 	UsageFrom    UsageSource
 	UsageTimeout time.Duration
+	// UsageInterval is how often a Follower reads disk usage anew.
+	UsageInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }

@@ -59,6 +59,25 @@ func needsOf(s *Snapshot, details bool) *needs {
 	return n
 }
 
+func (n *needs) none() bool {
+	return len(n.volumes) == 0 && len(n.nodes) == 0 && !n.allVolumes && !n.allNodes && !n.classes && !n.attachments && len(n.events) == 0
+}
+
+// covers tells whether what was read for n is all that other needs.
+func (n *needs) covers(other *needs) bool {
+	return (n.allVolumes || contains(n.volumes, other.volumes) && !other.allVolumes) && (n.allNodes || contains(n.nodes, other.nodes) && !other.allNodes) &&
+		(n.classes || !other.classes) && (n.attachments || !other.attachments) && contains(n.events, other.events)
+}
+
+func contains[K comparable](set, subset map[K]bool) bool {
+	for key := range subset {
+		if !set[key] {
+			return false
+		}
+	}
+	return true
+}
+
 func (n *needs) addPod(x *index, pod *corev1.Pod, details bool) {
 	node := pod.Spec.NodeName
 	if details && node != "" {
