@@ -278,11 +278,15 @@ func (s *Snapshot) askAgain(ctx context.Context, q Query, ask func([]resolve.Que
 		return nil
 	}
 	wait += time.Second // what is left of a TTL is told in whole seconds
+	tooEarly := fmt.Errorf("asking again: negative answers leave the caches in %s only, later than time runs out: raise --timeout", wait)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+		return tooEarly
+	}
 	q.Progress(fmt.Sprintf("waiting %s until negative answers have left the caches", wait))
 	select {
 	case <-time.After(wait):
 	case <-ctx.Done():
-		return fmt.Errorf("time ran out before negative answers had left the caches, in %s: raise --timeout", wait)
+		return tooEarly
 	}
 	q.Progress(fmt.Sprintf("resolving %d names again", len(again)))
 	return ask(again)

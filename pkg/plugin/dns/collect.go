@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -95,7 +96,7 @@ type Snapshot struct {
 	Vantage v1alpha1.DNSVantage `json:"vantage"`
 	// VantageLabels are those of the pod that asks.
 	VantageLabels map[string]string `json:"vantageLabels,omitempty"`
-	// OwnAddresses are the debug pod's, which a Service may select.
+	// OwnAddresses are those of debug pods, which a Service may select.
 	OwnAddresses []string `json:"ownAddresses,omitempty"`
 
 	// Answers are those of the resolver, or of each server in turn if the servers were asked themselves. ServerAnswers are those of
@@ -149,8 +150,10 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		}
 		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
 	}
-	if s.surprising() { // pods may have come and gone meanwhile
+	if ctx.Err() == nil && s.surprising() { // pods may have come and gone meanwhile
+		before := maps.Clone(s.Problems)
 		s.collectAround(ctx, cluster, q)
+		s.Problems = before // what has been read once is not unknown
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
@@ -282,6 +285,7 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	var pods []corev1.Pod
 	var endpoints []discoveryv1.EndpointSlice
 	var policies []networkingv1.NetworkPolicy
+	var own []string
 	var mu sync.Mutex
 	var group errgroup.Group
 	collect := func(subject, title string, read func() error, keep func()) {
@@ -299,16 +303,19 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	}
 	collect(subjectPods, "pods", func() error {
 		return cluster.EachPod(ctx, all, func(pod *corev1.Pod) {
-			trim(&pod.ObjectMeta)
-			pods = append(pods, *pod)
+			if !kube.IsDebugPod(pod.Name) {
+				trim(&pod.ObjectMeta)
+				pods = append(pods, *pod)
+			}
 		})
 	}, func() { s.Pods = pods })
 	collect(subjectSlices, "EndpointSlices", func() error {
 		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
 			trim(&slice.ObjectMeta)
 			endpoints = append(endpoints, *slice)
+			own = append(own, debugAddresses(slice)...)
 		})
-	}, func() { s.EndpointSlices = endpoints })
+	}, func() { s.EndpointSlices, s.OwnAddresses = endpoints, append(s.OwnAddresses, own...) })
 	collect(subjectPolicies, "NetworkPolicies", func() error {
 		return cluster.EachNetworkPolicy(ctx, all, func(policy *networkingv1.NetworkPolicy) {
 			trim(&policy.ObjectMeta)
@@ -316,6 +323,17 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 		})
 	}, func() { s.NetworkPolicies = policies })
 	_ = group.Wait() // errors have become problems
+}
+
+// debugAddresses are those of debug pods among a Service's endpoints: of this run's, or of another's.
+func debugAddresses(slice *discoveryv1.EndpointSlice) []string {
+	var list []string
+	for i := range slice.Endpoints {
+		if ref := slice.Endpoints[i].TargetRef; ref != nil && kube.IsDebugPod(ref.Name) {
+			list = append(list, slice.Endpoints[i].Addresses...)
+		}
+	}
+	return list
 }
 
 // Labels of the Services and pods of the cluster's DNS in most clusters.

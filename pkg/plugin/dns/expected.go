@@ -40,7 +40,7 @@ type index struct {
 	slices   map[Subject][]*discoveryv1.EndpointSlice
 	sets     map[Subject][]*appsv1.StatefulSet // that name a Service
 	pods     map[string][]*corev1.Pod          // by namespace
-	own      map[string]bool                   // addresses of the debug pod
+	own      map[string]bool                   // addresses of debug pods
 }
 
 func newIndex(s *Snapshot) *index {
@@ -480,12 +480,28 @@ func (x *index) observedData(e *expectation, a *resolve.Answer) []string {
 			fields := strings.Fields(data)
 			data = fields[2] + " " + x.byAddress(e, fields[3])
 		}
+		if record.Type == resolve.TypePTR && !slices.Contains(e.data, data) && x.namedByAddress(e.question.Name, data) {
+			continue
+		}
 		if !slices.Contains(list, data) {
 			list = append(list, data)
 		}
 	}
 	slices.SortFunc(list, resolve.CompareData)
 	return list
+}
+
+// namedByAddress tells whether a PTR record gives the name that DNS servers make up for an endpoint without a hostname: some
+// versions of CoreDNS give it beside the others.
+func (x *index) namedByAddress(question, data string) bool {
+	address, ok := resolve.AddressOf(question)
+	label, _, _ := strings.Cut(data, ".")
+	if !ok || label == dashed(address) {
+		return ok
+	}
+	return slices.ContainsFunc(x.Pods, func(pod corev1.Pod) bool {
+		return pod.Name == label && pod.Spec.Hostname == "" && pod.Status.PodIP == address.String()
+	})
 }
 
 // byAddress gives a target that is named after a pod without a hostname its other name.

@@ -25,6 +25,9 @@ func parseDig(questions []Question, text string) []Answer {
 	for line := range strings.Lines(text) {
 		p.line(strings.TrimRight(line, "\r\n"))
 	}
+	if p.name != "" && p.answer.Status != "" { // of a failure in the search path dig prints no end
+		p.end()
+	}
 	for i := range p.answers {
 		p.answers[i].finish()
 	}
