@@ -532,3 +532,140 @@ func TestDebugPodFails(t *testing.T) {
 	}
 	noDebugPods(n)
 }
+
+// TestDNSSignals ends it with real signals at random moments while it asks for real; pods of runs that were killed end by themselves,
+// and the next run removes them.
+func TestDNSSignals(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	n.Kubectl("label", "namespace", n.NS, "pod-security.kubernetes.io/enforce=restricted")
+	n.Apply(service("db", "db", headlessSpec))
+	killed := n.Interrupt(40, 4, 2*time.Second, "dns", "--timeout=10s")
+	phases := func() string {
+		return n.Kubectl("get", "pods", "-l", "doik.dev/component=debug-pod", "-o", `jsonpath={range .items[*]}{.status.phase} {end}`)
+	}
+	cluster.Eventually(t, 60*time.Second, func() error {
+		left := phases()
+		if len(strings.Fields(left)) > killed || strings.Contains(left, "Running") || strings.Contains(left, "Pending") {
+			return fmt.Errorf("of %d runs that were killed: %s", killed, left)
+		}
+		return nil
+	})
+	t.Logf("%d runs were killed; their pods have ended: %s", killed, phases())
+	quietOrEmpty := n.Doik("dns")
+	if quietOrEmpty.Code != 0 {
+		t.Errorf("the next run: %s", quietOrEmpty.Err)
+	}
+	noDebugPods(n)
+}
+
+// TestDNSRights runs as a user who has what docs/rbac.md lists and nothing else, and then without parts of it.
+func TestDNSRights(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	n.Apply(service("db", "db", headlessSpec) + set("db", "db", "db", 1, ""))
+	setReady(n, "db")
+	user := "--as=dns-" + n.NS
+	bind := func(namespace, name string, rules ...string) {
+		t.Helper()
+		var list []string
+		for _, rule := range rules {
+			f := strings.Fields(rule)
+			list = append(list, fmt.Sprintf("{verbs: [%s], apiGroups: [%q], resources: [%s]}", f[0], strings.Trim(f[1], `"`), f[2]))
+		}
+		role := fmt.Sprintf("{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: %[1]s-%[2]s, namespace: %[3]s}, rules: [%[4]s]}\n---\n"+
+			"{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: %[1]s-%[2]s, namespace: %[3]s}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: dns-%[2]s}], roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: %[1]s-%[2]s}}",
+			name, n.NS, namespace, strings.Join(list, ", "))
+		if r := cluster.Run(t, role, "kubectl", "apply", "-f", "-"); r.Code != 0 {
+			t.Fatal(r.Err)
+		}
+		t.Cleanup(func() {
+			cluster.Run(t, "", "kubectl", "delete", "role,rolebinding", name+"-"+n.NS, "-n", namespace, "--ignore-not-found")
+		})
+	}
+	if r := n.Doik("dns", user); r.Code != 1 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "cannot list resource \"services\"") {
+		t.Errorf("nothing at all: exit code %d: %s", r.Code, r.Err)
+	}
+	bind(n.NS, "read", `get,list "" services,pods`, `get,list apps statefulsets`, `list discovery.k8s.io endpointslices`)
+	cluster.Eventually(t, 10*time.Second, func() error {
+		r := n.Doik("dns", user)
+		if r.Code != 1 || !strings.Contains(r.Err, "creating the debug pod: ") || strings.Count(r.Err, "\n") != 1 {
+			return fmt.Errorf("without debug pods: exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+	bind(n.NS, "ask", `create,get,list,watch,delete "" pods`, `create,get "" pods/exec`)
+	cluster.Eventually(t, 10*time.Second, func() error {
+		r := n.Doik("dns", user)
+		if r.Code != 0 || !strings.Contains(r.Out, "7/7 records ok") || strings.Count(r.Err, "\n") != 2 ||
+			!strings.Contains(r.Err, "warning: DNS servers of Service kube-system/kube-dns: no right to get Services in namespace kube-system") || !strings.Contains(r.Err, "warning: NetworkPolicies in namespace ") {
+			return fmt.Errorf("without kube-system and NetworkPolicies: exit code %d: %s%s", r.Code, r.Out, r.Err)
+		}
+		return nil
+	})
+	bind(n.NS, "policies", `list networking.k8s.io networkpolicies`)
+	bind("kube-system", "servers", `get,list "" services`, `list discovery.k8s.io endpointslices`)
+	cluster.Eventually(t, 10*time.Second, func() error {
+		if r := n.Doik("dns", user); r.Code != 0 || r.Err != "" {
+			return fmt.Errorf("with all of it: exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+	if r := n.Doik("dns", user, "--from=dns"); r.Code != 1 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "pods/portforward") {
+		t.Errorf("without port-forward: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	bind("kube-system", "forward", `create,get "" pods/portforward`)
+	cluster.Eventually(t, 10*time.Second, func() error {
+		if r := n.Doik("dns", user, "--from=dns"); r.Code != 0 || r.Err != "" {
+			return fmt.Errorf("--from=dns: exit code %d: %s", r.Code, r.Err)
+		}
+		return nil
+	})
+	noDebugPods(n)
+}
+
+// TestDNSCost compares a hundred ordinals with three. The pods are Pending and their endpoints the test's: DNS servers and the API serve
+// them as any others, and the node need not run a hundred pods.
+func TestDNSCost(t *testing.T) {
+	ownNode(t)
+	n := cluster.NewNamespace(t)
+	for name, replicas := range map[string]int{"few": 3, "many": 100} {
+		endpoints := make([]string, replicas)
+		for i := range endpoints {
+			endpoints[i] = fmt.Sprintf("{addresses: [10.201.%d.%d], hostname: %s-%d, targetRef: {kind: Pod, namespace: %s, name: %[3]s-%[4]d}}", replicas, i+1, name, i, n.NS)
+		}
+		n.Apply(service(name, name, headlessSpec) + set(name, name, name, replicas, "nodeSelector: {nosuch: node},") +
+			fmt.Sprintf("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: %[1]s, labels: {kubernetes.io/service-name: %[1]s, endpointslice.kubernetes.io/managed-by: test}}, addressType: IPv4, ports: [{name: web, port: 80, protocol: TCP}], endpoints: [%s]}",
+				name, strings.Join(endpoints, ", ")))
+	}
+	n.Kubectl("wait", "--for=create", "pod/many-99", "--timeout=60s")
+	least := map[string]time.Duration{}
+	for range 5 {
+		for _, args := range []string{"svc/few", "svc/many", "svc/few --from=dns", "svc/many --from=dns"} {
+			began := time.Now()
+			r := n.Doik(append([]string{"dns", "--no-headers"}, strings.Fields(args)...)...)
+			took := time.Since(began)
+			if r.Code != 0 || r.Err != "" || strings.Contains(r.Out, "missing") || strings.Count(r.Out, "\n") < 3 {
+				t.Fatalf("%s: exit code %d: %s%s", args, r.Code, r.Err, r.Out)
+			}
+			if best, ok := least[args]; !ok || took < best {
+				least[args] = took
+			}
+		}
+	}
+	began := time.Now()
+	n.Kubectl("run", "-i", "--rm", "netdebug", "--image=nicolaka/netshoot", "--image-pull-policy=IfNotPresent", "--restart=Never", "--", "nslookup", "few-0.few")
+	least["the study's way: kubectl run for one question"] = time.Since(began)
+	for what, took := range least {
+		t.Logf("%s: %s", what, took.Round(time.Millisecond))
+	}
+	if ratio := float64(least["svc/many"]) / float64(least["svc/few"]); ratio > 1.3 {
+		t.Errorf("100 ordinals take %.2f times as long as 3", ratio)
+	} else {
+		t.Logf("100 ordinals take %.2f times as long as 3", ratio)
+	}
+	if took := least["svc/many --from=dns"]; took > 2*time.Second {
+		t.Errorf("--from=dns takes %s", took)
+	}
+	if pods := n.Kubectl("get", "pods", "-l", "doik.dev/component", "-o", "name"); strings.Contains(pods, "kubectl-doik") {
+		cluster.Eventually(t, 10*time.Second, func() error { noDebugPods(n); return nil })
+	}
+}

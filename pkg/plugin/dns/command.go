@@ -23,7 +23,7 @@ const (
 	defaultDNSService = "kube-system/kube-dns"
 	// lifetimeSlack is how much longer than the command a debug pod lives if nobody removes it; longestLifetime is for commands
 	// without a time-out.
-	lifetimeSlack   = 30 * time.Second
+	lifetimeSlack   = 10 * time.Second
 	longestLifetime = 10 * time.Minute
 )
 
