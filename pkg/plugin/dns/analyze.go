@@ -98,7 +98,7 @@ func records(x *index) [][]v1alpha1.DNSRecord {
 		rows[i] = []v1alpha1.DNSRecord{}
 	}
 	first, again := answersByQuestion(x.Answers), answersByQuestion(x.Again)
-	for _, e := range expectations(x.Snapshot) {
+	for _, e := range expectations(x) {
 		i := position[e.subject]
 		rows[i] = append(rows[i], record(x, &e, first[e.question], again[e.question]))
 	}

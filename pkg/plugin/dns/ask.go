@@ -122,11 +122,10 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 		v.ClusterDomain = cmp.Or(domainIn(answers), defaultDomain)
 	}
 	questions := questionsOf(s)
-	s.Answers, err = session.Ask(ctx, questions, func(done int) { q.Progress(fmt.Sprintf("resolving: %d of %d", done, len(questions))) })
+	all := append(slices.Clone(questions), s.serverQuestions()...)
+	answers, err := session.Ask(ctx, all, func(done int) { q.Progress(fmt.Sprintf("resolving: %d of %d", done, len(all))) })
+	s.Answers, s.ServerAnswers = answers[:len(questions)], answers[len(questions):]
 	if err != nil {
-		return err
-	}
-	if s.ServerAnswers, err = session.Ask(ctx, s.serverQuestions(), func(int) {}); err != nil {
 		return err
 	}
 	return s.askAgain(ctx, q, func(again []resolve.Question) error {
@@ -180,11 +179,12 @@ func domainIn(answers []resolve.Answer) string {
 // serverQuestions ask each DNS server for the Services' own names: servers that know different things give themselves away.
 func (s *Snapshot) serverQuestions() []resolve.Question {
 	var list []resolve.Question
+	expected := expectations(newIndex(s))
 	for _, server := range s.Vantage.Servers {
 		if server.Port != dnsPort || len(s.Vantage.Servers) < 2 {
 			continue
 		}
-		for _, e := range expectations(s) {
+		for _, e := range expected {
 			if e.pod == "" && !e.question.Search && !e.question.TCP && e.question.Type != resolve.TypeSRV {
 				e.question.Server = server.Address
 				list = append(list, e.question)

@@ -41,12 +41,13 @@ type index struct {
 	sets     map[Subject][]*appsv1.StatefulSet // that name a Service
 	pods     map[string][]*corev1.Pod          // by namespace
 	own      map[string]bool                   // addresses of debug pods
+	known    map[Subject][]endpoint            // what has been computed once
 }
 
 func newIndex(s *Snapshot) *index {
 	x := &index{
 		Snapshot: s, services: map[Subject]*corev1.Service{}, slices: map[Subject][]*discoveryv1.EndpointSlice{},
-		sets: map[Subject][]*appsv1.StatefulSet{}, pods: map[string][]*corev1.Pod{}, own: map[string]bool{},
+		sets: map[Subject][]*appsv1.StatefulSet{}, pods: map[string][]*corev1.Pod{}, own: map[string]bool{}, known: map[Subject][]endpoint{},
 	}
 	for i := range s.Services {
 		service := &s.Services[i]
@@ -130,6 +131,9 @@ type endpoint struct {
 
 // endpoints are those of a Service, each once, ready or not. The debug pod is none of them.
 func (x *index) endpoints(service Subject) []endpoint {
+	if list, ok := x.known[service]; ok {
+		return list
+	}
 	var list []endpoint
 	for _, slice := range x.slices[service] {
 		for i := range slice.Endpoints {
@@ -151,12 +155,13 @@ func (x *index) endpoints(service Subject) []endpoint {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b endpoint) int { return a.address.Compare(b.address) })
+	x.known[service] = list
 	return list
 }
 
 // expectations are all that is to be asked, subject by subject: the Service's own names, then pod by pod, then PTR.
-func expectations(s *Snapshot) []expectation {
-	x := newIndex(s)
+func expectations(x *index) []expectation {
+	s := x.Snapshot
 	hostnames := x.namesByAddress()
 	var list []expectation
 	for _, subject := range s.Subjects {
@@ -174,7 +179,7 @@ func expectations(s *Snapshot) []expectation {
 func questionsOf(s *Snapshot) []resolve.Question {
 	var list []resolve.Question
 	seen := map[resolve.Question]bool{}
-	for _, e := range expectations(s) {
+	for _, e := range expectations(newIndex(s)) {
 		if !seen[e.question] {
 			seen[e.question] = true
 			list = append(list, e.question)
@@ -521,7 +526,7 @@ func missed(s *Snapshot) (again []resolve.Question, wait time.Duration) {
 	x := newIndex(s)
 	byQuestion := answersByQuestion(s.Answers)
 	seen := map[resolve.Question]bool{}
-	for _, e := range expectations(s) {
+	for _, e := range expectations(x) {
 		for _, a := range byQuestion[e.question] {
 			if len(e.data) == 0 || !a.Negative() && (!e.question.Search || len(x.observedData(&e, a)) > 0 || a.Unanswered()) {
 				continue
