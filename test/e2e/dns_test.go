@@ -455,6 +455,17 @@ func TestDNSBlocked(t *testing.T) {
 		}
 	}
 	restore()
+
+	// One of two servers is out of reach: of the questions to the Service a part gets lost, and it is told of which.
+	servers := dnsServers(n)
+	restore = dropPort53(t)
+	nft(t, "add", "rule", "inet", "doik_test", "forward", "ip", "daddr", servers[0], "udp", "dport", "53", "drop")
+	began = time.Now()
+	wantFinding(n, dnsReport(n), "error DNS016", "the DNS server kube-system/coredns-", servers[0], "does not answer: timed out")
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("with one of two servers it took %s", took)
+	}
+	restore()
 	noDebugPods(n)
 }
 

@@ -26,9 +26,9 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 			silentTCP = silentTCP || a.Question.TCP || a.OverTCP
 		}
 	}
-	asks := "the pod that asks"
-	if x.Vantage.Pod != "" {
-		asks = "pod " + x.Vantage.Pod + ", which asks,"
+	asks := "pod " + x.Vantage.Pod + ", which asks,"
+	if x.Vantage.Kind == v1alpha1.VantageDebugPod {
+		asks = "the debug pod"
 	}
 	if x.Vantage.Pod != "" {
 		policies, protocols := x.leftOut(x.Vantage.Namespace, x.VantageLabels)
@@ -58,7 +58,7 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		}
 		f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, append(prefixed("networkpolicy/", policies), "statefulset/"+set.Name),
 			"ask as one of them: --from-labels=sts/"+set.Name,
-			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asked", set.Name, protocolList(protocols), some(policies))
+			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asks", set.Name, protocolList(protocols), some(policies))
 	}
 	return blocked
 }
