@@ -13,6 +13,8 @@ import (
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
@@ -46,8 +48,14 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	groups := templates.CommandGroups{{
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
-			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection),
+			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 			withDNSNames(dns.NewCommand(scope.NewFlags(connection, streams)), connection),
+		},
+	}, {
+		Message: "The cluster:",
+		Commands: []*cobra.Command{
+			withNames(nodes.NewCommand(scope.NewFlags(connection, streams)), connection, nodeNames),
+			withFormats(endpoint.NewCommand(scope.NewFlags(connection, streams))),
 		},
 	}, {
 		Message:  "About this plugin:",

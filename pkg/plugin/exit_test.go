@@ -26,23 +26,3 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
-
-func TestSkew(t *testing.T) {
-	for _, test := range []struct {
-		client, server string
-		minor          int32
-		known, ok      bool
-	}{
-		{"v1.37.2", "v1.37.0", 0, true, true},
-		{"v1.37.2", "v1.36.3-eks-ae9a62a", 1, true, true},
-		{"v1.37.2", "v1.38.0+k3s1", -1, true, true},
-		{"v1.37.2", "v1.33.1", 4, true, false},
-		{"", "v1.33.1", 0, false, false},
-		{"v1.37.2", "unknown", 0, false, false},
-	} {
-		got := skew(test.client, test.server)
-		if (got != nil) != test.known || got != nil && (got.Minor != test.minor || got.Supported != test.ok) {
-			t.Errorf("skew(%s, %s) = %+v", test.client, test.server, got)
-		}
-	}
-}

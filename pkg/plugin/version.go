@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -23,10 +21,6 @@ import (
 
 // releaseVersion is set by the release's linker flags; builds from a checkout or by go install tell their module's version.
 var releaseVersion string
-
-// supportedSkew is the number of minor versions that client libraries and an API server may differ by
-// (https://kubernetes.io/releases/version-skew-policy/#kubectl).
-const supportedSkew = 1
 
 const versionTimeout = 10 * time.Second
 
@@ -73,7 +67,9 @@ func newVersionCommand(connection *genericclioptions.ConfigFlags, streams generi
 }
 
 func clientVersion() v1alpha1.ClientVersion {
-	c := v1alpha1.ClientVersion{Version: releaseVersion, GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	c := v1alpha1.ClientVersion{
+		Version: releaseVersion, Kubernetes: kube.LibraryVersion(), GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return c
@@ -84,12 +80,6 @@ func clientVersion() v1alpha1.ClientVersion {
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
 			c.Commit = setting.Value
-		}
-	}
-	for _, dependency := range info.Deps {
-		if dependency.Path == "k8s.io/client-go" {
-			// client-go v0.37.2 is that of Kubernetes 1.37.2.
-			c.Kubernetes = strings.Replace(dependency.Version, "v0.", "v1.", 1)
 		}
 	}
 	return c
@@ -104,22 +94,11 @@ func addServerVersion(ctx context.Context, report *v1alpha1.Version, connection 
 	}
 	info, err := cluster.ServerVersion(ctx)
 	if err != nil {
-		return err
+		return kube.Explain(err)
 	}
 	report.Server = &v1alpha1.ServerVersion{Version: info.GitVersion, Platform: info.Platform}
-	report.Skew = skew(report.Client.Kubernetes, info.GitVersion)
+	report.Skew = kube.ClientSkew(report.Client.Kubernetes, info.GitVersion)
 	return nil
-}
-
-// skew compares minor versions; it is nil where one of them is unknown.
-func skew(client, server string) *v1alpha1.VersionSkew {
-	c, clientErr := version.ParseSemantic(client)
-	s, serverErr := version.ParseSemantic(server)
-	if clientErr != nil || serverErr != nil || c.Major() != s.Major() {
-		return nil
-	}
-	minor := int32(c.Minor()) - int32(s.Minor())
-	return &v1alpha1.VersionSkew{Minor: minor, Supported: minor >= -supportedSkew && minor <= supportedSkew}
 }
 
 func versionTable(v *v1alpha1.Version) printers.Table {
@@ -146,7 +125,7 @@ func skewRow(s *v1alpha1.VersionSkew) []printers.Cell {
 	case s.Minor == 1 || s.Minor == -1:
 		cell.Text = "1 minor version: supported"
 	case !s.Supported:
-		cell = printers.Cell{Text: fmt.Sprintf("%d minor versions: not supported, at most %d is", max(s.Minor, -s.Minor), supportedSkew), Level: printers.Warn}
+		cell = printers.Cell{Text: fmt.Sprintf("%d minor versions: not supported, at most %d is", max(s.Minor, -s.Minor), kube.SupportedClientSkew), Level: printers.Warn}
 	}
 	return []printers.Cell{printers.Text("skew"), cell}
 }

@@ -18,6 +18,7 @@ type Flags struct {
 	objects   *genericclioptions.PrintFlags
 	noHeaders bool
 	color     string
+	sortBy    string
 }
 
 // NewFlags returns the flags with their defaults.
@@ -35,6 +36,11 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
 }
 
+// AddSortFlag adds --sort-by to a command whose rows are many.
+func (f *Flags) AddSortFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.sortBy, "sort-by", "", "Sort the rows by a column of the table, given by its title; with - in front the largest first: --sort-by=-USE%.")
+}
+
 // Formats lists what -o takes, for completion.
 func (f *Flags) Formats() []string { return f.formats() }
 
@@ -46,7 +52,7 @@ func (f *Flags) formats() []string {
 
 // ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
 func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
-	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders}}
+	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders, SortBy: f.sortBy}}
 	switch f.color {
 	case "auto":
 		p.table.Color = cliprinters.AllowsColorOutput(out)
@@ -80,6 +86,9 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 		}
 		p.objects = objects
 	}
+	if f.sortBy != "" && !p.IsTable() {
+		return nil, fmt.Errorf("--sort-by and -o %s can't be combined: it sorts the table's rows", *f.objects.OutputFormat)
+	}
 	return p, nil
 }
 
@@ -96,6 +105,25 @@ func (p *Printer) IsTable() bool { return !p.names && p.columns == nil && p.obje
 
 // Wide tells whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
+
+// Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
+func (p *Printer) Detailed() bool { return p.table.Wide || p.columns != nil || p.objects != nil }
+
+// PrintTimeline writes happenings, a line each.
+func (p *Printer) PrintTimeline(w io.Writer, list []Happening) error {
+	return WriteTimeline(w, list, p.table)
+}
+
+// PrintRows writes those rows of a table whose keys are given, aligned as they stand in it.
+func (p *Printer) PrintRows(w io.Writer, t Table, key func([]Cell) string, keys map[string]bool) error {
+	return t.WriteRows(w, p.table, key, keys)
+}
+
+// Frame lays out a picture for a live screen.
+func (p *Printer) Frame(f *Frame) ([]string, error) {
+	f.Options = p.table
+	return f.Lines()
+}
 
 // Print writes a document.
 func (p *Printer) Print(w io.Writer, d Document) error {

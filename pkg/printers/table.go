@@ -32,6 +32,8 @@ const (
 type Cell struct {
 	Text  string
 	Level Level
+	// Changed marks a cell of a live table whose text has just changed.
+	Changed bool
 }
 
 // Text is a cell without emphasis.
@@ -62,6 +64,8 @@ type Block struct {
 type Table struct {
 	Columns []Column
 	Blocks  []Block
+	// Below are smaller tables that sum this one up, with columns of their own. They are left out with --no-headers.
+	Below []Table
 	// Problems are printed to stderr, one line each.
 	Problems []v1alpha1.Problem
 }
@@ -74,12 +78,20 @@ type TableOptions struct {
 	NoHeaders bool
 	// Color paints cells by their level.
 	Color bool
+	// SortBy is the title of a column, with - in front for the largest first; empty for the order of the report.
+	SortBy string
 }
 
 const gap = "   "
 
 // Print writes the table.
 func (t Table) Print(w io.Writer, o TableOptions) error {
+	if o.SortBy != "" {
+		var err error
+		if t, err = t.sorted(o.SortBy); err != nil {
+			return err
+		}
+	}
 	titles, rows := t.layout(o)
 	lines, err := align(append([][]Cell{titles}, rows...), o.Color)
 	if err != nil {
@@ -108,13 +120,19 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 			writeLines(&out, lines[:1])
 			writeLines(&out, body)
 		}
-		findings, err := align(findingRows(block.Findings), o.Color)
-		if err != nil {
-			return err
-		}
-		if len(findings) > 0 {
+		if len(block.Findings) > 0 {
 			out.WriteByte('\n')
-			writeLines(&out, findings)
+			writeLines(&out, findingLines(block.Findings, o.Color))
+		}
+	}
+	if !o.NoHeaders {
+		for _, below := range t.Below {
+			if out.Len() > 0 {
+				out.WriteByte('\n')
+			}
+			if err := below.Print(&out, TableOptions{Wide: o.Wide, Color: o.Color}); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = w.Write(out.Bytes())
@@ -142,20 +160,34 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 	return titles, rows
 }
 
-func findingRows(findings []v1alpha1.Finding) [][]Cell {
-	rows := make([][]Cell, 0, len(findings))
+// longMessage is the width from which on a message no longer moves the remedies of the others to the right.
+const longMessage = 100
+
+// findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short.
+func findingLines(findings []v1alpha1.Finding, color bool) []string {
+	var severity, code, message int // widths
 	for _, f := range findings {
-		remedy := ""
-		if f.Remedy != "" {
-			remedy = "→ " + f.Remedy
+		severity, code = max(severity, len(f.Severity)), max(code, len(f.Code))
+		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
+			message = max(message, width)
 		}
-		severity := strings.ToUpper(string(f.Severity))
-		rows = append(rows, []Cell{{Text: severity, Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message), Text(remedy)})
 	}
-	return rows
+	pad := func(text string, width int) string {
+		return strings.Repeat(" ", max(0, width-twwidth.Width(text))) + gap
+	}
+	lines := make([]string, len(findings))
+	for i, f := range findings {
+		word, text := strings.ToUpper(string(f.Severity)), Escape(f.Message)
+		lines[i] = paint(Cell{Text: word, Level: LevelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
+		if f.Remedy != "" {
+			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
+		}
+	}
+	return lines
 }
 
-func levelOf(s v1alpha1.Severity) Level {
+// LevelOf is how much a finding of a severity calls for attention.
+func LevelOf(s v1alpha1.Severity) Level {
 	switch s {
 	case v1alpha1.SeverityError, v1alpha1.SeverityCritical:
 		return Alarm
@@ -170,9 +202,6 @@ func levelOf(s v1alpha1.Severity) Level {
 // align lays rows of equal length out in columns, one line a row, without spaces at the ends of lines. Widths are what a
 // terminal shows: Hangul is two wide, colour none.
 func align(rows [][]Cell, color bool) ([]string, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	// Ambiguous characters count as one in every locale; what is two wide everywhere stays so.
 	twwidth.SetEastAsian(false)
 	cell := tw.CellConfig{
@@ -204,9 +233,22 @@ func align(rows [][]Cell, color bool) ([]string, error) {
 		return nil, fmt.Errorf("laying out the table: %d lines for %d rows", len(lines), len(rows))
 	}
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = trimEnd(lines[i])
 	}
 	return lines, nil
+}
+
+// colorOff ends a colour.
+const colorOff = "\x1b[0m"
+
+// trimEnd takes the spaces off the end of a line. After those of a coloured cell, which has ended its colour, tablewriter ends it
+// once more.
+func trimEnd(line string) string {
+	line = strings.TrimRight(line, " ")
+	if rest, ok := strings.CutSuffix(line, colorOff); ok && strings.HasSuffix(rest, " ") {
+		return strings.TrimRight(rest, " ")
+	}
+	return line
 }
 
 func paint(c Cell, color bool) string {
@@ -214,15 +256,14 @@ func paint(c Cell, color bool) string {
 	if !color || text == "" {
 		return text
 	}
-	switch c.Level {
-	case Dim:
-		return "\x1b[2m" + text + "\x1b[0m"
-	case Warn:
-		return "\x1b[33m" + text + "\x1b[0m"
-	case Alarm:
-		return "\x1b[31m" + text + "\x1b[0m"
+	style := map[Level]string{Dim: "2", Warn: "33", Alarm: "31"}[c.Level]
+	if c.Changed {
+		style = strings.Trim(style+";7", ";")
 	}
-	return text
+	if style == "" {
+		return text
+	}
+	return "\x1b[" + style + "m" + text + colorOff
 }
 
 func writeLines(out *bytes.Buffer, lines []string) {

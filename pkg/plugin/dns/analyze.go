@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -259,7 +260,7 @@ func (x *index) staleReason(e *expectation, surplus []string) string {
 			}
 		}
 	}
-	return some(surplus) + " belongs to no pod"
+	return finding.Some(surplus) + " belongs to no pod"
 }
 
 // missingReason says how the answer fell short.
@@ -271,15 +272,6 @@ func missingReason(a *resolve.Answer, observed []string) string {
 		return "NOERROR without a record of the type"
 	}
 	return joined(string(a.Status), a.Detail)
-}
-
-// some names the first few of a list and counts the others.
-func some(names []string) string {
-	const few = 3
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // unanswerable are the questions that could not be asked, each cause once.
@@ -297,7 +289,7 @@ func unanswerable(items []v1alpha1.HeadlessDNS) []v1alpha1.Problem {
 		slices.Sort(names[reason])
 		unique := slices.Compact(names[reason])
 		list = append(list, v1alpha1.Problem{
-			Subject: some(unique), Reason: v1alpha1.ReasonUnavailable, Message: cmp.Or(reason, "it was not asked"),
+			Subject: finding.Some(unique), Reason: v1alpha1.ReasonUnavailable, Message: cmp.Or(reason, "it was not asked"),
 			Remedy: "ask with an image that has dig (--image), or the DNS servers (--from=dns)",
 		})
 	}

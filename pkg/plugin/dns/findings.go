@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -24,22 +25,13 @@ const longestSetName = 63 - 11
 type findings []v1alpha1.Finding
 
 func (f *findings) add(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) {
-	*f = append(*f, v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, page(code))})
+	*f = append(*f, v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, finding.Page(code))})
 }
 
 // sorted are the worst first.
 func (f findings) sorted() []v1alpha1.Finding {
-	slices.SortStableFunc(f, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
-			cmp.Compare(a.Code, b.Code))
-	})
+	finding.Sort(f)
 	return f
-}
-
-// page is the place in the documentation that explains a code.
-func page(code v1alpha1.Code) string {
-	return "docs/findings.md#" + strings.ToLower(string(code))
 }
 
 // clusterFindings are about DNS itself and the place from which it was asked.
@@ -94,9 +86,9 @@ func nodeLocal(x *index, f *findings) {
 	}
 	switch {
 	case len(x.NodeLocalPods) > 0 && message == "":
-		message = fmt.Sprintf("pods ask a cache on their node (%s)", some(x.NodeLocalPods))
+		message = fmt.Sprintf("pods ask a cache on their node (%s)", finding.Some(x.NodeLocalPods))
 	case len(x.NodeLocalPods) > 0:
-		message += fmt.Sprintf(" (%s)", some(x.NodeLocalPods))
+		message += fmt.Sprintf(" (%s)", finding.Some(x.NodeLocalPods))
 	}
 	if message != "" {
 		f.add(v1alpha1.CodeDNSNodeLocalCache, v1alpha1.SeverityInfo, prefixed("pod/", x.NodeLocalPods), "", "%s, which keeps answers beside the DNS servers' own caches", message)
@@ -211,7 +203,7 @@ func failures(answers []resolve.Answer, f *findings) {
 		list := names[status]
 		slices.Sort(list)
 		f.add(v1alpha1.CodeDNSFailure, v1alpha1.SeverityError, nil, "kubectl logs -n kube-system -l "+dnsServices,
-			"the DNS servers answer with %s to %s", status, some(slices.Compact(list)))
+			"the DNS servers answer with %s to %s", status, finding.Some(slices.Compact(list)))
 	}
 }
 
@@ -296,11 +288,11 @@ func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
 	config := fmt.Sprintf("search %s, options %s", cmp.Or(strings.Join(x.Vantage.Search, " "), "none"), cmp.Or(strings.Join(x.Vantage.Options, " "), "none"))
 	if len(notFound) > 0 {
 		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityError, podObject(x.Vantage.Pod), "",
-			"short names are not found although the full ones are: %s (resolv.conf of %s: %s)", some(notFound), x.Vantage.Pod, config)
+			"short names are not found although the full ones are: %s (resolv.conf of %s: %s)", finding.Some(notFound), x.Vantage.Pod, config)
 	}
 	if len(elsewhere) > 0 {
 		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityWarning, podObject(x.Vantage.Pod), "",
-			"the search path leads elsewhere: %s (resolv.conf of %s: %s)", some(elsewhere), x.Vantage.Pod, config)
+			"the search path leads elsewhere: %s (resolv.conf of %s: %s)", finding.Some(elsewhere), x.Vantage.Pod, config)
 	}
 }
 
@@ -346,7 +338,7 @@ func governing(x *index, subject Subject, service *corev1.Service, f *findings) 
 	for _, set := range sets {
 		names = append(names, set.Name)
 	}
-	who := some(names)
+	who := finding.Some(names)
 	objects := prefixed("statefulset/", names)
 	switch {
 	case subject.Service == "":
@@ -354,7 +346,7 @@ func governing(x *index, subject Subject, service *corev1.Service, f *findings) 
 			"StatefulSet %s names no Service (serviceName is empty), and no headless Service selects its pods: they have no DNS names", who)
 	case service == nil:
 		f.add(v1alpha1.CodeDNSServiceMissing, v1alpha1.SeverityError, append(objects, "service/"+subject.Service),
-			"make a headless Service "+subject.Service+" that selects the pods: "+page(v1alpha1.CodeDNSServiceMissing),
+			"make a headless Service "+subject.Service+" that selects the pods: "+finding.Page(v1alpha1.CodeDNSServiceMissing),
 			"Service %s, which StatefulSet %s names, does not exist: its pods have no DNS names", subject.Service, who)
 	case service.Spec.Type == corev1.ServiceTypeExternalName:
 		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(objects, "service/"+subject.Service), "",
@@ -488,7 +480,7 @@ func notReady(x *index, subject Subject, service *corev1.Service, item *v1alpha1
 		verb = "is"
 	}
 	f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, prefixed("pod/", pods), "kubectl describe pod "+pods[0]+" -n "+subject.Namespace,
-		"%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", some(pods), verb, service.Name)
+		"%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", finding.Some(pods), verb, service.Name)
 }
 
 // hostnames tells of pods that a headless Service lists without a name of their own.
@@ -515,11 +507,11 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 	nameless, owned = slices.Compact(nameless), slices.Compact(owned)
 	if len(nameless) > 0 {
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityInfo, prefixed("pod/", nameless), "",
-			"pods without hostname, or with another subdomain than %s, have no names of their own: %s", service.Name, some(nameless))
+			"pods without hostname, or with another subdomain than %s, have no names of their own: %s", service.Name, finding.Some(nameless))
 	}
 	if len(owned) > 0 {
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityError, prefixed("pod/", owned), "kubectl delete pod "+owned[0]+" -n "+subject.Namespace+" lets the set make it anew",
-			"pods of the set have no names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, some(owned))
+			"pods of the set have no names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, finding.Some(owned))
 	}
 }
 
@@ -560,7 +552,7 @@ func recordFindings(item *v1alpha1.HeadlessDNS, cluster []v1alpha1.Finding, f *f
 	object := []string{"service/" + item.Metadata.Name}
 	if len(cached) > 0 {
 		f.add(v1alpha1.CodeDNSNegativeCache, v1alpha1.SeverityWarning, object, "",
-			"a cache said that there is no %s; past its time they are there: whoever asks too early waits that long", some(cached))
+			"a cache said that there is no %s; past its time they are there: whoever asks too early waits that long", finding.Some(cached))
 	}
 	if list := names[v1alpha1.VerdictMissing]; len(list) > 0 && !explained(cluster) {
 		hint, remedy := "", ""
@@ -571,18 +563,18 @@ func recordFindings(item *v1alpha1.HeadlessDNS, cluster []v1alpha1.Finding, f *f
 			hint = fmt.Sprintf("; it may be a negative answer that caches keep for %d s more", kept)
 			remedy = "ask again with --retry-negative"
 		}
-		f.add(v1alpha1.CodeDNSMissing, v1alpha1.SeverityError, object, remedy, "missing: %s (%s)%s", some(list), reasons[v1alpha1.VerdictMissing], hint)
+		f.add(v1alpha1.CodeDNSMissing, v1alpha1.SeverityError, object, remedy, "missing: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictMissing], hint)
 	}
 	if list := names[v1alpha1.VerdictStale]; len(list) > 0 {
 		hint := ""
 		if ttl >= 0 {
 			hint = fmt.Sprintf("; caches keep it for %d s more", ttl)
 		}
-		f.add(v1alpha1.CodeDNSStale, v1alpha1.SeverityWarning, object, "", "still given out: %s (%s)%s", some(list), reasons[v1alpha1.VerdictStale], hint)
+		f.add(v1alpha1.CodeDNSStale, v1alpha1.SeverityWarning, object, "", "still given out: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictStale], hint)
 	}
 	if list := names[v1alpha1.VerdictExtra]; len(list) > 0 {
 		f.add(v1alpha1.CodeDNSExtra, v1alpha1.SeverityWarning, object, "kubectl get configmap coredns -n kube-system -o yaml",
-			"nothing in the API accounts for what is found beside it: %s (%s)", some(list), reasons[v1alpha1.VerdictExtra])
+			"nothing in the API accounts for what is found beside it: %s (%s)", finding.Some(list), reasons[v1alpha1.VerdictExtra])
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -38,10 +39,10 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		case felt:
 			blocked = true
 			f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityError, prefixed("networkpolicy/", policies), allowRemedy(policies, x.Vantage.Namespace),
-				"%s is not let out to port 53 over %s by NetworkPolicy %s, and the DNS servers did not answer", asks, protocolList(protocols), some(policies))
+				"%s is not let out to port 53 over %s by NetworkPolicy %s, and the DNS servers did not answer", asks, protocolList(protocols), finding.Some(policies))
 		default:
 			f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, prefixed("networkpolicy/", policies), allowRemedy(policies, x.Vantage.Namespace),
-				"%s is not to be let out to port 53 over %s by NetworkPolicy %s; answers came all the same: nothing enforces it", asks, protocolList(protocols), some(policies))
+				"%s is not to be let out to port 53 over %s by NetworkPolicy %s; answers came all the same: nothing enforces it", asks, protocolList(protocols), finding.Some(policies))
 		}
 	}
 	for i := range x.StatefulSets {
@@ -58,7 +59,7 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		}
 		f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, append(prefixed("networkpolicy/", policies), "statefulset/"+set.Name),
 			"ask as one of them: --from-labels=sts/"+set.Name,
-			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asks", set.Name, protocolList(protocols), some(policies))
+			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asks", set.Name, protocolList(protocols), finding.Some(policies))
 	}
 	return blocked
 }

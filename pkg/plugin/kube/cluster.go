@@ -27,10 +27,11 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// The client's own throttle: kubectl's numbers. The API server's priority and fairness is the one that protects it.
+// The client's own throttle. Every API server that is still supported protects itself (priority and fairness, on by default since
+// 1.20), and what is asked at the same time is bounded: kubectl's 50 a second would make 1,000 kubelets take 15 seconds.
 const (
-	queriesPerSecond = 50
-	queriesBurst     = 300
+	queriesPerSecond = 400
+	queriesBurst     = 800
 )
 
 // noCluster is the server that client-go assumes when no kubeconfig names any.
@@ -51,6 +52,8 @@ type Cluster struct {
 	clients map[schema.GroupVersion]rest.Interface
 	// config makes the connections of exec and port-forward, which are not plain requests.
 	config *rest.Config
+	// What the kubeconfig calls the context and the cluster; empty in a pod.
+	contextName, clusterName string
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API
@@ -65,7 +68,8 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	if err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
-	if raw, err := loader.RawConfig(); err == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
+	raw, rawErr := loader.RawConfig()
+	if rawErr == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(queriesPerSecond, queriesBurst)
@@ -73,6 +77,9 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
 	c := &Cluster{Namespace: namespace, config: config, clients: map[schema.GroupVersion]rest.Interface{}}
+	if rawErr == nil {
+		c.contextName, c.clusterName = chosen(flags, &raw)
+	}
 	if err := c.addClients(); err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
@@ -111,7 +118,7 @@ func (c *Cluster) core() rest.Interface { return c.clients[corev1.SchemeGroupVer
 func (c *Cluster) ServerVersion(ctx context.Context) (*version.Info, error) {
 	text, err := c.core().Get().AbsPath("/version").SetHeader("Accept", "application/json").Do(ctx).Raw()
 	if err != nil {
-		return nil, Explain(err)
+		return nil, err
 	}
 	info := &version.Info{}
 	if err := json.Unmarshal(text, info); err != nil {
@@ -126,6 +133,8 @@ type Query struct {
 	Namespace string
 	// Selector is a label selector; empty for all objects.
 	Selector string
+	// Fields is a field selector; empty for all objects.
+	Fields string
 	// ChunkSize is the number of objects in a page; 0 for a list in one piece.
 	ChunkSize int64
 }

@@ -29,6 +29,8 @@ func Explain(err error) error {
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return errors.New("the API server does not accept the credentials (401): they are wrong or have expired; log in again")
+	case LoginFailed(err):
+		return fmt.Errorf("the program that the kubeconfig logs in with has failed: %s", loginFailure(err))
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer from the API server in time: see whether it is reachable, or raise --timeout")
 	case errors.Is(err, context.Canceled):
@@ -45,6 +47,21 @@ func Explain(err error) error {
 		return fmt.Errorf("cannot reach the API server%s: %w; is a VPN or a proxy missing?", at(err), rootCause(err))
 	}
 	return err
+}
+
+// gettingCredentials is what client-go writes before the error of a login program (an exec plugin).
+const gettingCredentials = "getting credentials: exec: "
+
+// LoginFailed tells whether a request was never sent, because the kubeconfig's login program failed.
+func LoginFailed(err error) bool {
+	return err != nil && strings.Contains(err.Error(), gettingCredentials)
+}
+
+// loginFailure is the first line of that, without the advice below it.
+func loginFailure(err error) string {
+	_, text, _ := strings.Cut(err.Error(), gettingCredentials)
+	text, _, _ = strings.Cut(text, "\n")
+	return text
 }
 
 // ProblemOf describes why a subject could not be read.

@@ -110,6 +110,7 @@ func TestExplain(t *testing.T) {
 		{context.DeadlineExceeded, "no answer from the API server in time: see whether it is reachable, or raise --timeout"},
 		{context.Canceled, "interrupted"},
 		{apierrors.NewUnauthorized("Unauthorized"), "the API server does not accept the credentials (401)"},
+		{request(errors.New("getting credentials: exec: executable aws not found\n\nIt looks like you are trying")), "the program that the kubeconfig logs in with has failed: executable aws not found"},
 		{errors.New("something else"), "something else"},
 	} {
 		if got := Explain(test.err).Error(); !strings.HasPrefix(got, test.want) || strings.Contains(got, "secret") {

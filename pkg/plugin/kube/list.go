@@ -34,6 +34,7 @@ var (
 	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
 	storageClasses    = resource{storagev1.SchemeGroupVersion, "storageclasses"}
 	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
+	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes"}
 	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
 	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
 	networkPolicies   = resource{networkingv1.SchemeGroupVersion, "networkpolicies"}
@@ -109,6 +110,11 @@ func (c *Cluster) EachStorageClass(ctx context.Context, q Query, each func(*stor
 func (c *Cluster) EachVolumeAttachment(ctx context.Context, q Query, each func(*storagev1.VolumeAttachment)) error {
 	return eachPage(ctx, q, lister[storagev1.VolumeAttachmentList](c, volumeAttachments, q),
 		func(page *storagev1.VolumeAttachmentList) { eachItem(page.Items, each) })
+}
+
+// EachCSINode calls each for every CSINode: what the drivers on a node say of themselves.
+func (c *Cluster) EachCSINode(ctx context.Context, q Query, each func(*storagev1.CSINode)) error {
+	return eachPage(ctx, q, lister[storagev1.CSINodeList](c, csiNodes, q), func(page *storagev1.CSINodeList) { eachItem(page.Items, each) })
 }
 
 // EachDisruptionBudget calls each for every PodDisruptionBudget of the query.

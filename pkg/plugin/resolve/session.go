@@ -112,7 +112,7 @@ func (s *Session) hello(ctx context.Context) error {
 		default:
 			s.Config = parseResolvConf(config.String())
 			if s.Tool == "none" {
-				return errors.New("the image has none of dig, nslookup and getent: choose another with --image, or ask the DNS servers with --from=dns")
+				return errors.New("the image has none of dig, nslookup and getent: choose another with --image")
 			}
 			return nil
 		}
@@ -452,7 +452,7 @@ func programError(err error, complaint string, container kube.Container) error {
 	case err == nil:
 		return nil
 	case strings.Contains(err.Error(), "executable file not found"), strings.Contains(err.Error(), "no such file or directory"):
-		return fmt.Errorf("%s has no sh: ask from another pod, or from the DNS servers with --from=dns", where)
+		return fmt.Errorf("%s has no sh: choose another image or pod", where)
 	case errors.As(err, &exit):
 		return fmt.Errorf("asking in %s: %w: %s", where, err, complaint)
 	}

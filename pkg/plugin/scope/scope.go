@@ -37,6 +37,12 @@ type Flags struct {
 	chunkSize     int64
 	failOn        string
 	timeout       time.Duration
+	watch         bool
+	goal          string
+	goals         []string
+	command       *cobra.Command
+	// clusterWide is true for a subcommand that lists what has no namespace.
+	clusterWide bool
 }
 
 // NewFlags returns the shared flags with their defaults.
@@ -46,12 +52,36 @@ func NewFlags(connection *genericclioptions.ConfigFlags, streams genericiooption
 
 // AddFlags adds the shared flags to a subcommand; things is what it lists, in the plural.
 func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
-	f.print.AddFlags(cmd)
+	f.AddReportFlags(cmd)
+	f.print.AddSortFlag(cmd)
 	cmd.Flags().BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, fmt.Sprintf("Look at the %s of all namespaces.", things))
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", fmt.Sprintf("Select %s by their labels, as kubectl get does.", things))
 	cmd.Flags().Int64Var(&f.chunkSize, "chunk-size", f.chunkSize, "Read lists in pages of this many objects; 0 reads them in one piece.")
+}
+
+// AddReportFlags adds those of the shared flags that a subcommand has whose report is about one thing: how to print it, when to
+// fail, and how long to wait.
+func (f *Flags) AddReportFlags(cmd *cobra.Command) {
+	f.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one. One of: (%s).", ExitFindings, severities()))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
+}
+
+// AddWatchFlags adds --watch and --for to a subcommand; goals are what it can wait for.
+func (f *Flags) AddWatchFlags(cmd *cobra.Command, goals ...string) {
+	f.command = cmd
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on until Ctrl-C: live on a terminal, elsewhere what happens and the rows that change.")
+	cmd.Flags().StringVar(&f.goal, "for", "", fmt.Sprintf("Watch until this is so, then exit with code 0; with code 1 if it is not within --timeout. One of: (%s).", strings.Join(goals, ", ")))
+	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(goals, cobra.ShellCompDirectiveNoFileComp))
+	f.goals = goals
+}
+
+// AddClusterFlags adds the shared flags to a subcommand that lists things without a namespace; -n and -A choose what of others it
+// looks at beside them, by default all.
+func (f *Flags) AddClusterFlags(cmd *cobra.Command, things, others string) {
+	f.AddFlags(cmd, things)
+	f.clusterWide = true
+	cmd.Flags().Lookup("all-namespaces").Usage = fmt.Sprintf("Look at the %s of all namespaces: what it does anyway, unless -n says which.", others)
 }
 
 // Formats lists what -o takes, for completion.
@@ -71,7 +101,12 @@ type Scope struct {
 	ChunkSize int64
 	Timeout   time.Duration
 
-	failOn v1alpha1.Severity
+	// Watch says that the report is to be followed; Goal, which may be empty, until when.
+	Watch bool
+	Goal  string
+
+	failOn      v1alpha1.Severity
+	clusterWide bool
 }
 
 // ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
@@ -84,7 +119,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	switch {
 	case len(names) > 0 && f.selector != "":
 		return nil, errors.New("names and a selector (-l) can't be combined: use one of them")
-	case len(names) > 0 && f.allNamespaces:
+	case len(names) > 0 && f.allNamespaces && !f.clusterWide:
 		return nil, errors.New("a name can't be looked up in all namespaces: use -n NAMESPACE in place of -A")
 	case f.allNamespaces && *f.Connection.Namespace != "":
 		return nil, errors.New("-A and -n can't be combined: use one of them")
@@ -100,6 +135,12 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	if failOn != "" && !slices.Contains(v1alpha1.Severities[:], failOn) {
 		return nil, fmt.Errorf("--fail-on=%s: it is one of %s", f.failOn, severities())
 	}
+	if f.goal != "" && !slices.Contains(f.goals, f.goal) {
+		return nil, fmt.Errorf("--for=%s: it is one of %s", f.goal, strings.Join(f.goals, ", "))
+	}
+	if failOn != "" && (f.watch || f.goal != "") {
+		return nil, errors.New("--fail-on can't be combined with --watch and --for: a watch has no end to judge")
+	}
 	printer, err := f.print.ToPrinter(f.Streams.Out)
 	if err != nil {
 		return nil, err
@@ -111,6 +152,14 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	s := &Scope{
 		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
+		clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
+	}
+	// A watch has the time that it is given, and no other limit.
+	if s.Watch && !f.command.Flags().Changed("timeout") {
+		s.Timeout = 0
+	}
+	if f.clusterWide && *f.Connection.Namespace == "" {
+		s.AllNamespaces = true
 	}
 	if s.AllNamespaces {
 		s.Namespace = ""
@@ -144,7 +193,7 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 
 // NothingFound says on stderr that there is none of what was looked for.
 func (s *Scope) NothingFound(things string) {
-	if s.AllNamespaces {
+	if s.AllNamespaces || s.clusterWide {
 		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
 		return
 	}

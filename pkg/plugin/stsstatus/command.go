@@ -10,11 +10,16 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-const defaultUsageTimeout = 5 * time.Second
+const (
+	defaultUsageTimeout = 5 * time.Second
+	// defaultUsageInterval is how often kubelets measure volumes.
+	defaultUsageInterval = time.Minute
+)
 
 var (
 	long = templates.LongDesc(`
@@ -31,6 +36,10 @@ var (
 		# Two of them, with volumes, storage classes, inodes, addresses and revisions
 		kubectl doik sts-status mysql sts/web -n shop -o wide
 
+		# Watch what happens while a set is scaled; wait until it is ready
+		kubectl doik sts-status web --watch
+		kubectl doik sts-status web --for=ready --timeout=5m
+
 		# All of the cluster without asking the kubelets; exit code 3 if something does not work
 		kubectl doik sts-status -A --no-usage --fail-on=error`)
 )
@@ -44,18 +53,18 @@ type Flags struct {
 	noUsage      bool
 	usageFrom    string
 	usageTimeout time.Duration
+	usageEvery   time.Duration
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	UsageFrom    UsageSource
-	UsageTimeout time.Duration
+	Query Query
 }
 
 // NewCommand makes kubectl doik sts-status.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, usageFrom: string(UsageAuto), usageTimeout: defaultUsageTimeout}
+	f := &Flags{shared: shared, usageFrom: string(UsageAuto), usageTimeout: defaultUsageTimeout, usageEvery: defaultUsageInterval}
 	cmd := &cobra.Command{
 		Use:                   "sts-status [NAME | sts/NAME ...]",
 		Aliases:               []string{"sts"},
@@ -71,13 +80,18 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 			if err := o.Validate(); err != nil {
 				return err
 			}
+			if o.Watch {
+				return o.RunWatch(cmd.Context())
+			}
 			return o.Run(cmd.Context())
 		},
 	}
 	shared.AddFlags(cmd, "StatefulSets")
+	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringVar(&f.usageFrom, "usage-from", f.usageFrom, "Where disk usage comes from. One of: (auto, kubelet, exec, none). kubelet takes the right to get nodes/proxy; exec runs df in the containers, which takes pods/exec; auto runs df where a kubelet does not tell.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out: --usage-from=none.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
+	cmd.Flags().DurationVar(&f.usageEvery, "usage-interval", f.usageEvery, "How often --watch reads disk usage anew.")
 	cmd.MarkFlagsMutuallyExclusive("usage-from", "no-usage")
 	_ = cmd.RegisterFlagCompletionFunc("usage-from", cobra.FixedCompletions(usageSources(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -89,20 +103,25 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Options{Scope: s, UsageFrom: UsageSource(f.usageFrom), UsageTimeout: f.usageTimeout}
+	o := &Options{Scope: s, Query: Query{
+		Namespace: s.Namespace, Names: s.Names, Selector: s.Selector, ChunkSize: s.ChunkSize, Details: s.Printer.Detailed(),
+		UsageFrom: UsageSource(f.usageFrom), UsageTimeout: f.usageTimeout, UsageInterval: f.usageEvery,
+	}}
 	if f.noUsage {
-		o.UsageFrom = UsageNone
+		o.Query.UsageFrom = UsageNone
 	}
 	return o, nil
 }
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	if !slices.Contains(usageSources(), string(o.UsageFrom)) {
-		return fmt.Errorf("--usage-from=%s: it is one of %s", o.UsageFrom, strings.Join(usageSources(), ", "))
-	}
-	if o.UsageFrom != UsageNone && o.UsageTimeout <= 0 {
-		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", o.UsageTimeout)
+	switch q := &o.Query; {
+	case !slices.Contains(usageSources(), string(q.UsageFrom)):
+		return fmt.Errorf("--usage-from=%s: it is one of %s", q.UsageFrom, strings.Join(usageSources(), ", "))
+	case q.UsageFrom != UsageNone && q.UsageTimeout <= 0:
+		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", q.UsageTimeout)
+	case q.UsageInterval < time.Second:
+		return fmt.Errorf("--usage-interval=%s: it must be a second or more", q.UsageInterval)
 	}
 	return nil
 }
@@ -112,10 +131,8 @@ func (o *Options) Run(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
 	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize,
-		UsageFrom: o.UsageFrom, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
-	})
+	o.Query.Progress = progress.Step
+	snapshot, err := Collect(ctx, o.Cluster, o.Query)
 	progress.End()
 	if err != nil {
 		return err
@@ -126,14 +143,14 @@ func (o *Options) Run(ctx context.Context) error {
 		o.NothingFound("StatefulSets")
 		return nil
 	}
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table {
-			return Table(report, View{Namespaces: o.AllNamespaces, Usage: o.UsageFrom != UsageNone, Now: now})
-		},
-	}, report.Problems)
-	if err != nil {
+	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
 	return o.FailOn(Findings(report))
+}
+
+func (o *Options) document(report *v1alpha1.StatefulSetStatusList, now time.Time) printers.Document {
+	return printers.Document{Report: report, Names: Names(report), Table: func() printers.Table {
+		return Table(report, View{Namespaces: o.AllNamespaces, Usage: o.Query.UsageFrom != UsageNone, Now: now})
+	}}
 }

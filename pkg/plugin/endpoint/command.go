@@ -1,0 +1,150 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+const (
+	defaultLookupTimeout = 5 * time.Second
+	// podLifetime is when the debug pod ends by itself if there is no --timeout.
+	podLifetime = 5 * time.Minute
+)
+
+var (
+	long = templates.LongDesc(`
+		Show the way to the cluster's API servers: from this workstation, from the nodes, and back to the kubelets.
+
+		The server's name is looked up on the workstation and, by a short-lived pod that is always removed, in the cluster. What both
+		see tells whether the endpoint is public, public and private, or private, as Amazon EKS calls it; the evidence and the confidence
+		stand beside the verdict. Any cluster will do: what only EKS has is left out elsewhere.`)
+
+	examples = templates.Examples(`
+		# The endpoint of the current context
+		kubectl doik endpoint
+
+		# Also ask a DNS server on the internet: on a VPN the workstation sees private addresses, whatever the endpoint is
+		kubectl doik endpoint --resolver=1.1.1.1
+
+		# Without a pod in the cluster
+		kubectl doik endpoint --local-only
+
+		# Only the verdict
+		kubectl doik endpoint -o jsonpath='{.items[0].access.mode}'`)
+)
+
+// Flags are the flags of the command.
+type Flags struct {
+	shared        *scope.Flags
+	resolver      string
+	lookupTimeout time.Duration
+	localOnly     bool
+	image         string
+	pullSecret    string
+	node          string
+}
+
+// Options are the flags' meaning, checked.
+type Options struct {
+	*scope.Scope
+	Resolver      string
+	LookupTimeout time.Duration
+	LocalOnly     bool
+	Pod           kube.DebugPod
+}
+
+// NewCommand makes kubectl doik endpoint.
+func NewCommand(shared *scope.Flags) *cobra.Command {
+	f := &Flags{shared: shared, lookupTimeout: defaultLookupTimeout, image: kube.DefaultDebugImage}
+	cmd := &cobra.Command{
+		Use:                   "endpoint",
+		DisableFlagsInUseLine: true,
+		Short:                 "The API endpoint: public or private, its servers, certificate and versions",
+		Long:                  long,
+		Example:               examples,
+		Args:                  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := f.ToOptions()
+			if err != nil {
+				return err
+			}
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			return o.Run(cmd.Context())
+		},
+	}
+	shared.AddReportFlags(cmd)
+	cmd.Flags().StringVar(&f.resolver, "resolver", "", "Ask this DNS server as well: the address of one on the internet, such as 1.1.1.1, tells a workstation on the VPN from a private endpoint. ADDRESS or ADDRESS:PORT.")
+	cmd.Flags().DurationVar(&f.lookupTimeout, "lookup-timeout", f.lookupTimeout, "The time that each look-up has.")
+	cmd.Flags().BoolVar(&f.localOnly, "local-only", false, "Make no pod in the cluster: look the name up on the workstation only.")
+	cmd.Flags().StringVar(&f.image, "image", f.image, "The image of the debug pod. It has sh, and one of dig, nslookup, getent.")
+	cmd.Flags().StringVar(&f.pullSecret, "image-pull-secret", "", "The secret with which the image of the debug pod is pulled.")
+	cmd.Flags().StringVar(&f.node, "node", "", "The node that the debug pod runs on.")
+	return cmd
+}
+
+// ToOptions checks the shared flags and reads the kubeconfig.
+func (f *Flags) ToOptions() (*Options, error) {
+	s, err := f.shared.ToScope(nil)
+	if err != nil {
+		return nil, err
+	}
+	o := &Options{Scope: s, LookupTimeout: f.lookupTimeout, LocalOnly: f.localOnly, Pod: kube.DebugPod{
+		Namespace: s.Namespace, Image: f.image, PullSecret: f.pullSecret, Node: f.node, Lifetime: podLifetime,
+	}}
+	if s.Timeout > 0 {
+		o.Pod.Lifetime = s.Timeout
+	}
+	if f.resolver != "" {
+		if o.Resolver, err = resolverAddress(f.resolver); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// Validate checks the command's own flags.
+func (o *Options) Validate() error {
+	switch {
+	case o.LookupTimeout <= 0:
+		return fmt.Errorf("--lookup-timeout=%s: it must be positive", o.LookupTimeout)
+	case o.Pod.Image == "" && !o.LocalOnly:
+		return fmt.Errorf("--image: there is no image in it; --local-only does without a pod")
+	case o.LocalOnly && (o.Pod.Node != "" || o.Pod.PullSecret != "" || o.Pod.Image != kube.DefaultDebugImage):
+		return fmt.Errorf("--local-only makes no pod: --image, --image-pull-secret and --node can't be combined with it")
+	}
+	return nil
+}
+
+// Run collects, analyzes and prints.
+func (o *Options) Run(ctx context.Context) error {
+	ctx, cancel := o.Context(ctx)
+	defer cancel()
+	progress := o.StartProgress("connecting")
+	snapshot, err := Collect(ctx, o.Cluster, Query{
+		Resolver: o.Resolver, LookupTimeout: o.LookupTimeout, LocalOnly: o.LocalOnly, Pod: o.Pod, ChunkSize: o.ChunkSize, Progress: progress.Step,
+	})
+	progress.End()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	report := Analyze(snapshot, now)
+	err = o.Print(printers.Document{
+		Report: report, Names: Names(report),
+		Table: func() printers.Table { return Table(report, View{Now: now}) },
+	}, report.Problems)
+	if err != nil {
+		return err
+	}
+	return o.FailOn(Findings(report))
+}

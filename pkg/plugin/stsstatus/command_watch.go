@@ -1,0 +1,79 @@
+package stsstatus
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+// What --for waits for.
+const (
+	goalReady   = "ready"
+	goalHealthy = "healthy"
+)
+
+// RunWatch shows the report as it changes.
+func (o *Options) RunWatch(ctx context.Context) error {
+	ctx, cancel := o.Context(ctx)
+	defer cancel()
+	changes := make(chan struct{}, 1)
+	follower, err := Follow(ctx, o.Cluster, o.Query, func() {
+		select {
+		case changes <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	goals := map[string]func(*v1alpha1.StatefulSetStatusList) bool{
+		goalReady:   Ready,
+		goalHealthy: func(report *v1alpha1.StatefulSetStatusList) bool { return follower.UsageRead() && Healthy(report) },
+	}
+	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.StatefulSetStatusList]{
+		Title: o.watched(),
+		Report: func(ctx context.Context, now time.Time) (*v1alpha1.StatefulSetStatusList, bool, error) {
+			if !follower.Settled() {
+				return nil, false, nil
+			}
+			snapshot, err := follower.Snapshot(ctx, now)
+			if err != nil {
+				return nil, false, err
+			}
+			return Analyze(snapshot, now), true, nil
+		},
+		Document: o.document,
+		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem { return lasting(report.Problems) },
+		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
+		Volatile: []string{"AGE", "RESTARTS"},
+		Timeline: Timeline,
+		Goal:     goals[o.Goal], GoalName: fmt.Sprintf("%s to be %s", o.watched(), o.Goal),
+	})
+}
+
+// lasting are the problems that do not go away by waiting: a kubelet tells of a new volume a little later.
+func lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
+	var list []v1alpha1.Problem
+	for _, p := range problems {
+		if p.Message != notReported {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// watched names what is watched.
+func (o *Options) watched() string {
+	switch {
+	case len(o.Names) > 0:
+		return "StatefulSet " + strings.Join(o.Names, ", ")
+	case o.AllNamespaces:
+		return "StatefulSets of all namespaces"
+	}
+	return "StatefulSets of namespace " + printers.Escape(o.Namespace)
+}
