@@ -252,7 +252,7 @@ func disagreement(x *index, f *findings) {
 	}
 	more := ""
 	if len(differing) > 1 {
-		more = fmt.Sprintf(", and %d other names", len(differing)-1)
+		more = fmt.Sprintf(" and %d more", len(differing)-1)
 	}
 	f.add(v1alpha1.CodeDNSServersDisagree, v1alpha1.SeverityWarning, nil, "",
 		"the DNS servers disagree about %s %s%s: %s", first.Type, first.Name, more, strings.Join(said, "; "))
