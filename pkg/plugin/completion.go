@@ -102,10 +102,16 @@ func withDNSNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
 			q := kube.Query{Namespace: c.Namespace}
-			if err := c.EachStatefulSet(ctx, q, func(set *appsv1.StatefulSet) { add("sts/" + set.Name) }); err != nil {
+			both := func(kind, name string) {
+				add(kind + "/" + name)
+				if typed != "" {
+					add(name)
+				}
+			}
+			if err := c.EachStatefulSet(ctx, q, func(set *appsv1.StatefulSet) { both("sts", set.Name) }); err != nil {
 				return err
 			}
-			return c.EachService(ctx, q, func(service *corev1.Service) { add("svc/" + service.Name) })
+			return c.EachService(ctx, q, func(service *corev1.Service) { both("svc", service.Name) })
 		})
 	}
 	_ = cmd.RegisterFlagCompletionFunc("from", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {

@@ -120,9 +120,10 @@ func podsReady(n *cluster.Namespace) {
 	n.Kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=90s")
 }
 
-func setReady(n *cluster.Namespace, name string) {
+// setReady waits for the set db.
+func setReady(n *cluster.Namespace) {
 	n.Helper()
-	n.Kubectl("rollout", "status", "sts/"+name, "--timeout=90s")
+	n.Kubectl("rollout", "status", "sts/db", "--timeout=90s")
 }
 
 // noDebugPods expects that none is left.
@@ -287,7 +288,7 @@ func TestDNSFindings(t *testing.T) {
 			if test.prepare != nil {
 				test.prepare(n)
 			} else if strings.Contains(test.manifests, "name: db}, spec: {serviceName") {
-				setReady(n, "db")
+				setReady(n)
 			}
 			for i, arg := range test.args {
 				test.args[i] = strings.ReplaceAll(arg, "=NS/", "="+n.NS+"/")
@@ -360,7 +361,7 @@ func TestDNSNegativeCache(t *testing.T) {
 	}
 	forget()
 	n.Apply(set("db", "db", "db", 1, ""))
-	setReady(n, "db")
+	setReady(n)
 	r := dnsReport(n)
 	wantFinding(n, r, "error DNS014", "missing: A db-0.db.", "NXDOMAIN", "s more", "--retry-negative")
 	wantFinding(n, dnsReport(n, "--retry-negative", "--timeout=90s"), "warning DNS008", "A db-0.db.")
@@ -372,7 +373,7 @@ func TestDNSNegativeCache(t *testing.T) {
 	time.Sleep(31 * time.Second)
 	forget()
 	n.Apply(set("db", "db", "db", 1, ""))
-	setReady(n, "db")
+	setReady(n)
 	if r := n.Doik("dns", "--retry-negative", "--timeout=10s"); r.Code != 0 || !strings.Contains(r.Out, "missing") || !strings.Contains(r.Err, "raise --timeout") {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
@@ -387,8 +388,8 @@ func TestDNSElsewhere(t *testing.T) {
 	}
 	server := n.Kubectl("get", "svc", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[0].spec.clusterIP}")
 	n.Apply(client("client", fmt.Sprintf("dnsPolicy: None, dnsConfig: {nameservers: [%s], searches: [%s.svc.cluster.local, %s.svc.cluster.local], options: [{name: ndots, value: \"5\"}]},", server, other.NS, n.NS)))
-	setReady(n, "db")
-	setReady(other, "db")
+	setReady(n)
+	setReady(other)
 	podsReady(n)
 	wantFinding(n, dnsReport(n, "--from=pod/client", "--cluster-domain=cluster.local"), "warning DNS013", "leads elsewhere", "db is found as db."+other.NS+".svc.cluster.local.")
 }
@@ -420,7 +421,7 @@ func TestDNSBlocked(t *testing.T) {
 	ownNode(t)
 	n := cluster.NewNamespace(t)
 	n.Apply(service("db", "db", headlessSpec) + set("db", "db", "db", 30, ""))
-	setReady(n, "db")
+	setReady(n)
 
 	restore := dropPort53(t, "tcp")
 	r := dnsReport(n)
@@ -474,7 +475,7 @@ func TestDNSWithoutServers(t *testing.T) {
 	ownNode(t)
 	n := cluster.NewNamespace(t)
 	n.Apply(service("db", "db", headlessSpec) + set("db", "db", "db", 1, ""))
-	setReady(n, "db")
+	setReady(n)
 	t.Cleanup(func() {
 		n.Kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=2")
 		n.Kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s")
@@ -573,7 +574,7 @@ func TestDNSSignals(t *testing.T) {
 func TestDNSRights(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.Apply(service("db", "db", headlessSpec) + set("db", "db", "db", 1, ""))
-	setReady(n, "db")
+	setReady(n)
 	user := "--as=dns-" + n.NS
 	bind := func(namespace, name string, rules ...string) {
 		t.Helper()

@@ -63,9 +63,14 @@ func item(x *index, subject Subject, rows []v1alpha1.DNSRecord) v1alpha1.Headles
 			status.IPFamilies = append(status.IPFamilies, string(family))
 		}
 	}
+	pods := map[string]bool{} // one with two families is one endpoint
 	for _, e := range x.endpoints(subject) {
+		key := cmp.Or(e.pod, e.hostname, e.address.String())
+		pods[key] = pods[key] || e.ready
+	}
+	for _, isReady := range pods {
 		status.Endpoints++
-		if e.ready {
+		if isReady {
 			status.ReadyEndpoints++
 		}
 	}
