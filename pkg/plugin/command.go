@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
@@ -48,6 +49,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
 			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
+			withDNSNames(dns.NewCommand(scope.NewFlags(connection, streams)), connection),
 		},
 	}, {
 		Message: "The cluster:",

@@ -16,6 +16,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -94,6 +95,40 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, li
 func withFormats(cmd *cobra.Command) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// withDNSNames completes the arguments of kubectl doik dns with StatefulSets and Services, and --from with pods.
+func withDNSNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *cobra.Command {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			q := kube.Query{Namespace: c.Namespace}
+			both := func(kind, name string) {
+				add(kind + "/" + name)
+				if typed != "" {
+					add(name)
+				}
+			}
+			if err := c.EachStatefulSet(ctx, q, func(set *appsv1.StatefulSet) { both("sts", set.Name) }); err != nil {
+				return err
+			}
+			return c.EachService(ctx, q, func(service *corev1.Service) { both("svc", service.Name) })
+		})
+	}
+	_ = cmd.RegisterFlagCompletionFunc("from", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		kind, _, ok := strings.Cut(typed, "/")
+		if !ok {
+			return dns.Forms(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		}
+		return complete(cmd.Context(), connection, typed, nil, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			return c.EachPod(ctx, kube.Query{Namespace: c.Namespace}, func(pod *corev1.Pod) { add(kind + "/" + pod.Name) })
+		})
+	})
+	_ = cmd.RegisterFlagCompletionFunc("from-labels", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return complete(cmd.Context(), connection, typed, nil, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add("sts/" + set.Name) })
+		})
+	})
+	return withFormats(cmd)
 }
 
 // completeConnection completes kubectl's connection flags: from the cluster what is there, from the kubeconfig the rest.

@@ -230,6 +230,7 @@ func TestCompletion(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.Apply(n.Manifest("web.yaml"))
+	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
 	complete := func(words ...string) string {
 		r := cluster.Run(t, "", "kubectl", append([]string{"__complete", "doik"}, words...)...)
 		if r.Code != 0 {
@@ -246,6 +247,12 @@ func TestCompletion(t *testing.T) {
 		{[]string{"sts-status", "-n", n.NS, "sts/"}, "sts/web\n"},
 		{[]string{"sts-status", "-n", n.NS[:6]}, n.NS + "\n"},
 		{[]string{"sts-status", "--context", ""}, "lab\n"},
+		{[]string{"dns", "-n", n.NS, ""}, "sts/web\nsvc/nginx\n"},
+		{[]string{"dns", "-n", n.NS, "svc/n"}, "svc/nginx\n"},
+		{[]string{"dns", "-n", n.NS, "ng"}, "nginx\n"},
+		{[]string{"dns", "--from", ""}, "debug-pod\ndns\npod/\nephemeral/\n"},
+		{[]string{"dns", "-n", n.NS, "--from", "pod/w"}, "pod/web-0\n"},
+		{[]string{"dns", "-n", n.NS, "--from-labels", ""}, "sts/web\n"},
 	} {
 		if out := complete(test.words...); !strings.Contains(out, test.want) {
 			t.Errorf("%q: no %q in %q", test.words, test.want, out)

@@ -165,3 +165,24 @@ func TestDebugPodLeftovers(t *testing.T) {
 		return nil
 	})
 }
+
+// TestDNSSignals ends kubectl doik dns with real signals at random moments, 200 times: what could clean up has, and what was killed
+// is gone after the next run that finds its time over.
+func TestDNSSignals(t *testing.T) {
+	n := restrictedNamespace(t)
+	n.Apply("{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: None, selector: {app: db}, ports: [{name: db, port: 80}]}}")
+	killed := n.Interrupt(200, 8, 2*time.Second, "dns", "--timeout=3s")
+	left := func() []string {
+		return strings.Fields(n.Kubectl("get", "pods", "-l", "doik.dev/component=debug-pod", "-o", "jsonpath={.items[*].metadata.name}"))
+	}
+	cluster.Eventually(t, 10*time.Second, func() error {
+		if pods := left(); len(pods) > killed {
+			return fmt.Errorf("%d pods are left of %d runs that were killed", len(pods), killed)
+		}
+		return nil
+	})
+	t.Logf("%d pods are left of %d runs that were killed", len(left()), killed)
+	time.Sleep(25 * time.Second) // their deadline, and what is added to it
+	n.Doik("dns")                // simulated containers know none of its programs
+	noDebugPods(n)
+}

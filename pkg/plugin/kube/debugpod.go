@@ -25,6 +25,8 @@ const (
 	// DebugContainer is the name of the debug pod's container.
 	DebugContainer = "debug"
 
+	debugPodPrefix = "kubectl-doik-"
+
 	// Labels of debug pods. The other labels of a pod may be those of a workload: these tell which pods are ours.
 	debugComponentLabel = "doik.dev/component"
 	debugComponent      = "debug-pod"
@@ -102,6 +104,9 @@ func (c *Cluster) WithDebugPod(ctx context.Context, p DebugPod, use func(pod *co
 	return use(running)
 }
 
+// IsDebugPod tells by its name whether a pod is a debug pod of this or another run: Services may select it by a workload's labels.
+func IsDebugPod(name string) bool { return strings.HasPrefix(name, debugPodPrefix) }
+
 // object is the pod as it is created. Its name is chosen here, so that it is known even if the API server's answer gets lost.
 func (p *DebugPod) object() *corev1.Pod {
 	run := strings.ToLower(rand.Text()[:10])
@@ -110,7 +115,7 @@ func (p *DebugPod) object() *corev1.Pod {
 	labels[debugComponentLabel], labels[debugRunLabel] = debugComponent, run
 	seconds := max(1, int64(p.Lifetime/time.Second))
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: "kubectl-doik-" + run, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: debugPodPrefix + run, Labels: labels},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                 corev1.RestartPolicyNever,
 			ActiveDeadlineSeconds:         &seconds,

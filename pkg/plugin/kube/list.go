@@ -123,8 +123,8 @@ func (c *Cluster) EachDisruptionBudget(ctx context.Context, q Query, each func(*
 		func(page *policyv1.PodDisruptionBudgetList) { eachItem(page.Items, each) })
 }
 
-// NamespaceObject gets one namespace.
-func (c *Cluster) NamespaceObject(ctx context.Context, name string) (*corev1.Namespace, error) {
+// GetNamespace gets one namespace.
+func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namespace, error) {
 	return get[corev1.Namespace](ctx, c, namespaces, "", name)
 }
 

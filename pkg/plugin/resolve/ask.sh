@@ -61,7 +61,7 @@ ask_lane() {
       case $how in *s*) args="$args +search" ;; esac
     done
     echo "$mark ask$ids"
-    dig -u ${server:+"@$server"} +noall +qr +comments +question +answer +authority +stats +time=$wait +tries=1 $args
+    dig -u ${server:+"@$server"} +noall +comments +question +answer +authority +stats +time=$wait +tries=1 $args
     echo "$mark end $?"
     return
   fi

@@ -15,8 +15,8 @@ var (
 	digError  = regexp.MustCompile(`^;; communications error to (\S+?)#\d+: (.*)$`)
 )
 
-// parseDig reads what one dig printed that was asked several questions: for each, the questions as it sent them (+qr), and the
-// last answer or that there was none. What dig says nothing of is invalid.
+// parseDig reads what one dig printed that was asked several questions: for each the last answer, or that there was none, in their
+// order. What dig says nothing of is invalid. It may print what it sends, too (+qr).
 func parseDig(questions []Question, text string) []Answer {
 	p := digParser{answers: make([]Answer, len(questions))}
 	for i, q := range questions {
@@ -24,6 +24,9 @@ func parseDig(questions []Question, text string) []Answer {
 	}
 	for line := range strings.Lines(text) {
 		p.line(strings.TrimRight(line, "\r\n"))
+	}
+	if p.name != "" && p.answer.Status != "" { // of a failure in the search path dig prints no end
+		p.end()
 	}
 	for i := range p.answers {
 		p.answers[i].finish()
@@ -50,6 +53,9 @@ func (p *digParser) line(line string) {
 	case line == ";; Sending:":
 		p.sending, p.section = true, ""
 	case line == ";; Got answer:":
+		if p.answer.Status != "" && !p.answer.Truncated && p.name != "" { // a failure, which dig goes on from
+			p.end()
+		}
 		p.sending, p.section = false, ""
 		p.answer.Records, p.answer.NegativeTTL = nil, nil
 	case strings.HasPrefix(line, ";; ") && strings.HasSuffix(line, " SECTION:"):
@@ -161,6 +167,12 @@ func (p *digParser) authority(line string) {
 
 // end takes what was collected for the answer to the next question that it can be about.
 func (p *digParser) end() {
+	defer func() { p.answer, p.name, p.kind, p.section = Answer{}, "", "", "" }()
+	// The second of several name servers, after the first had failed.
+	if i := p.next - 1; i >= 0 && p.answers[i].Status == StatusServFail && p.name != "" && fits(&p.answers[i].Question, p.name, p.kind) &&
+		(p.next == len(p.answers) || !fits(&p.answers[p.next].Question, p.name, p.kind)) {
+		p.next = i
+	}
 	for i := p.next; i < len(p.answers); i++ {
 		q := p.answers[i].Question
 		if p.name != "" && !fits(&q, p.name, p.kind) {
@@ -177,7 +189,6 @@ func (p *digParser) end() {
 		p.next = i + 1
 		break
 	}
-	p.answer, p.name, p.kind, p.section = Answer{}, "", "", ""
 }
 
 // fits tells whether a name that was sent belongs to a question. The type is empty where it is not known.

@@ -34,7 +34,7 @@ func seed(f *testing.F, add func(tool, text string)) {
 		for piece := range strings.SplitSeq(string(content), "@M ask ") {
 			_, text, _ := strings.Cut(piece, "\n")
 			text, _, _ = strings.Cut(text, "@M end ")
-			add(filepath.Base(filepath.Dir(file)), text)
+			add(strings.TrimSuffix(filepath.Base(filepath.Dir(file)), "-quiet"), text)
 		}
 	}
 }

@@ -40,7 +40,9 @@ func parseGetent(q Question, text string, code int) Answer {
 		switch {
 		case q.Type == TypePTR:
 			for _, name := range fields[1:] {
-				a.add(TypePTR, name, nil)
+				if strings.Contains(name, ".") { // the short name beside it is of /etc/hosts
+					a.add(TypePTR, name, nil)
+				}
 			}
 		case address.Is4In6(): // ahostsv6 of a name that has IPv4 addresses only
 		default:

@@ -195,10 +195,10 @@ func (p *nslookupParser) plain(line, trimmed string) {
 		if strings.Contains(address, ":") {
 			kind = TypeAAAA
 		}
-		switch q := p.answer.Question.Type; {
-		case q == kind:
+		switch p.answer.Question.Type {
+		case kind:
 			p.add(kind, address, nil)
-		case q == TypePTR: // of an nslookup that knows no types: Address 1: 10.244.0.6 web-0.nginx…
+		case TypePTR: // of an nslookup that knows no types: Address 1: 10.244.0.6 web-0.nginx…
 			if fields := strings.Fields(trimmed); len(fields) == 4 {
 				p.add(TypePTR, fields[3], nil)
 			}

@@ -28,7 +28,7 @@ func replay(t testing.TB, output io.Reader) *Session {
 }
 
 // TestCaptures reads what real tools printed in pods of test/node for the same questions: bind's dig and nslookup 9.18, the nslookup
-// of BusyBox 1.35, glibc's getent. Some answers come from a CoreDNS that answers maliciously.
+// of BusyBox 1.35, glibc's getent. In one case dig prints what it sends, too. Some answers come from a CoreDNS that answers maliciously.
 func TestCaptures(t *testing.T) {
 	folders, err := filepath.Glob("testdata/*/questions.yaml")
 	if err != nil || len(folders) == 0 {

@@ -183,15 +183,16 @@ func unpack(reply []byte, id uint16, a *Answer) error {
 			return fmt.Errorf("the reply has a record %s %q", kind, data)
 		}
 	}
-	for {
-		resource, err := p.Authority()
-		if err != nil { // done, or nothing that matters
-			return nil
-		}
+	authorities, err := p.AllAuthorities()
+	if err != nil {
+		return fmt.Errorf("the reply can't be read: %w", err)
+	}
+	for _, resource := range authorities {
 		if soa, ok := resource.Body.(*dnsmessage.SOAResource); ok {
 			a.NegativeTTL = new(int64(min(resource.Header.TTL, soa.MinTTL)))
 		}
 	}
+	return nil
 }
 
 // recordData is the data of a record, as text; the type is empty for those that nobody asked for.

@@ -22,13 +22,15 @@ import (
 var script string
 
 const (
-	// lanes is how many questions are asked at the same time; patientLanes, once a server has let one wait.
+	// lanes is how many questions are asked at the same time; digLanes, where one program asks many; patientLanes, once a server has
+	// let one wait.
 	lanes        = 8
+	digLanes     = 3
 	patientLanes = 32
-	// batch is the number of questions after which is looked whether there is any answer at all.
-	batch = 128
+	// batch is the number of questions after which is looked how it goes.
+	batch, digBatch = 128, 512
 	// probes are the first questions of a session: if no server answers them, none would answer the others.
-	probes = 8
+	probes = 16
 	// maxOutput bounds what one batch may print: what runs in a container is not ours.
 	maxOutput = 32 << 20
 	maxLine   = 64 << 10
@@ -146,6 +148,9 @@ func (s *Session) Ask(ctx context.Context, questions []Question, progress func(d
 	}
 	for start := 0; start < len(questions); {
 		end := min(start+batch, len(questions))
+		if s.Tool == "dig" && !s.impatient {
+			end = min(start+digBatch, len(questions))
+		}
 		if !s.answered {
 			end = min(start+probes, len(questions))
 		}
@@ -181,37 +186,67 @@ func (s *Session) ask(ctx context.Context, answers []Answer) error {
 	if err := s.write(ctx, request); err != nil {
 		return err
 	}
-	var ids []int
-	var text strings.Builder
-	for total := 0; total < maxOutput; {
-		line, err := s.line(ctx)
+	left := maxOutput
+	for {
+		p, err := awaited(ctx, s, func() (piece, error) { return s.readPiece(left, len(answers)) })
 		if err != nil {
 			return err
 		}
-		total += len(line)
+		if p.done {
+			return nil
+		}
+		if left -= len(p.text); left <= 0 {
+			return fmt.Errorf("%s printed more than %d MiB", s.Tool, maxOutput>>20)
+		}
+		s.record(answers, p.ids, p.text, p.end)
+	}
+}
+
+// piece is what the tool printed for some questions, or the end of a batch.
+type piece struct {
+	ids  []int
+	text string
+	end  []string // exit code, and perhaps the clock before and after
+	done bool
+}
+
+// readPiece reads the program's output up to its next end.
+func (s *Session) readPiece(limit, questions int) (piece, error) {
+	var p piece
+	var text strings.Builder
+	for {
+		line, err := s.readLine()
+		if err != nil {
+			return p, err
+		}
 		rest, marked := strings.CutPrefix(line, s.mark+" ")
 		switch fields := strings.Fields(rest); {
 		case !marked || len(fields) == 0:
-			text.WriteString(line)
+			if text.Len() <= limit {
+				text.WriteString(line)
+			}
 		case fields[0] == "ask":
-			ids = parseIDs(fields[1:], len(answers))
+			p.ids = parseIDs(fields[1:], questions)
 			text.Reset()
 		case fields[0] == "end":
-			s.record(answers, ids, text.String(), fields[1:])
-			ids = nil
+			p.text, p.end = text.String(), fields[1:]
+			return p, nil
 		case fields[0] == "done":
-			return nil
+			p.done = true
+			return p, nil
 		}
 	}
-	return fmt.Errorf("%s printed more than %d MiB", s.Tool, maxOutput>>20)
 }
 
 // request is the batch as ask.sh reads it. A lane has one server and one transport, and names that go through the search path come
 // last in it, so that of what one dig prints nothing can be taken for an answer to another question.
 func (s *Session) request(answers []Answer) (text string, asked int) {
 	width := lanes
-	if s.impatient {
+	switch {
+	case s.impatient:
 		width = patientLanes
+	case s.Tool == "dig" && s.answered:
+		width = digLanes
 	}
 	type kind struct {
 		server string
@@ -363,17 +398,19 @@ func (s *Session) write(ctx context.Context, text string) error {
 	return err
 }
 
-// line reads a line of the program's output, its end included. Of a line that is too long the first part.
+// line reads a line of the program's output.
 func (s *Session) line(ctx context.Context) (string, error) {
-	return awaited(ctx, s, func() (string, error) {
-		line, err := s.out.ReadSlice('\n')
-		for full := errors.Is(err, bufio.ErrBufferFull); full; full = errors.Is(err, bufio.ErrBufferFull) {
-			kept := string(line)
-			_, err = s.out.ReadSlice('\n')
-			line = []byte(kept)
-		}
-		return string(line), err
-	})
+	return awaited(ctx, s, s.readLine)
+}
+
+// readLine reads a line, its end included; of a line that is too long the first part.
+func (s *Session) readLine() (string, error) {
+	line, err := s.out.ReadSlice('\n')
+	text := string(line)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = s.out.ReadSlice('\n')
+	}
+	return text, err
 }
 
 // awaited waits for the program no longer than the context; if the program has ended its error is the cause.

@@ -1,0 +1,179 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// The codes of kubectl doik dns.
+const (
+	CodeDNSServiceMissing  Code = "DNS001" // the Service that a StatefulSet names does not exist
+	CodeDNSNotHeadless     Code = "DNS002" // the Service that a StatefulSet names has a cluster IP or is of another type
+	CodeDNSOtherService    Code = "DNS003" // a headless Service selects the pods of a set that names another Service, or none
+	CodeDNSNoHostname      Code = "DNS004" // pods of a headless Service have no hostname or another subdomain
+	CodeDNSNotReady        Code = "DNS005" // pods are left out because they are not ready
+	CodeDNSUnnamedPort     Code = "DNS006" // a port without a name has no SRV records
+	CodeDNSSelectsNothing  Code = "DNS007" // a Service's selector matches no pod
+	CodeDNSNegativeCache   Code = "DNS008" // a cache said that a name does not exist, and later it did
+	CodeDNSServersDisagree Code = "DNS009" // DNS servers answer differently
+	CodeDNSNodeLocalCache  Code = "DNS010" // a NodeLocal DNSCache stands between pods and the DNS servers
+	CodeDNSNetworkPolicy   Code = "DNS011" // NetworkPolicies leave out port 53
+	CodeDNSNoServer        Code = "DNS012" // there is no DNS Service, or none of its servers is ready
+	CodeDNSSearchPath      Code = "DNS013" // short names are not found, or are found elsewhere
+	CodeDNSMissing         Code = "DNS014" // records are missing, and no other finding says why
+	CodeDNSStale           Code = "DNS015" // records of pods that are gone or not ready are still given out
+	CodeDNSNoAnswer        Code = "DNS016" // DNS servers do not answer
+	CodeDNSFailure         Code = "DNS017" // DNS servers answer with an error: SERVFAIL, REFUSED
+	CodeDNSNameTooLong     Code = "DNS018" // a pod's or a set's name is too long for DNS or for a label
+	CodeDNSExtra           Code = "DNS019" // records that nothing in the API accounts for
+	CodeDNSTCP             Code = "DNS020" // DNS works over UDP and not over TCP
+	CodeDNSPodPolicy       Code = "DNS021" // the pods of a set don't use the cluster's DNS
+)
+
+// Kinds of the report of kubectl doik dns.
+const (
+	KindHeadlessDNS     = "HeadlessDNS"
+	KindHeadlessDNSList = "HeadlessDNSList"
+)
+
+// HeadlessDNSList is the report of kubectl doik dns.
+type HeadlessDNSList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Vantage is where the questions were asked.
+	Vantage DNSVantage `json:"vantage"`
+	// Items are the Services by namespace and name.
+	Items []HeadlessDNS `json:"items"`
+	// Findings are about DNS itself and no single Service, the worst first.
+	Findings []Finding `json:"findings,omitempty"`
+	// Problems are what could not be read.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// DNSVantageKind says who asked.
+type DNSVantageKind string
+
+// The places from which questions are asked.
+const (
+	VantageDebugPod  DNSVantageKind = "DebugPod"
+	VantagePod       DNSVantageKind = "Pod"
+	VantageEphemeral DNSVantageKind = "EphemeralContainer"
+	// VantageServers means that each DNS server was asked through a port-forward, from no pod.
+	VantageServers DNSVantageKind = "DNSServers"
+	// VantageNone means that nothing was asked: there was nothing to ask, or nobody could.
+	VantageNone DNSVantageKind = "None"
+)
+
+// DNSVantage is where the questions were asked.
+type DNSVantage struct {
+	Kind      DNSVantageKind `json:"kind"`
+	Namespace string         `json:"namespace,omitempty"`
+	Pod       string         `json:"pod,omitempty"`
+	Container string         `json:"container,omitempty"`
+	Node      string         `json:"node,omitempty"`
+	Image     string         `json:"image,omitempty"`
+	// Tool is what asked: dig, nslookup, busybox-nslookup, old-nslookup, getent.
+	Tool string `json:"tool,omitempty"`
+	// Nameservers, Search and Options are those of resolv.conf.
+	Nameservers []string `json:"nameservers,omitempty"`
+	Search      []string `json:"search,omitempty"`
+	Options     []string `json:"options,omitempty"`
+	// ClusterDomain is the domain of the cluster's names, without a dot at its end: cluster.local.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// Servers are the pods behind the cluster's DNS Service.
+	Servers []DNSServer `json:"servers,omitempty"`
+}
+
+// DNSServer is a pod behind the cluster's DNS Service.
+type DNSServer struct {
+	// Pod is namespace/name.
+	Pod     string `json:"pod,omitempty"`
+	Address string `json:"address"`
+	// Port is the one for TCP, on the pod.
+	Port  int32 `json:"port"`
+	Ready bool  `json:"ready"`
+}
+
+// HeadlessDNS is a Service with the records that its name and its pods' names are to have, and those they have.
+type HeadlessDNS struct {
+	metav1.TypeMeta `json:",inline"`
+	// Metadata names the Service.
+	Metadata ObjectMeta `json:"metadata"`
+	// State says whether it gives pods their names.
+	State ServiceState `json:"state"`
+	// StatefulSets are those that name it as their Service.
+	StatefulSets []string `json:"statefulSets,omitempty"`
+	// PublishNotReadyAddresses means that pods have records before they are ready.
+	PublishNotReadyAddresses bool     `json:"publishNotReadyAddresses,omitempty"`
+	IPFamilies               []string `json:"ipFamilies,omitempty"`
+	// ReadyEndpoints and Endpoints count those of its EndpointSlices.
+	ReadyEndpoints int32 `json:"readyEndpoints"`
+	Endpoints      int32 `json:"endpoints"`
+	// Records are those of the Service first, then pod by pod, then PTR.
+	Records []DNSRecord `json:"records"`
+	// Findings are the worst first.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// DNSVerdict compares what is observed with what is expected.
+type DNSVerdict string
+
+const (
+	// VerdictOK means that both are the same.
+	VerdictOK DNSVerdict = "ok"
+	// VerdictMissing means that records are missing.
+	VerdictMissing DNSVerdict = "missing"
+	// VerdictStale means that there are records of pods that are gone or no longer ready.
+	VerdictStale DNSVerdict = "stale"
+	// VerdictExtra means that there are other records that were not expected.
+	VerdictExtra DNSVerdict = "extra"
+	// VerdictError means that the question was not answered, or with an error.
+	VerdictError DNSVerdict = "error"
+	// VerdictUnknown means that the question could not be asked.
+	VerdictUnknown DNSVerdict = "unknown"
+)
+
+// DNSRecord is a name and a type with what is expected and what is observed.
+type DNSRecord struct {
+	// Name ends with a dot, unless it was looked up through the search path.
+	Name string `json:"name"`
+	// Type is A, AAAA, SRV or PTR.
+	Type string `json:"type"`
+	// TCP means that the question was asked over TCP.
+	TCP bool `json:"tcp,omitempty"`
+	// Search means that the name was looked up through the search path.
+	Search bool `json:"search,omitempty"`
+	// Pod is the pod that it is about; empty for a Service's own.
+	Pod string `json:"pod,omitempty"`
+	// Expected and Observed are addresses, names, or port and target of SRV (their priority and weight are the server's to choose).
+	Expected []string `json:"expected"`
+	// NoneExpected says why there is to be no record.
+	NoneExpected string     `json:"noneExpected,omitempty"`
+	Observed     []string   `json:"observed"`
+	Verdict      DNSVerdict `json:"verdict"`
+	// Reason explains a verdict other than ok.
+	Reason string `json:"reason,omitempty"`
+	// Answers are one for each server that was asked, and for each time.
+	Answers []DNSAnswer `json:"answers,omitempty"`
+}
+
+// DNSAnswer is one answer to a question.
+type DNSAnswer struct {
+	// Server is the address of the server, where the tool tells; ServerPod its pod, where it is one.
+	Server    string `json:"server,omitempty"`
+	ServerPod string `json:"serverPod,omitempty"`
+	// Transport is UDP or TCP.
+	Transport string `json:"transport"`
+	// Status is a response code (NOERROR, NXDOMAIN, SERVFAIL, REFUSED), or TIMEOUT, UNREACHABLE, NOTFOUND (of getent, which does not
+	// tell why), UNSUPPORTED, INVALID, NOTASKED.
+	Status string `json:"status"`
+	// FullName is the name that was found by way of the search path.
+	FullName string   `json:"fullName,omitempty"`
+	Data     []string `json:"data,omitempty"`
+	// TTLSeconds is the least of the records'; NegativeTTLSeconds for how long a negative answer is kept.
+	TTLSeconds         *int64 `json:"ttlSeconds,omitempty"`
+	NegativeTTLSeconds *int64 `json:"negativeTTLSeconds,omitempty"`
+	// Microseconds is the time that it took. dig measures it; other tools' is that of the whole program, in steps of 10,000.
+	Microseconds *int64 `json:"microseconds,omitempty"`
+	// Truncated means that the answer did not fit into UDP.
+	Truncated bool   `json:"truncated,omitempty"`
+	Detail    string `json:"detail,omitempty"`
+	// Again means that it was asked a second time, after a negative answer had left the caches.
+	Again bool `json:"again,omitempty"`
+}

@@ -1,0 +1,412 @@
+// Package dns is kubectl doik dns: the records that headless Services and their pods are to have, computed from the API, against
+// those that are resolved in the cluster.
+package dns
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
+)
+
+// Query says what to collect and who asks.
+type Query struct {
+	// Namespace is empty for all namespaces; then Targets is empty too.
+	Namespace string
+	// Targets and Selector choose Services, by themselves or by the StatefulSets that name them; at most one of the two is set.
+	Targets   []Target
+	Selector  string
+	ChunkSize int64
+	From      From
+	// FromLabels is a StatefulSet whose pods' labels the debug pod wears; empty for none.
+	FromLabels string
+	// FromNamespace is where the debug pod is made, and where the pod is that asks.
+	FromNamespace string
+	// Container is the one that asks in an existing pod; empty for its default.
+	Container string
+	// Image, PullSecret and Node are the debug pod's; Image is the ephemeral container's too.
+	Image, PullSecret, Node string
+	// Lifetime is when what was made for asking ends by itself.
+	Lifetime time.Duration
+	// DNSService is namespace/name of the Service of the cluster's DNS.
+	DNSService string
+	// ClusterDomain is empty to find it out.
+	ClusterDomain string
+	// RetryNegative asks once more where records are missing, after negative answers have left the caches.
+	RetryNegative bool
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Target is a Service, a StatefulSet, or whichever has the name.
+type Target struct {
+	// Kind is KindService, KindStatefulSet or empty.
+	Kind, Name string
+}
+
+// Kinds of targets.
+const (
+	KindService     = "Service"
+	KindStatefulSet = "StatefulSet"
+)
+
+// From says who asks.
+type From struct {
+	// Kind is that of the report's vantage.
+	Kind v1alpha1.DNSVantageKind
+	// Pod is the name of an existing pod.
+	Pod string
+}
+
+// Snapshot is everything that the analysis reads. Objects are as the API has them, less what is not read.
+type Snapshot struct {
+	// Subjects are what was chosen, by namespace and name.
+	Subjects        []Subject                    `json:"subjects"`
+	Services        []corev1.Service             `json:"services,omitempty"`
+	StatefulSets    []appsv1.StatefulSet         `json:"statefulSets,omitempty"`
+	Pods            []corev1.Pod                 `json:"pods,omitempty"`
+	EndpointSlices  []discoveryv1.EndpointSlice  `json:"endpointSlices,omitempty"`
+	NetworkPolicies []networkingv1.NetworkPolicy `json:"networkPolicies,omitempty"`
+
+	// DNSServiceName is the namespace/name that was looked for, DNSService what was found.
+	DNSServiceName string          `json:"dnsServiceName,omitempty"`
+	DNSService     *corev1.Service `json:"dnsService,omitempty"`
+	// DNSNamespaceLabels are those of its namespace.
+	DNSNamespaceLabels map[string]string `json:"dnsNamespaceLabels,omitempty"`
+	// NodeLocalPods are pods of a NodeLocal DNSCache.
+	NodeLocalPods []string `json:"nodeLocalPods,omitempty"`
+
+	Vantage v1alpha1.DNSVantage `json:"vantage"`
+	// VantageLabels are those of the pod that asks.
+	VantageLabels map[string]string `json:"vantageLabels,omitempty"`
+	// OwnAddresses are those of debug pods, which a Service may select.
+	OwnAddresses []string `json:"ownAddresses,omitempty"`
+
+	// Answers are those of the resolver, or of each server in turn if the servers were asked themselves. ServerAnswers are those of
+	// the servers that were asked beside the resolver. Again are answers to questions asked a second time.
+	Answers       []resolve.Answer `json:"answers,omitempty"`
+	ServerAnswers []resolve.Answer `json:"serverAnswers,omitempty"`
+	Again         []resolve.Answer `json:"again,omitempty"`
+
+	// Problems by what could not be read.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// Subject is a Service, which a StatefulSet may name without there being one, or a StatefulSet that names none.
+type Subject struct {
+	Namespace string `json:"namespace"`
+	Service   string `json:"service,omitempty"`
+	Set       string `json:"set,omitempty"`
+}
+
+// Keys of Snapshot.Problems.
+const (
+	subjectSets     = "statefulsets"
+	subjectPods     = "pods"
+	subjectSlices   = "endpointslices"
+	subjectPolicies = "networkpolicies"
+	subjectServers  = "dns servers"
+	subjectAsking   = "asking"
+)
+
+// Collect reads Services and what is around them, asks for all their names, and looks at the API again where an answer is not what
+// was expected. It fails if the Services can't be read or if nobody can be made to ask; what else can't be read is a problem in the
+// snapshot.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	if q.Progress == nil {
+		q.Progress = func(string) {}
+	}
+	q.Progress("reading Services and StatefulSets")
+	s := &Snapshot{DNSServiceName: q.DNSService, Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageNone, ClusterDomain: q.ClusterDomain}, Problems: map[string]v1alpha1.Problem{}}
+	if err := s.collectSubjects(ctx, cluster, q); err != nil {
+		return nil, kube.Explain(err)
+	}
+	if len(s.Subjects) == 0 {
+		return s, nil
+	}
+	q.Progress("reading pods and endpoints")
+	s.collectAround(ctx, cluster, q)
+	s.collectServers(ctx, cluster, q)
+	if err := s.ask(ctx, cluster, q); err != nil {
+		if len(s.Answers) == 0 || errors.Is(ctx.Err(), context.Canceled) {
+			return nil, kube.Explain(err)
+		}
+		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
+	}
+	if ctx.Err() == nil && s.surprising() { // pods may have come and gone meanwhile
+		before := maps.Clone(s.Problems)
+		s.collectAround(ctx, cluster, q)
+		s.Problems = before // what has been read once is not unknown
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, kube.Explain(ctx.Err())
+	}
+	return s, nil
+}
+
+// collectSubjects reads Services and StatefulSets and chooses among them.
+func (s *Snapshot) collectSubjects(ctx context.Context, cluster *kube.Cluster, q Query) error {
+	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+	var group errgroup.Group
+	var setsErr error
+	group.Go(func() error {
+		return cluster.EachService(ctx, all, func(service *corev1.Service) {
+			trim(&service.ObjectMeta)
+			s.Services = append(s.Services, *service)
+		})
+	})
+	group.Go(func() error {
+		setsErr = cluster.EachStatefulSet(ctx, all, func(set *appsv1.StatefulSet) {
+			trim(&set.ObjectMeta)
+			s.StatefulSets = append(s.StatefulSets, *set)
+		})
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if setsErr != nil {
+		s.Problems[subjectSets] = kube.ProblemOf("StatefulSets", setsErr)
+	}
+	if len(q.Targets) == 0 {
+		selector, err := labels.Parse(q.Selector)
+		if err != nil {
+			return err
+		}
+		s.chooseAll(selector)
+		return nil
+	}
+	for _, target := range q.Targets {
+		if err := s.choose(target, q.Namespace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chooseAll takes headless Services, and what StatefulSets name.
+func (s *Snapshot) chooseAll(selector labels.Selector) {
+	for i := range s.Services {
+		service := &s.Services[i]
+		if service.Spec.ClusterIP == corev1.ClusterIPNone && selector.Matches(labels.Set(service.Labels)) {
+			s.add(Subject{Namespace: service.Namespace, Service: service.Name})
+		}
+	}
+	for i := range s.StatefulSets {
+		if set := &s.StatefulSets[i]; selector.Matches(labels.Set(set.Labels)) {
+			s.addSet(set)
+		}
+	}
+	slices.SortFunc(s.Subjects, func(a, b Subject) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Set, b.Set))
+	})
+}
+
+// choose takes the Service of a name and those of the StatefulSet of that name.
+func (s *Snapshot) choose(target Target, namespace string) error {
+	var names []string
+	found := false
+	if target.Kind != KindStatefulSet {
+		for i := range s.Services {
+			names = append(names, s.Services[i].Name)
+			if s.Services[i].Name == target.Name {
+				found = true
+				s.add(Subject{Namespace: namespace, Service: target.Name})
+			}
+		}
+	}
+	if target.Kind != KindService {
+		for i := range s.StatefulSets {
+			names = append(names, s.StatefulSets[i].Name)
+			if s.StatefulSets[i].Name == target.Name {
+				found = true
+				s.addSet(&s.StatefulSets[i])
+			}
+		}
+	}
+	if found {
+		return nil
+	}
+	if problem, unread := s.Problems[subjectSets]; unread && target.Kind != KindService {
+		return errors.New(problem.Message)
+	}
+	return kube.NotFound(cmp.Or(target.Kind, "StatefulSet or Service"), namespace, target.Name, names)
+}
+
+// addSet takes the Service that a set names and the headless ones that select its pods; the set itself if there are none.
+func (s *Snapshot) addSet(set *appsv1.StatefulSet) {
+	found := set.Spec.ServiceName != ""
+	if found {
+		s.add(Subject{Namespace: set.Namespace, Service: set.Spec.ServiceName})
+	}
+	for i := range s.Services {
+		service := &s.Services[i]
+		if service.Namespace == set.Namespace && service.Spec.ClusterIP == corev1.ClusterIPNone && selects(service, set.Spec.Template.Labels) {
+			found = true
+			s.add(Subject{Namespace: service.Namespace, Service: service.Name})
+		}
+	}
+	if !found {
+		s.add(Subject{Namespace: set.Namespace, Set: set.Name})
+	}
+}
+
+func (s *Snapshot) add(subject Subject) {
+	if !slices.Contains(s.Subjects, subject) {
+		s.Subjects = append(s.Subjects, subject)
+	}
+}
+
+// collectAround reads the pods, EndpointSlices and NetworkPolicies of the namespace: the PTR records of an address may come from any
+// of its Services.
+func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
+	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+	where := " in namespace " + q.Namespace
+	if q.Namespace == "" {
+		where = " in all namespaces"
+	}
+	var pods []corev1.Pod
+	var endpoints []discoveryv1.EndpointSlice
+	var policies []networkingv1.NetworkPolicy
+	var own []string
+	var mu sync.Mutex
+	var group errgroup.Group
+	collect := func(subject, title string, read func() error, keep func()) {
+		group.Go(func() error {
+			err := read()
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				s.Problems[subject] = kube.ProblemOf(title+where, err)
+				return nil
+			}
+			keep()
+			return nil
+		})
+	}
+	collect(subjectPods, "pods", func() error {
+		return cluster.EachPod(ctx, all, func(pod *corev1.Pod) {
+			if !kube.IsDebugPod(pod.Name) {
+				trim(&pod.ObjectMeta)
+				pods = append(pods, *pod)
+			}
+		})
+	}, func() { s.Pods = pods })
+	collect(subjectSlices, "EndpointSlices", func() error {
+		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
+			trim(&slice.ObjectMeta)
+			endpoints = append(endpoints, *slice)
+			own = append(own, debugAddresses(slice)...)
+		})
+	}, func() { s.EndpointSlices, s.OwnAddresses = endpoints, append(s.OwnAddresses, own...) })
+	collect(subjectPolicies, "NetworkPolicies", func() error {
+		return cluster.EachNetworkPolicy(ctx, all, func(policy *networkingv1.NetworkPolicy) {
+			trim(&policy.ObjectMeta)
+			policies = append(policies, *policy)
+		})
+	}, func() { s.NetworkPolicies = policies })
+	_ = group.Wait() // errors have become problems
+}
+
+// debugAddresses are those of debug pods among a Service's endpoints: of this run's, or of another's.
+func debugAddresses(slice *discoveryv1.EndpointSlice) []string {
+	var list []string
+	for i := range slice.Endpoints {
+		if ref := slice.Endpoints[i].TargetRef; ref != nil && kube.IsDebugPod(ref.Name) {
+			list = append(list, slice.Endpoints[i].Addresses...)
+		}
+	}
+	return list
+}
+
+// Labels of the Services and pods of the cluster's DNS in most clusters.
+const (
+	dnsServices   = "k8s-app=kube-dns"
+	nodeLocalPods = "k8s-app=node-local-dns"
+)
+
+// collectServers finds the cluster's DNS Service and the pods behind it, and what stands between them and other pods.
+func (s *Snapshot) collectServers(ctx context.Context, cluster *kube.Cluster, q Query) {
+	namespace, name, _ := strings.Cut(q.DNSService, "/")
+	service, err := cluster.Service(ctx, namespace, name)
+	if apierrors.IsNotFound(err) {
+		var others []corev1.Service
+		err = cluster.EachService(ctx, kube.Query{Namespace: namespace, Selector: dnsServices}, func(other *corev1.Service) { others = append(others, *other) })
+		if len(others) > 0 {
+			service = &others[0]
+		}
+	}
+	if err != nil {
+		problem := kube.ProblemOf("DNS servers of Service "+q.DNSService, err)
+		if problem.Reason == v1alpha1.ReasonForbidden {
+			problem.Message = "no right to get Services in namespace " + namespace
+		}
+		s.Problems[subjectServers] = problem
+		return
+	}
+	if service == nil {
+		return // its absence is what there is to know
+	}
+	trim(&service.ObjectMeta)
+	s.DNSService = service
+	err = cluster.EachEndpointSlice(ctx, kube.Query{Namespace: namespace, Selector: discoveryv1.LabelServiceName + "=" + service.Name}, func(slice *discoveryv1.EndpointSlice) {
+		s.Vantage.Servers = append(s.Vantage.Servers, serversOf(slice)...)
+	})
+	if err != nil {
+		s.Problems[subjectServers] = kube.ProblemOf("DNS servers of Service "+q.DNSService, err)
+	}
+	slices.SortFunc(s.Vantage.Servers, func(a, b v1alpha1.DNSServer) int { return resolve.CompareData(a.Address, b.Address) })
+	// Nice to know: who may not read it does without.
+	s.DNSNamespaceLabels = map[string]string{corev1.LabelMetadataName: namespace}
+	if object, err := cluster.GetNamespace(ctx, namespace); err == nil {
+		s.DNSNamespaceLabels = object.Labels
+	}
+	_ = cluster.EachPod(ctx, kube.Query{Namespace: namespace, Selector: nodeLocalPods}, func(pod *corev1.Pod) {
+		s.NodeLocalPods = append(s.NodeLocalPods, pod.Namespace+"/"+pod.Name)
+	})
+}
+
+// serversOf are the endpoints of the DNS Service with the port that takes TCP.
+func serversOf(slice *discoveryv1.EndpointSlice) []v1alpha1.DNSServer {
+	port := int32(0)
+	for _, p := range slice.Ports {
+		tcp := p.Protocol != nil && *p.Protocol == corev1.ProtocolTCP
+		if tcp && p.Port != nil && (port == 0 || p.Name != nil && strings.HasPrefix(*p.Name, "dns")) {
+			port = *p.Port
+		}
+	}
+	var list []v1alpha1.DNSServer
+	for _, endpoint := range slice.Endpoints {
+		for _, address := range endpoint.Addresses {
+			server := v1alpha1.DNSServer{Address: address, Port: port, Ready: ready(&endpoint)}
+			if endpoint.TargetRef != nil && endpoint.TargetRef.Kind == "Pod" {
+				server.Pod = endpoint.TargetRef.Namespace + "/" + endpoint.TargetRef.Name
+			}
+			list = append(list, server)
+		}
+	}
+	return list
+}
+
+// trim drops what nobody reads and what fills most of an object's memory.
+func trim(meta *metav1.ObjectMeta) {
+	meta.ManagedFields = nil
+	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
+}
