@@ -160,7 +160,7 @@ func TestNodesArguments(t *testing.T) {
 	for args, want := range map[string]string{
 		name + "x":                   "error: Node \"" + name + "x\" not found: did you mean " + name + "?\n",
 		"nosuchnode-at-all":          "error: Node \"nosuchnode-at-all\" not found\n",
-		"--capacity-type=cheap":      "error: --capacity-type=cheap: it is one of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
+		"--capacity-type=cheap":      "error: --capacity-type: \"cheap\" is none of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
 		"--spot-label=cheap":         "error: --spot-label: \"cheap\" is not a label of the form key=value\n",
 		"pod/" + name:                "error: pod/" + name + ": \"pod\" is not a kind that this command takes: use NAME or node/NAME\n",
 		"--pods --usage-timeout=-1s": "error: --usage-timeout=-1s: it must be positive; --no-usage leaves usage out\n",
@@ -295,6 +295,11 @@ func TestNodesAtStake(t *testing.T) {
 		if p.Controller == nil || p.Controller.Kind != "StatefulSet" || p.Ordinal == nil || p.ContainersReady != 1 || len(p.Claims) != 1 || p.Claims[0].Usage == nil || p.Claims[0].Usage.UsedPercent == nil {
 			t.Errorf("%+v", p)
 		}
+	}
+
+	rows := strings.Split(cluster.Run(t, "", "kubectl", "doik", "nodes", "-l", "test="+n.NS, "-o", "wide", "--no-headers", "--sort-by=-CPU").Out, "\n")
+	if len(rows) != 6 || !strings.HasPrefix(rows[0], o3+" ") || !strings.Contains(rows[0], " 25%  ##........ 2/8 ") || !strings.Contains(rows[4], " 12%  #......... 1/8 ") {
+		t.Errorf("by CPU:\n%s", strings.Join(rows, "\n"))
 	}
 
 	// A set's nodes are looked at as a whole, whichever are shown.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,6 +60,25 @@ func BenchmarkScale(b *testing.B) {
 	})
 }
 
+// BenchmarkNodes looks at all nodes, each with six pods of databases on it, beside what one would type to see half of it: 5,000
+// nodes and 30,000 pods with make bench.
+func BenchmarkNodes(b *testing.B) {
+	const namespaces, replicas, podsPerNode = 50, 3, 6
+	f := newFiller(b)
+	if len(f.nodes) < 100 {
+		b.Skipf("a lab of %d nodes: make bench starts a large one", len(f.nodes))
+	}
+	f.manifest, f.podsOnly = "mysql.yaml", true
+	for i := range namespaces {
+		f.namespace(fmt.Sprintf("nodes-%02d", i), len(f.nodes)*podsPerNode/replicas/namespaces, replicas)
+	}
+	f.settle()
+	ours, peer := []string{"kubectl-doik", "nodes"}, []string{"kubectl", "get", "nodes,pods", "-A"}
+	requests(b, ours)
+	b.Run("table", func(b *testing.B) { compare(b, ours, peer) })
+	b.Run("wide", func(b *testing.B) { compare(b, append(ours, "-o", "wide"), append(peer, "-o", "wide")) })
+}
+
 // requests reports how many requests a command sends.
 func requests(b *testing.B, command []string) {
 	b.Helper()
@@ -75,6 +96,10 @@ type filler struct {
 	nodes  []string
 	next   int // the node of the next pod
 	begun  time.Time
+	// manifest is the file of the study's workload that is multiplied.
+	manifest string
+	// podsOnly leaves the claims and volumes out that the pods name.
+	podsOnly bool
 }
 
 func newFiller(t testing.TB) *filler {
@@ -89,7 +114,7 @@ func newFiller(t testing.TB) *filler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &filler{TB: t, client: client, begun: time.Now()}
+	f := &filler{TB: t, client: client, begun: time.Now(), manifest: "web.yaml"}
 	nodes := cluster.Run(t, "", "kubectl", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
 	if f.nodes = strings.Fields(nodes.Out); len(f.nodes) == 0 {
 		t.Fatalf("no nodes: %s", nodes.Err)
@@ -97,26 +122,18 @@ func newFiller(t testing.TB) *filler {
 	return f
 }
 
-// namespace makes a namespace with a number of the study's web sets in it, their pods, claims and volumes. What is there
-// already stays.
+// namespace makes a namespace with a number of the study's sets in it, their pods, claims and volumes. What is there already
+// stays.
 func (f *filler) namespace(name string, sets, replicas int) {
 	f.Helper()
 	ctx := context.Background()
 	done(f.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}))(f)
 	done(f.client.CoreV1().ServiceAccounts(name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{}))(f)
-	var web appsv1.StatefulSet
-	var service corev1.Service
-	n := &cluster.Namespace{TB: f.TB, NS: name}
-	documents := strings.Split(n.Manifest("web.yaml"), "\n---\n")
-	for i, into := range []any{&service, &web} {
-		if err := yaml.UnmarshalStrict([]byte(documents[i]), into); err != nil {
-			f.Fatal(err)
-		}
-	}
+	study, service := f.workload(name)
 	first := f.next
 	f.next += sets * replicas
 	inParallel(sets, func(i int) {
-		set, governing := web.DeepCopy(), service.DeepCopy()
+		set, governing := study.DeepCopy(), service.DeepCopy()
 		set.Name = fmt.Sprintf("db-%02d", i)
 		set.Spec.Replicas = new(int32(replicas))
 		set.Spec.ServiceName, governing.Name = set.Name, set.Name
@@ -142,6 +159,35 @@ func (f *filler) namespace(name string, sets, replicas int) {
 	}
 }
 
+// workload is the StatefulSet of the manifest with its governing Service.
+func (f *filler) workload(namespace string) (*appsv1.StatefulSet, *corev1.Service) {
+	f.Helper()
+	n := &cluster.Namespace{TB: f.TB, NS: namespace}
+	set, services := &appsv1.StatefulSet{}, map[string]*corev1.Service{}
+	for _, document := range strings.Split(n.Manifest(f.manifest), "\n---\n") {
+		var into any
+		switch {
+		case strings.Contains(document, "\nkind: StatefulSet\n"):
+			into = set
+		case strings.Contains(document, "\nkind: Service\n"):
+			into = &corev1.Service{}
+		default:
+			continue
+		}
+		if err := yaml.UnmarshalStrict([]byte(document), into); err != nil {
+			f.Fatal(err)
+		}
+		if service, ok := into.(*corev1.Service); ok {
+			services[service.Name] = service
+		}
+	}
+	service := services[set.Spec.ServiceName]
+	if service == nil {
+		f.Fatalf("%s has no Service %q", f.manifest, set.Spec.ServiceName)
+	}
+	return set, service
+}
+
 // ordinal makes a pod with its claim and volume.
 func (f *filler) ordinal(set *appsv1.StatefulSet, ordinal int, node string) {
 	ctx := context.Background()
@@ -155,10 +201,23 @@ func (f *filler) ordinal(set *appsv1.StatefulSet, ordinal int, node string) {
 		Spec: *set.Spec.Template.Spec.DeepCopy(),
 	}
 	pod.Spec.NodeName, pod.Spec.Hostname, pod.Spec.Subdomain = node, pod.Name, set.Spec.ServiceName
-	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: set.Namespace, Name: template.Name + "-" + pod.Name, Labels: pod.Labels}, Spec: template.Spec}
-	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + set.Namespace + "-" + pod.Name}}
+	claim := template.Name + "-" + pod.Name
+	if !f.podsOnly {
+		f.claim(pod, claim, template.Spec)
+	}
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: template.Name, VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim},
+	}})
+	done(f.client.CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{}))(f)
+}
+
+// claim makes a pod's claim, with a volume that is bound to it.
+func (f *filler) claim(pod *corev1.Pod, name string, spec corev1.PersistentVolumeClaimSpec) {
+	ctx := context.Background()
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: name, Labels: pod.Labels}, Spec: spec}
+	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + pod.Namespace + "-" + pod.Name}}
 	claim.Spec.VolumeName = volume.Name
-	claim, err := f.client.CoreV1().PersistentVolumeClaims(set.Namespace).Create(ctx, claim, metav1.CreateOptions{})
+	claim, err := f.client.CoreV1().PersistentVolumeClaims(pod.Namespace).Create(ctx, claim, metav1.CreateOptions{})
 	done(claim, err)(f)
 	size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
 	volume.Spec = corev1.PersistentVolumeSpec{
@@ -172,10 +231,6 @@ func (f *filler) ordinal(set *appsv1.StatefulSet, ordinal int, node string) {
 	done(f.client.CoreV1().PersistentVolumes().UpdateStatus(ctx, volume, metav1.UpdateOptions{}))(f)
 	claim.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound, AccessModes: claim.Spec.AccessModes, Capacity: size}
 	done(f.client.CoreV1().PersistentVolumeClaims(claim.Namespace).UpdateStatus(ctx, claim, metav1.UpdateOptions{}))(f)
-	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: template.Name, VolumeSource: corev1.VolumeSource{
-		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name},
-	}})
-	done(f.client.CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{}))(f)
 }
 
 // settle waits until all pods run.
@@ -201,4 +256,21 @@ func done[T any](_ T, err error) func(testing.TB) {
 			t.Error(err)
 		}
 	}
+}
+
+// creators is how many objects are made at the same time.
+const creators = 48
+
+// inParallel calls do with every number below a total.
+func inParallel(total int, do func(int)) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(creators, total) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < total; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	group.Wait()
 }

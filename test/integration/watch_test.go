@@ -4,6 +4,7 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,12 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
@@ -24,27 +31,34 @@ import (
 type watching struct {
 	*cluster.Namespace
 	cmd *exec.Cmd
-	mu  sync.Mutex
-	out bytes.Buffer
-	err bytes.Buffer
+	out lockedBuffer
+	err lockedBuffer
 }
 
-func (w *watching) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.out.Write(p)
+// lockedBuffer is read while a command still writes to it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
 }
 
-func (w *watching) text() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.out.String()
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
 }
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
+}
+
+func (w *watching) text() string { return w.out.String() }
 
 func watch(n *cluster.Namespace, args ...string) *watching {
 	n.Helper()
 	w := &watching{Namespace: n, cmd: exec.Command("kubectl-doik", append([]string{"-n", n.NS, "sts-status"}, args...)...)}
-	w.cmd.Stdout, w.cmd.Stderr = w, &w.err
+	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.err
 	w.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector would sleep for a second
 	if err := w.cmd.Start(); err != nil {
 		n.Fatal(err)
@@ -136,8 +150,8 @@ func TestWatch(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^web-2 +- +retained +- +www-web-2 +Bound `).MatchString(w.text()) {
 		t.Errorf("no row of the retained claim in\n%s", w.text())
 	}
-	if w.err.Len() > 0 {
-		t.Errorf("stderr: %s", w.err.String())
+	if text := w.err.String(); text != "" {
+		t.Errorf("stderr: %s", text)
 	}
 }
 
@@ -195,4 +209,69 @@ func TestWaitFor(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", args, r.Code, r.Err)
 		}
 	}
+}
+
+// resident is the present memory of the command, in bytes.
+func (w *watching) resident() int {
+	w.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.cmd.Process.Pid))
+	if err != nil {
+		w.Skipf("LEFT OUT: no /proc tells the memory of a process: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kib := 0
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		w.Fatal(err)
+	}
+	return kib << 10
+}
+
+// TestWatchAtRest asks for nothing but watches while nothing changes, and goes through 10,000 changes without growing.
+func TestWatchAtRest(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	n.ApplyWeb()
+	w := watch(n, "web", "--watch", "--no-usage", "-v=6")
+	w.sees("web   2/2 ready")
+	requests := func() int { return strings.Count(w.err.String(), `"Response"`) }
+	time.Sleep(3 * time.Second) // what explains the start has been read
+	before := requests()
+	time.Sleep(8 * time.Second)
+	if after := requests(); after != before {
+		t.Errorf("%d requests at rest", after-before)
+	}
+
+	flags := genericclioptions.NewConfigFlags(true)
+	config, err := flags.ToRESTConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Services are watched, and nobody else in the lab writes to them when they change.
+	services := client.CoreV1().Services(n.NS)
+	name := func(i int) string { return fmt.Sprintf("s-%d", i%(2*creators)) }
+	for i := range 2 * creators {
+		done(services.Create(context.Background(), &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: name(i)}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone},
+		}, metav1.CreateOptions{}))(t)
+	}
+	change := func(times int) {
+		inParallel(times, func(i int) {
+			patch := fmt.Sprintf(`{"metadata": {"annotations": {"changed": "%d"}}}`, i)
+			done(services.Patch(context.Background(), name(i), types.MergePatchType, []byte(patch), metav1.PatchOptions{}))(t)
+		})
+	}
+	change(1000)
+	small := w.resident()
+	change(9000)
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=not-ready")
+	w.sees("web-1 not ready")
+	if large := w.resident(); large > small+32<<20 {
+		t.Errorf("%d MiB after 1,000 changes, %d MiB after 10,000", small>>20, large>>20)
+	}
+	w.interrupt()
+	t.Logf("CPU %s, %d requests in all", w.cmd.ProcessState.UserTime()+w.cmd.ProcessState.SystemTime(), requests())
 }

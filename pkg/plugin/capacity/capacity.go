@@ -17,13 +17,39 @@ import (
 // SpotLabel is a label with which the people of a cluster mark their spot nodes.
 type SpotLabel struct{ Key, Value string }
 
-// ParseSpotLabel reads key=value; the value may be empty.
-func ParseSpotLabel(text string) (SpotLabel, error) {
-	key, value, ok := strings.Cut(text, "=")
-	if !ok || key == "" {
-		return SpotLabel{}, fmt.Errorf("%q is not a label of the form key=value", text)
+// ParseSpotLabels reads labels key=value; a value may be empty.
+func ParseSpotLabels(texts []string) ([]SpotLabel, error) {
+	var list []SpotLabel
+	for _, text := range texts {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q is not a label of the form key=value", text)
+		}
+		list = append(list, SpotLabel{Key: key, Value: value})
 	}
-	return SpotLabel{Key: key, Value: value}, nil
+	return list, nil
+}
+
+// Types are the names of all capacity types.
+func Types() []string {
+	names := make([]string, len(v1alpha1.CapacityTypes))
+	for i, t := range v1alpha1.CapacityTypes {
+		names[i] = string(t)
+	}
+	return names
+}
+
+// ParseTypes reads names of capacity types.
+func ParseTypes(names []string) ([]v1alpha1.CapacityType, error) {
+	var list []v1alpha1.CapacityType
+	for _, name := range names {
+		t := v1alpha1.CapacityType(name)
+		if !slices.Contains(v1alpha1.CapacityTypes[:], t) {
+			return nil, fmt.Errorf("%q is none of %s", name, strings.Join(Types(), ", "))
+		}
+		list = append(list, t)
+	}
+	return list, nil
 }
 
 // Classify tells what a node's labels, annotations, taints, provider ID and kubelet version say. Labels of the people of the

@@ -291,16 +291,22 @@ func TestDisruptions(t *testing.T) {
 	}
 }
 
-func TestSpotLabel(t *testing.T) {
-	for text, want := range map[string]SpotLabel{"a=b": {"a", "b"}, "a.io/b=": {"a.io/b", ""}, "a=b=c": {"a", "b=c"}} {
-		if got, err := ParseSpotLabel(text); err != nil || got != want {
-			t.Errorf("%q: %+v, %v", text, got, err)
-		}
+func TestParse(t *testing.T) {
+	labels, err := ParseSpotLabels([]string{"a=b", "a.io/b=", "a=b=c"})
+	if want := []SpotLabel{{"a", "b"}, {"a.io/b", ""}, {"a", "b=c"}}; err != nil || !slices.Equal(labels, want) {
+		t.Errorf("%+v, %v", labels, err)
 	}
 	for _, text := range []string{"", "a", "=b"} {
-		if _, err := ParseSpotLabel(text); err == nil {
+		if _, err := ParseSpotLabels([]string{"a=b", text}); err == nil {
 			t.Errorf("%q is taken", text)
 		}
+	}
+	types, err := ParseTypes(Types())
+	if err != nil || !slices.Equal(types, v1alpha1.CapacityTypes[:]) {
+		t.Errorf("%q, %v", types, err)
+	}
+	if _, err := ParseTypes([]string{"spot", "Spot"}); err == nil {
+		t.Error("Spot is taken")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/kubectl/pkg/util/templates"
 
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -82,52 +80,35 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddClusterFlags(cmd, "nodes", "pods")
-	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacityTypes(), ", ")))
+	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
 	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show nodes with stateful pods only.")
 	cmd.Flags().BoolVar(&f.pods, "pods", false, "Show the stateful pods of each node, with their claims and disk usage.")
 	cmd.Flags().StringArrayVar(&f.spotLabels, "spot-label", nil, "A label, key=value, with which this cluster marks spot nodes. It decides before all others; can be given several times.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "With --pods: leave disk usage out.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "With --pods: the time that each kubelet has to tell disk usage.")
-	_ = cmd.RegisterFlagCompletionFunc("capacity-type", cobra.FixedCompletions(capacityTypes(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("capacity-type", cobra.FixedCompletions(capacity.Types(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-func capacityTypes() []string {
-	var list []string
-	for _, t := range v1alpha1.CapacityTypes {
-		list = append(list, string(t))
-	}
-	return list
 }
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
 	o := &Options{Selection: Selection{Stateful: f.stateful, Pods: f.pods}, Usage: f.pods && !f.noUsage, UsageTimeout: f.usageTimeout}
-	for _, name := range f.capacityTypes {
-		if !slices.Contains(capacityTypes(), name) {
-			return nil, fmt.Errorf("--capacity-type=%s: it is one of %s", name, strings.Join(capacityTypes(), ", "))
-		}
-		o.CapacityTypes = append(o.CapacityTypes, v1alpha1.CapacityType(name))
+	var err error
+	if o.CapacityTypes, err = capacity.ParseTypes(f.capacityTypes); err != nil {
+		return nil, fmt.Errorf("--capacity-type: %w", err)
 	}
-	for _, text := range f.spotLabels {
-		label, err := capacity.ParseSpotLabel(text)
-		if err != nil {
-			return nil, fmt.Errorf("--spot-label: %w", err)
-		}
-		o.SpotLabels = append(o.SpotLabels, label)
+	if o.SpotLabels, err = capacity.ParseSpotLabels(f.spotLabels); err != nil {
+		return nil, fmt.Errorf("--spot-label: %w", err)
 	}
 	if o.Usage && o.UsageTimeout <= 0 {
 		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", o.UsageTimeout)
 	}
-	s, err := f.shared.ToScope(args, Kinds...)
-	if err != nil {
+	if o.Scope, err = f.shared.ToScope(args, Kinds...); err != nil {
 		return nil, err
 	}
-	o.Scope, o.Selection.Names = s, s.Names
-	if o.Selection.Selector, err = labels.Parse(s.Selector); err != nil {
-		return nil, fmt.Errorf("-l %s: %w", s.Selector, err)
-	}
-	return o, nil
+	o.Selection.Names = o.Scope.Names
+	o.Selection.Selector, err = labels.Parse(o.Scope.Selector)
+	return o, err
 }
 
 // Run collects, analyzes and prints.

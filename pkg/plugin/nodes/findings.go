@@ -281,7 +281,7 @@ func (x *index) concentrated(s *set) []v1alpha1.Finding {
 		})
 	}
 	node, onNode := largestOf(nodes)
-	if isMajority(onNode, len(s.pods)) && len(x.nodes) > 1 {
+	if isMajority(onNode, len(s.pods)) && x.otherUsable(node) {
 		add(v1alpha1.CodeMajorityOnNode, v1alpha1.SeverityWarning, "node "+node, nodes[node])
 	}
 	// What is lost with the node is lost with its zone: that is told already.
@@ -304,4 +304,16 @@ func another(usable map[string]int, than string) bool {
 		}
 	}
 	return false
+}
+
+// otherUsable tells whether there is a usable node beside one.
+func (x *index) otherUsable(than string) bool {
+	usable := 0
+	for _, n := range x.usable {
+		usable += n
+	}
+	if x.byName[than].usable {
+		usable--
+	}
+	return usable > 0
 }

@@ -119,6 +119,7 @@ func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 
 // podRow is a stateful pod and one of its claims, which is nil if it has none.
 type podRow struct {
+	node  string
 	pod   *v1alpha1.StatefulPod
 	claim *v1alpha1.PodClaim
 }
@@ -150,7 +151,9 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 	if v.Usage {
 		columns = append(columns, narrow("USED", used), narrow("USE%", usedPercent))
 	}
-	columns = append(columns, narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
+	columns = append(columns,
+		wide("NODE", func(r podRow) printers.Cell { return printers.Text(r.node) }), // --sort-by takes rows from under their headings
+		narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
 	t := printers.Table{Columns: titles(columns), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		n := &report.Items[i]
@@ -158,10 +161,10 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 		for j := range n.StatefulPods {
 			pod := &n.StatefulPods[j]
 			if len(pod.Claims) == 0 {
-				block.Rows = append(block.Rows, cells(columns, podRow{pod: pod}))
+				block.Rows = append(block.Rows, cells(columns, podRow{node: n.Metadata.Name, pod: pod}))
 			}
 			for k := range pod.Claims {
-				block.Rows = append(block.Rows, cells(columns, podRow{pod: pod, claim: &pod.Claims[k]}))
+				block.Rows = append(block.Rows, cells(columns, podRow{node: n.Metadata.Name, pod: pod, claim: &pod.Claims[k]}))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
@@ -370,7 +373,7 @@ func load(n item, r v1alpha1.NodeResource, text func(*resource.Quantity) string)
 	case r.Requested == nil || r.RequestedPercent == nil: // not all pods were read
 		return printers.None
 	}
-	return printers.Text(fmt.Sprintf("%s %d%% %s/%s", printers.Bar(*r.RequestedPercent), *r.RequestedPercent, text(r.Requested), text(r.Allocatable)))
+	return printers.Text(fmt.Sprintf("%-4s %s %s/%s", fmt.Sprintf("%d%%", *r.RequestedPercent), printers.Bar(*r.RequestedPercent), text(r.Requested), text(r.Allocatable)))
 }
 
 // volumes is the driver that is nearest to its limit.
