@@ -22,8 +22,8 @@ import (
 var rootLong = templates.LongDesc(`
 	kubectl doik checks databases on Kubernetes: what runs, what is missing, and why.
 
-	It only reads the cluster. Exit codes: 0 done, whatever the health; 1 it could not be done; 3 with --fail-on and a finding
-	that severe.`)
+	It only reads the cluster; the one thing it makes is the short-lived pod in which dns and endpoint ask, and which they remove.
+	Exit codes: 0 done, whatever the health; 1 it could not be done; 3 with --fail-on and a finding that severe.`)
 
 // NewCommand makes the root command with all subcommands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {

@@ -8,6 +8,7 @@
 #
 # Standard output: MARK tool NAME, resolv.conf, MARK ready; for each answer, or in one piece for a lane of dig's,
 #   MARK ask ID…, what the tool printed, MARK end EXIT-CODE [SECONDS SECONDS] with the machine's clock before and after.
+# shellcheck shell=sh disable=SC2086 # what is split here is split on purpose, without globbing
 set -f
 IFS= read -r mark || exit 1
 wait=2

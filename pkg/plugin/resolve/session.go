@@ -19,7 +19,18 @@ import (
 )
 
 //go:embed ask.sh
-var script string
+var source string
+
+// script is the program without what only people read: commands travel in a request's URL, which has to be short.
+func script() string {
+	var b strings.Builder
+	for line := range strings.Lines(source) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
 
 const (
 	// lanes is how many questions are asked at the same time; digLanes, where one program asks many; patientLanes, once a server has
@@ -70,7 +81,7 @@ func NewSession(ctx context.Context, cluster *kube.Cluster, container kube.Conta
 	go func() {
 		defer close(s.ended)
 		complaints := &firstLine{}
-		err := cluster.Stream(ctx, container, kube.Streams{In: inReader, Out: outWriter, Err: complaints}, "sh", "-c", script)
+		err := cluster.Stream(ctx, container, kube.Streams{In: inReader, Out: outWriter, Err: complaints}, "sh", "-c", script())
 		s.err = programError(err, complaints.String(), container)
 		_ = inReader.CloseWithError(io.ErrClosedPipe)
 		_ = outWriter.CloseWithError(io.EOF)
