@@ -3,17 +3,13 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,130 +23,39 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-// watching is a command that goes on while the test does other things.
-type watching struct {
-	*cluster.Namespace
-	cmd *exec.Cmd
-	out lockedBuffer
-	err lockedBuffer
-}
-
-// lockedBuffer is read while a command still writes to it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.String()
-}
-
-func (w *watching) text() string { return w.out.String() }
-
-func watch(n *cluster.Namespace, args ...string) *watching {
-	n.Helper()
-	w := &watching{Namespace: n, cmd: exec.Command("kubectl-doik", append([]string{"-n", n.NS, "sts-status"}, args...)...)}
-	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.err
-	w.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector would sleep for a second
-	if err := w.cmd.Start(); err != nil {
-		n.Fatal(err)
-	}
-	n.Cleanup(func() { _ = w.cmd.Process.Kill() })
-	return w
-}
-
-// sees waits until the output has a text.
-func (w *watching) sees(text string) {
-	w.Helper()
-	cluster.Eventually(w, 60*time.Second, func() error {
-		if !strings.Contains(w.text(), text) {
-			return fmt.Errorf("no %q in\n%s%s", text, w.text(), w.err.String())
-		}
-		return nil
-	})
-}
-
-// interrupt is Ctrl-C; the command must end within a second, with exit code 0.
-func (w *watching) interrupt() {
-	w.Helper()
-	started := time.Now()
-	if err := w.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		w.Fatal(err)
-	}
-	err := w.cmd.Wait()
-	if took := time.Since(started); err != nil || took > time.Second {
-		w.Errorf("ended after %s: %v: %s", took, err, w.err.String())
-	}
-}
-
-// happenings are the lines of the timeline, without their times and with nodes and durations left out.
-func happenings(text string) string {
-	var list []string
-	line := regexp.MustCompile(`^\d\d:\d\d:\d\d (.*)$`)
-	for _, l := range strings.Split(text, "\n") {
-		match := line.FindStringSubmatch(l)
-		if match == nil {
-			continue
-		}
-		told := regexp.MustCompile(` (scheduled on .*|ready \(.*\)|deleted after .*|rolls out .*)$`).ReplaceAllStringFunc(match[1], func(s string) string {
-			return " " + strings.Fields(s)[0]
-		})
-		list = append(list, told)
-	}
-	return strings.Join(list, "\n")
-}
-
 // TestWatch follows a set while it is scaled, its pods are deleted, and it is scaled back: every step once, in order.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	w := watch(n, "--watch")
-	w.sees("web   2/2 ready")
+	w := cluster.Watch(n, "sts-status", "--watch")
+	w.Sees("web   2/2 ready")
 	n.Kubectl("scale", "sts/web", "--replicas=3")
-	w.sees("web-2 ready")
+	w.Sees("web-2 ready")
 	n.Kubectl("delete", "pod", "web-0")
 	n.RolledOut()
 	cluster.Eventually(t, 20*time.Second, func() error {
-		if got := strings.Count(w.text(), "web-0 ready"); got != 1 {
+		if got := strings.Count(w.Text(), "web-0 ready"); got != 1 {
 			return fmt.Errorf("web-0 was ready %d times", got)
 		}
 		return nil
 	})
 	n.Kubectl("scale", "sts/web", "--replicas=2")
-	w.sees("web-2 deleted")
-	w.interrupt()
-	got := happenings(w.text())
-	for _, order := range [][]string{
-		{"web scaled 2 → 3", "web-2 created", "web-2 scheduled", "web-2 ready", "web-0 Terminating", "web-0 deleted", "web-0 created", "web-0 ready", "web scaled 3 → 2", "web-2 Terminating", "web-2 deleted"},
-		{"www-web-2 created", "www-web-2 bound", "web-2 ready"},
-	} {
-		rest := "\n" + got + "\n"
-		for _, step := range order {
-			_, after, ok := strings.Cut(rest, "\n"+step+"\n")
-			if !ok {
-				t.Fatalf("no %q in its place in\n%s", step, got)
-			}
-			rest = "\n" + after
-		}
-	}
+	w.Sees("web-2 deleted")
+	w.Interrupt()
+	got := cluster.Happenings(w.Text())
+	w.InOrder("web scaled 2 → 3", "web-2 created", "web-2 scheduled", "web-2 ready", "web-0 Terminating", "web-0 deleted", "web-0 created", "web-0 ready",
+		"web scaled 3 → 2", "web-2 Terminating", "web-2 deleted")
+	w.InOrder("www-web-2 created", "www-web-2 bound", "web-2 ready")
 	for _, once := range []string{"web-2 created", "web-2 ready", "www-web-2 bound", "web-0 deleted", "web scaled 3 → 2"} {
 		if strings.Count("\n"+got+"\n", "\n"+once+"\n") != 1 {
 			t.Errorf("%q is not told once in\n%s", once, got)
 		}
 	}
-	if !regexp.MustCompile(`(?m)^web-2 +- +retained +- +www-web-2 +Bound `).MatchString(w.text()) {
-		t.Errorf("no row of the retained claim in\n%s", w.text())
+	if !regexp.MustCompile(`(?m)^web-2 +- +retained +- +www-web-2 +Bound `).MatchString(w.Text()) {
+		t.Errorf("no row of the retained claim in\n%s", w.Text())
 	}
-	if text := w.err.String(); text != "" {
+	if text := w.Err(); text != "" {
 		t.Errorf("stderr: %s", text)
 	}
 }
@@ -160,13 +65,13 @@ func TestWatchJSON(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	w := watch(n, "web", "-w", "-o", "json", "--no-usage")
-	w.sees(`"desired": 2`)
+	w := cluster.Watch(n, "sts-status", "web", "-w", "-o", "json", "--no-usage")
+	w.Sees(`"desired": 2`)
 	n.Kubectl("scale", "sts/web", "--replicas=1")
-	w.sees(`"state": "Retained"`)
-	w.interrupt()
+	w.Sees(`"state": "Retained"`)
+	w.Interrupt()
 	documents := 0
-	for decoder := json.NewDecoder(strings.NewReader(w.text())); ; documents++ {
+	for decoder := json.NewDecoder(strings.NewReader(w.Text())); ; documents++ {
 		var report v1alpha1.StatefulSetStatusList
 		if err := decoder.Decode(&report); err == io.EOF {
 			break
@@ -212,9 +117,9 @@ func TestWaitFor(t *testing.T) {
 }
 
 // resident is the present memory of the command, in bytes.
-func (w *watching) resident() int {
+func resident(w *cluster.Watching) int {
 	w.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.Cmd.Process.Pid))
 	if err != nil {
 		w.Skipf("LEFT OUT: no /proc tells the memory of a process: %v", err)
 	}
@@ -230,9 +135,9 @@ func (w *watching) resident() int {
 func TestWatchAtRest(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	w := watch(n, "web", "--watch", "--no-usage", "-v=6")
-	w.sees("web   2/2 ready")
-	requests := func() int { return strings.Count(w.err.String(), `"Response"`) }
+	w := cluster.Watch(n, "sts-status", "web", "--watch", "--no-usage", "-v=6")
+	w.Sees("web   2/2 ready")
+	requests := func() int { return strings.Count(w.Err(), `"Response"`) }
 	time.Sleep(3 * time.Second) // what explains the start has been read
 	before := requests()
 	time.Sleep(8 * time.Second)
@@ -265,13 +170,13 @@ func TestWatchAtRest(t *testing.T) {
 		})
 	}
 	change(1000)
-	small := w.resident()
+	small := resident(w)
 	change(9000)
 	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=not-ready")
-	w.sees("web-1 not ready")
-	if large := w.resident(); large > small+32<<20 {
+	w.Sees("web-1 not ready")
+	if large := resident(w); large > small+32<<20 {
 		t.Errorf("%d MiB after 1,000 changes, %d MiB after 10,000", small>>20, large>>20)
 	}
-	w.interrupt()
-	t.Logf("CPU %s, %d requests in all", w.cmd.ProcessState.UserTime()+w.cmd.ProcessState.SystemTime(), requests())
+	w.Interrupt()
+	t.Logf("CPU %s, %d requests in all", w.Cmd.ProcessState.UserTime()+w.Cmd.ProcessState.SystemTime(), requests())
 }
