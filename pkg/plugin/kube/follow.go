@@ -23,7 +23,7 @@ import (
 // followBackoff is how long a broken watch waits before it is taken up again; it doubles up to the limit.
 const (
 	followBackoff    = 500 * time.Millisecond
-	maxFollowBackoff = 15 * time.Second
+	maxFollowBackoff = 3 * time.Second
 )
 
 // Mirror holds the objects of a query as the API server has them: one list, then what its watch brings. Connections that break,

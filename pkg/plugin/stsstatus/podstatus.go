@@ -33,7 +33,7 @@ func podStatus(pod *corev1.Pod) *v1alpha1.PodStatus {
 	status := &v1alpha1.PodStatus{
 		UID: string(pod.UID), Status: t.word, Ready: conditionTrue(pod, corev1.PodReady), ContainersReady: t.ready, Containers: t.total,
 		Restarts: t.restarts, Node: pod.Spec.NodeName, IP: pod.Status.PodIP, Revision: revisionHash(pod.Labels[appsv1.StatefulSetRevisionLabel]),
-		CreationTimestamp: pod.CreationTimestamp,
+		CreationTimestamp: pod.CreationTimestamp, DeletionTimestamp: pod.DeletionTimestamp,
 	}
 	if t.restarts > 0 && !t.lastEnd.IsZero() {
 		status.LastRestart = &t.lastEnd

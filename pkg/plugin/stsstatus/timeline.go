@@ -141,12 +141,14 @@ func (t *timeline) pod(was, is *v1alpha1.Ordinal) {
 	if old.Node == "" && pod.Node != "" {
 		t.tell(printers.Plain, "%s scheduled on %s", is.PodName, pod.Node)
 	}
-	if pod.Status != old.Status && !usual(pod.Status) {
-		level := printers.Alarm
-		if pod.Status == "Terminating" {
-			level = printers.Plain
+	if pod.DeletionTimestamp != nil { // how it ends is nobody's concern
+		if old.DeletionTimestamp == nil {
+			t.tell(printers.Plain, "%s Terminating", is.PodName)
 		}
-		t.tell(level, "%s %s", is.PodName, pod.Status)
+		return
+	}
+	if pod.Status != old.Status && !usual(pod.Status) {
+		t.tell(printers.Alarm, "%s %s", is.PodName, pod.Status)
 	}
 	if pod.Restarts > old.Restarts {
 		t.tell(printers.Warn, "%s restarted (%s)", is.PodName, times(pod.Restarts))
@@ -154,7 +156,7 @@ func (t *timeline) pod(was, is *v1alpha1.Ordinal) {
 	switch {
 	case old.UID == "" && pod.Ready: // created and ready at once
 		t.ready(is)
-	case old.Ready && !pod.Ready && pod.Status != "Terminating":
+	case old.Ready && !pod.Ready:
 		t.tell(printers.Alarm, "%s not ready", is.PodName)
 	}
 }

@@ -56,7 +56,8 @@ func TestTimeline(t *testing.T) {
 		"over":       {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) { s.Findings = nil }), "STS010 is over: persistentvolumeclaim/www-web-0"},
 		"still full": {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) { s.Findings[0].Message = "other" }), ""},
 		"terminating": {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) {
-			s.Ordinals[0].Pod.Status, s.Ordinals[0].Pod.Ready = "Terminating", false
+			end := ago(0)
+			s.Ordinals[0].Pod.Status, s.Ordinals[0].Pod.Ready, s.Ordinals[0].Pod.DeletionTimestamp = "Completed", false, &end
 		}), "web-0 Terminating"},
 		"rollout": {report(func(s *v1alpha1.StatefulSetStatus) { s.Rollout.Revision, s.Rollout.Complete = "b", false }), report(func(s *v1alpha1.StatefulSetStatus) {
 			s.Rollout.Revision = "b"

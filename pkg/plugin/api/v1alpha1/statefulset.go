@@ -159,6 +159,8 @@ type PodStatus struct {
 	DNSName           string      `json:"dnsName,omitempty"`
 	Revision          string      `json:"revision,omitempty"`
 	CreationTimestamp metav1.Time `json:"creationTimestamp"`
+	// DeletionTimestamp is the end of the grace period of a pod that has been deleted.
+	DeletionTimestamp *metav1.Time `json:"deletionTimestamp,omitempty"`
 }
 
 // ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
