@@ -36,7 +36,7 @@ func TestWatchStudy(t *testing.T) {
 
 	w.InOrder("web scaled 2 → 5", "www-web-2 bound", "web-2 ready", "www-web-3 bound", "web-3 ready", "www-web-4 bound", "web-4 ready",
 		"web scaled 5 → 3", "web-4 deleted", "web-3 deleted") // what came between may be over when the watch is taken up again
-	w.InOrder("web-0 deleted", "web-0 created", "web-0 ready", "web-1 created", "web-1 ready", "web-2 created", "web-2 ready", "web rolls", "web-2 deleted", "web-2 created")
+	w.InOrder("web-0 deleted", "web-0 created", "web-0 ready", "web-1 created", "web-1 ready", "web-2 created", "web rolls", "web-2 deleted", "web-2 created")
 	for _, claim := range []string{"www-web-0", "www-web-1", "www-web-2", "www-web-3"} {
 		if strings.Contains(w.Text(), claim+" deleted") {
 			t.Errorf("%s is said to be deleted", claim)
