@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,6 +28,8 @@ var (
 	claims            = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
 	volumes           = resource{corev1.SchemeGroupVersion, "persistentvolumes"}
 	services          = resource{corev1.SchemeGroupVersion, "services"}
+	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
+	secrets           = resource{corev1.SchemeGroupVersion, "secrets"}
 	events            = resource{corev1.SchemeGroupVersion, "events"}
 	nodes             = resource{corev1.SchemeGroupVersion, "nodes"}
 	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
@@ -74,6 +77,17 @@ func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Se
 // Service gets one Service.
 func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
 	return get[corev1.Service](ctx, c, services, namespace, name)
+}
+
+// EachEndpointSlice calls each for every EndpointSlice of the query.
+func (c *Cluster) EachEndpointSlice(ctx context.Context, q Query, each func(*discoveryv1.EndpointSlice)) error {
+	return eachPage(ctx, q, lister[discoveryv1.EndpointSliceList](c, endpointSlices, q),
+		func(page *discoveryv1.EndpointSliceList) { eachItem(page.Items, each) })
+}
+
+// Secret gets one Secret.
+func (c *Cluster) Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
+	return get[corev1.Secret](ctx, c, secrets, namespace, name)
 }
 
 // EachEvent calls each for every event of the query.
