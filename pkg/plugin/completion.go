@@ -17,7 +17,6 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 // completionTimeout keeps a shell from hanging on a cluster that does not answer.
@@ -65,7 +64,7 @@ func newCompletionCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	}
 }
 
-// withNames completes the arguments of a command with the names of StatefulSets, and -o with its formats.
+// withNames completes the arguments of a command with the names of StatefulSets.
 func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		prefix := ""
@@ -76,7 +75,6 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *c
 			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(prefix + set.Name) })
 		})
 	}
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

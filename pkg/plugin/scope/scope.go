@@ -54,6 +54,9 @@ func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 
+// OfferGraphs adds -o dot and -o mermaid, before AddFlags.
+func (f *Flags) OfferGraphs() { f.print.OfferGraphs() }
+
 // Formats lists what -o takes, for completion.
 func (f *Flags) Formats() []string { return f.print.Formats() }
 
