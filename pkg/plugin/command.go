@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
@@ -46,6 +47,11 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
 			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection),
+		},
+	}, {
+		Message: "MySQL and MariaDB:",
+		Commands: []*cobra.Command{
+			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection),
 		},
 	}, {
 		Message:  "About this plugin:",

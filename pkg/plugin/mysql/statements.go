@@ -29,7 +29,7 @@ type Statement struct {
 // fail as a whole.
 var variables = []string{
 	"version", "version_comment", "server_id", "server_uuid", "hostname", "port", "report_host", "report_port",
-	"read_only", "super_read_only", "offline_mode", "log_bin", "log_slave_updates", "log_replica_updates", "binlog_format",
+	"read_only", "super_read_only", "offline_mode", "log_bin", "log_slave_updates", "log_replica_updates", "binlog_format", "performance_schema",
 	"gtid_mode", "enforce_gtid_consistency", "gtid_domain_id", "gtid_strict_mode",
 	"rpl_semi_sync_master_enabled", "rpl_semi_sync_master_timeout", "rpl_semi_sync_master_wait_for_slave_count",
 	"rpl_semi_sync_source_enabled", "rpl_semi_sync_source_timeout", "rpl_semi_sync_source_wait_for_replica_count",
