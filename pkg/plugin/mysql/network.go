@@ -206,7 +206,15 @@ func serverError(err error, reason *readFailure) error {
 	case errors.As(err, &e):
 		return &ServerError{Number: int(e.Number), State: string(e.SQLState[:]), Message: e.Message}
 	case reason != nil && reason.get() != nil:
-		return reason.get()
+		return refusal(reason.get())
+	}
+	return err
+}
+
+// refusal is what a node says of a refused connection, without the names that it has for the pod's namespaces.
+func refusal(err error) error {
+	if strings.Contains(err.Error(), "connection refused") {
+		return errors.New("connection refused: nothing listens at the port")
 	}
 	return err
 }

@@ -202,9 +202,6 @@ func (j *judge) unreachableSources() {
 			if c.source != nil && c.source.set == j.set && !c.source.answered {
 				name = c.source.Pod.Name
 				why = "it does not answer"
-				if c.source.said.Failure != nil {
-					why = "it does not answer (" + c.source.said.Failure.Message + ")"
-				}
 			}
 			if name == "" {
 				continue
@@ -361,9 +358,12 @@ func (j *judge) threads(s *server, c *channel) {
 	evidence := c.evidence(s, receiverColumns...)
 	e := r.ReceiverError
 	gone := c.missingPod != "" && j.sourceGone[c.missingPod] || c.source != nil && j.sourceGone[c.source.Pod.Name] && c.source.set == j.set
+	lacks := e != nil && (e.Number == errSourceFatal || e.Number == errSourceFatalNew) && purged.MatchString(e.Message)
+	if !lacks {
+		j.purgedAhead(s, c)
+	}
 	switch {
 	case r.Receiver == "Yes", r.Receiver == "":
-		j.purgedAhead(s, c)
 	case r.Receiver == "Connecting" && gone:
 	case r.Receiver == "Connecting":
 		text := "it has not told an error yet"
@@ -374,7 +374,7 @@ func (j *judge) threads(s *server, c *channel) {
 	case e == nil:
 		j.add(v1alpha1.CodeReceiverStopped, v1alpha1.SeverityCritical, one, evidence,
 			"%s: the receiver (I/O thread) has been stopped: nothing comes from %s", who, r.Source.Host)
-	case (e.Number == errSourceFatal || e.Number == errSourceFatalNew) && purged.MatchString(e.Message):
+	case lacks:
 		j.add(v1alpha1.CodeSourcePurgedNeededLogs, v1alpha1.SeverityCritical, one, evidence,
 			"%s: the source has purged binary logs that it needs, so it has to be made anew: %s", who, receiverError(e))
 	case gaveUp(e):
