@@ -69,7 +69,7 @@ node-down: ## Stop the real node
 
 .PHONY: bench
 bench: ## Measure against peers in the lab, and print ratios
-	test/integration/run -run '^$$' -bench . -benchtime 1x $(TESTFLAGS)
+	@test/integration/bench
 
 .PHONY: golden
 golden: ## Write the golden files anew; read the difference before you commit it

@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
@@ -46,12 +47,17 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	groups := templates.CommandGroups{{
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
-			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection),
+			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
+		},
+	}, {
+		Message: "The cluster:",
+		Commands: []*cobra.Command{
+			withNames(nodes.NewCommand(scope.NewFlags(connection, streams)), connection, nodeNames),
 		},
 	}, {
 		Message: "MySQL and MariaDB:",
 		Commands: []*cobra.Command{
-			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection),
+			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 		},
 	}, {
 		Message:  "About this plugin:",

@@ -41,7 +41,7 @@ func newCompletionCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "completion [" + strings.Join(names, "|") + "]",
 		DisableFlagsInUseLine: true,
-		Short:                 "Print what makes the shell complete StatefulSets, namespaces, contexts and flags",
+		Short:                 "Print what makes the shell complete names, namespaces, contexts and flags",
 		Long: templates.LongDesc(`
 			Print a script for shell completion.
 
@@ -64,15 +64,26 @@ func newCompletionCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	}
 }
 
-// withNames completes the arguments of a command with the names of StatefulSets.
-func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *cobra.Command {
+// names lists the names of one kind of object.
+type names func(ctx context.Context, c *kube.Cluster, add func(name string)) error
+
+func statefulSetNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
+	return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(set.Name) })
+}
+
+func nodeNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
+	return c.EachNode(ctx, kube.Query{}, func(node *corev1.Node) { add(node.Name) })
+}
+
+// withNames completes the arguments of a command with names, also after kind/.
+func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, list names) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		prefix := ""
 		if kind, _, ok := strings.Cut(typed, "/"); ok {
 			prefix = kind + "/"
 		}
 		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
-			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(prefix + set.Name) })
+			return list(ctx, c, func(name string) { add(prefix + name) })
 		})
 	}
 	return cmd
@@ -108,7 +119,7 @@ func completeConnection(root *cobra.Command, connection *genericclioptions.Confi
 }
 
 // complete asks the cluster for names; those that are arguments already are left out.
-func complete(ctx context.Context, connection *genericclioptions.ConfigFlags, typed string, args []string, list func(context.Context, *kube.Cluster, func(string)) error) ([]string, cobra.ShellCompDirective) {
+func complete(ctx context.Context, connection *genericclioptions.ConfigFlags, typed string, args []string, list names) ([]string, cobra.ShellCompDirective) {
 	if ctx == nil {
 		ctx = context.Background()
 	}

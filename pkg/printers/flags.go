@@ -107,8 +107,8 @@ func (p *Printer) IsTable() bool {
 	return !p.names && p.graph == "" && p.columns == nil && p.objects == nil
 }
 
-// Wide tells whether -o wide was asked for.
-func (p *Printer) Wide() bool { return p.table.Wide }
+// Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
+func (p *Printer) Detailed() bool { return p.table.Wide || p.columns != nil || p.objects != nil }
 
 // Print writes a document.
 func (p *Printer) Print(w io.Writer, d Document) error {

@@ -59,6 +59,30 @@ var twoBlocks = Table{
 	},
 }
 
+// TestBelow prints what sums a table up under it, with columns of its own, unless rows only are wanted.
+func TestBelow(t *testing.T) {
+	table := Table{
+		Columns: []Column{{Title: "NAME"}, {Title: "AGE"}},
+		Blocks:  []Block{{Rows: [][]Cell{{Text("a-long-name"), Text("5d")}}}},
+		Below: []Table{{
+			Columns: []Column{{Title: "ALL"}},
+			Blocks: []Block{{
+				Heading: []Cell{Text("sum")}, Rows: [][]Cell{{Text("1")}},
+				Findings: []v1alpha1.Finding{{Code: "NODE001", Severity: v1alpha1.SeverityInfo, Message: "kept"}},
+			}},
+		}},
+	}
+	for want, o := range map[string]TableOptions{
+		"NAME          AGE\na-long-name   5d\n\nsum\nALL\n1\n\nINFO   NODE001   kept\n": {},
+		"a-long-name   5d\n": {NoHeaders: true},
+	} {
+		var out strings.Builder
+		if err := table.Print(&out, o); err != nil || out.String() != want {
+			t.Errorf("%v: %q, want %q", err, out.String(), want)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	for _, test := range []struct {
 		name    string

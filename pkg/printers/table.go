@@ -62,6 +62,8 @@ type Block struct {
 type Table struct {
 	Columns []Column
 	Blocks  []Block
+	// Below are smaller tables that sum this one up, with columns of their own. They are left out with --no-headers.
+	Below []Table
 	// Problems are printed to stderr, one line each.
 	Problems []v1alpha1.Problem
 }
@@ -108,13 +110,19 @@ func (t Table) Print(w io.Writer, o TableOptions) error {
 			writeLines(&out, lines[:1])
 			writeLines(&out, body)
 		}
-		findings, err := align(findingRows(block.Findings), o.Color)
-		if err != nil {
-			return err
-		}
-		if len(findings) > 0 {
+		if len(block.Findings) > 0 {
 			out.WriteByte('\n')
-			writeLines(&out, findings)
+			writeLines(&out, findingLines(block.Findings, o.Color))
+		}
+	}
+	if !o.NoHeaders {
+		for _, below := range t.Below {
+			if out.Len() > 0 {
+				out.WriteByte('\n')
+			}
+			if err := below.Print(&out, o); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = w.Write(out.Bytes())
@@ -142,17 +150,30 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 	return titles, rows
 }
 
-func findingRows(findings []v1alpha1.Finding) [][]Cell {
-	rows := make([][]Cell, 0, len(findings))
+// longMessage is the width from which on a message no longer moves the remedies of the others to the right.
+const longMessage = 100
+
+// findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short.
+func findingLines(findings []v1alpha1.Finding, color bool) []string {
+	var severity, code, message int // widths
 	for _, f := range findings {
-		remedy := ""
-		if f.Remedy != "" {
-			remedy = "→ " + f.Remedy
+		severity, code = max(severity, len(f.Severity)), max(code, len(f.Code))
+		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
+			message = max(message, width)
 		}
-		severity := strings.ToUpper(string(f.Severity))
-		rows = append(rows, []Cell{{Text: severity, Level: levelOf(f.Severity)}, Text(string(f.Code)), Text(f.Message), Text(remedy)})
 	}
-	return rows
+	pad := func(text string, width int) string {
+		return strings.Repeat(" ", max(0, width-twwidth.Width(text))) + gap
+	}
+	lines := make([]string, len(findings))
+	for i, f := range findings {
+		word, text := strings.ToUpper(string(f.Severity)), Escape(f.Message)
+		lines[i] = paint(Cell{Text: word, Level: levelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
+		if f.Remedy != "" {
+			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
+		}
+	}
+	return lines
 }
 
 func levelOf(s v1alpha1.Severity) Level {
@@ -170,9 +191,6 @@ func levelOf(s v1alpha1.Severity) Level {
 // align lays rows of equal length out in columns, one line a row, without spaces at the ends of lines. Widths are what a
 // terminal shows: Hangul is two wide, colour none.
 func align(rows [][]Cell, color bool) ([]string, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	// Ambiguous characters count as one in every locale; what is two wide everywhere stays so.
 	twwidth.SetEastAsian(false)
 	cell := tw.CellConfig{

@@ -4,6 +4,8 @@ package integration
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +77,7 @@ func TestRights(t *testing.T) {
 	n.ApplyWeb()
 	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
-	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services")
+	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,poddisruptionbudgets.policy")
 	n.Kubectl("create", "rolebinding", "all", "--role=all", "--user=no-kubelets")
 
 	as := func(user string) cluster.Result { return n.Doik("sts-status", "--as="+user) }
@@ -114,7 +116,7 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 	if r.Code != 0 || !strings.Contains(r.Out, "web   2/2 ready") || !strings.Contains(r.Out, "web-0   unknown") || !strings.Contains(r.Out, "Service nginx: unknown") {
 		t.Errorf("sets only: exit code %d\n%s", r.Code, r.Out)
 	}
-	for _, subject := range []string{"pods", "claims", "Services"} {
+	for _, subject := range []string{"pods", "claims", "Services", "PodDisruptionBudgets"} {
 		if !strings.Contains(r.Err, "warning: "+subject+" in namespace "+n.NS+": ") {
 			t.Errorf("no word of %s:\n%s", subject, r.Err)
 		}
@@ -128,6 +130,67 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 	r = as("nobody")
 	if r.Code != 1 || r.Out != "" || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, `statefulsets.apps is forbidden: User "nobody" cannot list`) {
 		t.Errorf("nothing at all: exit code %d, %q", r.Code, r.Err)
+	}
+}
+
+// TestRole runs as a user who has the role of docs/rbac.md and nothing else; then without its rights to volumes, nodes and what
+// explains, each of which costs its columns and one line.
+func TestRole(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.ApplyWeb()
+	page, err := os.ReadFile("../../docs/rbac.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	role, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("there is no role in docs/rbac.md")
+	}
+	grant := func(user, role string) {
+		name := n.NS + "-" + user
+		n.Apply(strings.Replace(role, "name: kubectl-doik", "name: "+name, 1))
+		n.Kubectl("create", "clusterrolebinding", name, "--clusterrole="+name, "--user="+name)
+		t.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", name) })
+	}
+	grant("reader", role)
+	grant("namespaced", strings.NewReplacer(", persistentvolumes, nodes", "", "events", "nothing", "storageclasses, volumeattachments, csinodes", "nothing").Replace(role))
+	as := func(user string, args ...string) cluster.Result {
+		return n.Doik(append([]string{"sts-status", "--as=" + n.NS + "-" + user}, args...)...)
+	}
+	// A claim that is pending, and a pod that is on no node: everything that explains is asked.
+	n.Apply(strings.NewReplacer("name: web}", "name: other}", "accessModes", "storageClassName: nosuch, accessModes").Replace(n.Manifest("web.yaml")))
+	cluster.Eventually(t, 20*time.Second, func() error {
+		r := as("reader", "-o", "wide")
+		if r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "there is no StorageClass nosuch") || strings.Contains(r.Out, "unknown") {
+			return fmt.Errorf("with the role: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
+		}
+		return nil
+	})
+	r := cluster.Run(t, "", "kubectl", "doik", "sts-status", "-A", "-o", "wide", "--as="+n.NS+"-reader")
+	if r.Code != 0 || strings.Contains(r.Err, "forbidden") || strings.Contains(r.Err, "no right") {
+		t.Errorf("-A with the role: exit code %d: %s", r.Code, r.Err)
+	}
+	cluster.Eventually(t, 20*time.Second, func() error {
+		r := as("namespaced", "web", "-o", "wide")
+		var subjects []string
+		for line := range strings.Lines(r.Err) {
+			subjects = append(subjects, strings.SplitN(line, ":", 3)[1])
+		}
+		slices.Sort(subjects)
+		if got := strings.Join(subjects, ","); r.Code != 0 || got != " PersistentVolumes, nodes" {
+			return fmt.Errorf("namespaced: exit code %d, warnings of %q: %s", r.Code, got, r.Err)
+		}
+		// Reclaim policy and handle; the capacity type. The zone is a label of the pod.
+		if row := strings.Fields(strings.Split(r.Out, "\n")[2]); strings.Count(strings.Join(row, " "), "unknown") != 3 {
+			return fmt.Errorf("namespaced: %q", row)
+		}
+		return nil
+	})
+	r = as("namespaced", "other")
+	if got := strings.Count(r.Err, "\n"); r.Code != 0 || got != 3 || !strings.Contains(r.Out, "www-other-0 is pending: it has no volume yet") {
+		t.Errorf("namespaced, in trouble: exit code %d, %d warnings: %s\n%s", r.Code, got, r.Err, r.Out)
 	}
 }
 

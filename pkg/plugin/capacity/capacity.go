@@ -279,3 +279,25 @@ func computeTypeOf(node *corev1.Node) v1alpha1.ComputeType {
 	}
 	return v1alpha1.ComputeUnknown
 }
+
+// VolumeZones are the zones from which a volume can be reached; none if it is not bound to any.
+func VolumeZones(v *corev1.PersistentVolume) []string {
+	if v.Spec.NodeAffinity == nil || v.Spec.NodeAffinity.Required == nil {
+		return nil
+	}
+	var zones []string
+	for _, term := range v.Spec.NodeAffinity.Required.NodeSelectorTerms {
+		for _, r := range term.MatchExpressions {
+			if IsZoneLabel(r.Key) && r.Operator == corev1.NodeSelectorOpIn {
+				zones = append(zones, r.Values...)
+			}
+		}
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones)
+}
+
+// IsZoneLabel knows the labels of zones: Kubernetes' own, and those of CSI drivers, such as topology.ebs.csi.aws.com/zone.
+func IsZoneLabel(key string) bool {
+	return key == corev1.LabelFailureDomainBetaZone || strings.HasPrefix(key, "topology.") && strings.HasSuffix(key, "/zone")
+}

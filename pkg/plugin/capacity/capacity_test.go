@@ -321,3 +321,26 @@ func BenchmarkClassify(b *testing.B) {
 		Classify(node)
 	}
 }
+
+func TestVolumeZones(t *testing.T) {
+	in := func(key string, zones ...string) corev1.NodeSelectorTerm {
+		return corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{
+			{Key: corev1.LabelArchStable, Operator: corev1.NodeSelectorOpIn, Values: []string{"amd64"}}, {Key: key, Operator: corev1.NodeSelectorOpIn, Values: zones},
+		}}
+	}
+	for want, terms := range map[string][]corev1.NodeSelectorTerm{
+		"a":   {in("topology.ebs.csi.aws.com/zone", "a"), in("topology.kubernetes.io/zone", "a")},
+		"b c": {in("topology.gke.io/zone", "c", "b")},
+		"d":   {in("failure-domain.beta.kubernetes.io/zone", "d")},
+		"":    {in("kubernetes.io/hostname", "n1"), in("example.com/zone", "x")},
+	} {
+		v := &corev1.PersistentVolume{}
+		v.Spec.NodeAffinity = &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: terms}}
+		if got := strings.Join(VolumeZones(v), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if zones := VolumeZones(&corev1.PersistentVolume{}); zones != nil {
+		t.Error(zones)
+	}
+}

@@ -26,10 +26,11 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// The client's own throttle: kubectl's numbers. The API server's priority and fairness is the one that protects it.
+// The client's own throttle. Every API server that is still supported protects itself (priority and fairness, on by default since
+// 1.20), and what is asked at the same time is bounded: kubectl's 50 a second would make 1,000 kubelets take 15 seconds.
 const (
-	queriesPerSecond = 50
-	queriesBurst     = 300
+	queriesPerSecond = 400
+	queriesBurst     = 800
 )
 
 // noCluster is the server that client-go assumes when no kubeconfig names any.
@@ -125,6 +126,8 @@ type Query struct {
 	Namespace string
 	// Selector is a label selector; empty for all objects.
 	Selector string
+	// Fields is a field selector; empty for all objects.
+	Fields string
 	// ChunkSize is the number of objects in a page; 0 for a list in one piece.
 	ChunkSize int64
 }

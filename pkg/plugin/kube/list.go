@@ -35,6 +35,7 @@ var (
 	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
 	storageClasses    = resource{storagev1.SchemeGroupVersion, "storageclasses"}
 	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
+	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes"}
 	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
 )
 
@@ -116,6 +117,11 @@ func (c *Cluster) EachVolumeAttachment(ctx context.Context, q Query, each func(*
 		func(page *storagev1.VolumeAttachmentList) { eachItem(page.Items, each) })
 }
 
+// EachCSINode calls each for every CSINode: what the drivers on a node say of themselves.
+func (c *Cluster) EachCSINode(ctx context.Context, q Query, each func(*storagev1.CSINode)) error {
+	return eachPage(ctx, q, lister[storagev1.CSINodeList](c, csiNodes, q), func(page *storagev1.CSINodeList) { eachItem(page.Items, each) })
+}
+
 // EachDisruptionBudget calls each for every PodDisruptionBudget of the query.
 func (c *Cluster) EachDisruptionBudget(ctx context.Context, q Query, each func(*policyv1.PodDisruptionBudget)) error {
 	return eachPage(ctx, q, lister[policyv1.PodDisruptionBudgetList](c, disruptionBudgets, q),
@@ -155,7 +161,7 @@ func get[T any, P interface {
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {

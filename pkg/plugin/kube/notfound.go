@@ -9,9 +9,13 @@ import (
 // mostSuggested bounds the names in an error.
 const mostSuggested = 3
 
-// NotFound says that there is no object of a name, and which of the existing names may have been meant.
+// NotFound says that there is no object of a name, and which of the existing names may have been meant. Namespace is empty for
+// kinds that have none.
 func NotFound(resource, namespace, name string, existing []string) error {
-	text := fmt.Sprintf("%s %q not found in namespace %s", resource, name, namespace)
+	text := fmt.Sprintf("%s %q not found", resource, name)
+	if namespace != "" {
+		text += " in namespace " + namespace
+	}
 	if near := nearest(name, existing); len(near) > 0 {
 		text += ": did you mean " + strings.Join(near, " or ") + "?"
 	}

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // refusalPatience is how long the end of a connection waits for the reason, which comes in a stream of its own.
@@ -36,12 +36,12 @@ func (c *Cluster) OpenTunnel(ctx context.Context, namespace, pod string) (*Tunne
 	if err != nil {
 		return nil, err
 	}
-	overSPDY := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
-	overWebSocket, err := portforward.NewSPDYOverWebsocketDialer(target, c.config)
+	overSPDY := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
+	overWebSocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(target, c.config)
 	if err != nil {
 		return nil, err
 	}
-	dialer := portforward.NewFallbackDialer(overWebSocket, overSPDY, knowsNoWebSockets)
+	dialer := portforward.NewFallbackDialerForStreaming(overWebSocket, overSPDY, knowsNoWebSockets)
 	return within(ctx, func() (*Tunnel, error) {
 		streams, protocol, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
 		if err != nil {
@@ -137,6 +137,10 @@ func (c *tunnelConn) Close() error {
 
 // within runs what knows no context until the context ends; a result that comes later is discarded.
 func within[T any](ctx context.Context, run func() (T, error), discard func(T)) (T, error) {
+	if ctx.Err() != nil {
+		var none T
+		return none, ctx.Err()
+	}
 	type result struct {
 		value T
 		err   error

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 )
 
@@ -516,13 +517,13 @@ func (x *index) problems() []v1alpha1.Problem {
 		pod := strings.TrimPrefix(p.Subject, "server ")
 		cause := string(p.Reason) + strings.ReplaceAll(p.Message+p.Remedy, pod, "")
 		if names := alike[cause]; len(names) > 1 {
-			p.Subject = "servers " + some(names)
+			p.Subject = "servers " + finding.Some(names)
 		}
 		list = append(list, p)
 	}
 	for _, r := range order {
 		p := v1alpha1.Problem{
-			Subject: fmt.Sprintf("%s of %s", strings.Join(subjects[r], ", "), some(servers[r])),
+			Subject: fmt.Sprintf("%s of %s", strings.Join(subjects[r], ", "), finding.Some(servers[r])),
 			Reason:  v1alpha1.ReasonUnavailable, Message: r.message,
 		}
 		if r.number != 0 {
@@ -543,13 +544,4 @@ func withoutTable(message string) string {
 		return message
 	}
 	return before + " for tables of performance_schema"
-}
-
-// some names the first few of a list and counts the others.
-func some(names []string) string {
-	const few = 3
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,7 +77,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	progress("reading pods")
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
-	servers, err := findServers(ctx, cluster, q)
+	servers, err := mysql.Find(ctx, cluster, mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize})
 	if err != nil {
 		return nil, err
 	}
@@ -96,62 +95,6 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		return nil, kube.Explain(ctx.Err())
 	}
 	return s, nil
-}
-
-// findServers lists the pods and keeps those that run servers of the sets that were asked for.
-func findServers(ctx context.Context, cluster *kube.Cluster, q Query) ([]mysql.Server, error) {
-	var all []mysql.Server
-	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
-		trim(&pod.ObjectMeta)
-		if server, ok := mysql.Detect(pod); ok {
-			all = append(all, server)
-		}
-	})
-	if err != nil {
-		return nil, kube.Explain(err)
-	}
-	if len(q.Names) == 0 {
-		return all, nil
-	}
-	var servers []mysql.Server
-	for _, name := range q.Names {
-		groups := map[string]bool{}
-		var known []string
-		for _, server := range all {
-			group := setName(server.Group())
-			known = append(known, group, server.Pod.Name)
-			if name == group || name == server.Pod.Name || ownerName(server) == name {
-				groups[server.Group()] = true
-			}
-		}
-		if len(groups) == 0 {
-			slices.Sort(known)
-			return nil, kube.NotFound("MySQL server or set", q.Namespace, name, slices.Compact(known))
-		}
-		for _, server := range all {
-			isTaken := func(other mysql.Server) bool { return other.Name() == server.Name() }
-			if groups[server.Group()] && !slices.ContainsFunc(servers, isTaken) {
-				servers = append(servers, server)
-			}
-		}
-	}
-	return servers, nil
-}
-
-// ownerName is the name of what controls a server's pod, which differs from the set's where labels name that.
-func ownerName(s mysql.Server) string {
-	if owner := metav1.GetControllerOfNoCopy(s.Pod); owner != nil {
-		return owner.Name
-	}
-	return ""
-}
-
-// setName is a group's name without its kind.
-func setName(group string) string {
-	if _, name, ok := strings.Cut(group, "/"); ok {
-		return name
-	}
-	return group
 }
 
 // collectAround reads Services, their endpoints, and nodes.

@@ -69,7 +69,7 @@ type set struct {
 	servers          []*server
 }
 
-func (s *set) name() string { return setName(s.group) }
+func (s *set) name() string { return mysql.SetName(s.group) }
 
 // decode reads what a server said. Columns that it does not have stay empty.
 func decode(detected mysql.Server, said ServerSnapshot) *server {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 )
 
@@ -61,11 +62,7 @@ func (x *index) findings(set *set, t *v1alpha1.MySQLTopology) []v1alpha1.Finding
 	j.readiness()
 	j.services()
 	j.placement()
-	slices.SortStableFunc(j.list, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
-			cmp.Compare(a.Code, b.Code))
-	})
+	finding.Sort(j.list)
 	return j.list
 }
 
@@ -77,7 +74,7 @@ func (j *judge) add(code v1alpha1.Code, severity v1alpha1.Severity, pods []strin
 	}
 	j.list = append(j.list, v1alpha1.Finding{
 		Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...),
-		Remedy: "docs/findings.md#" + strings.ToLower(string(code)), Evidence: evidence,
+		Remedy: finding.Page(code), Evidence: evidence,
 	})
 }
 

@@ -37,6 +37,8 @@ type Flags struct {
 	chunkSize     int64
 	failOn        string
 	timeout       time.Duration
+	// clusterWide is true for a subcommand that lists what has no namespace.
+	clusterWide bool
 }
 
 // NewFlags returns the shared flags with their defaults.
@@ -57,6 +59,14 @@ func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 // OfferGraphs adds -o dot and -o mermaid, before AddFlags.
 func (f *Flags) OfferGraphs() { f.print.OfferGraphs() }
 
+// AddClusterFlags adds the shared flags to a subcommand that lists things without a namespace; -n and -A choose what of others it
+// looks at beside them, by default all.
+func (f *Flags) AddClusterFlags(cmd *cobra.Command, things, others string) {
+	f.AddFlags(cmd, things)
+	f.clusterWide = true
+	cmd.Flags().Lookup("all-namespaces").Usage = fmt.Sprintf("Look at the %s of all namespaces: what it does anyway, unless -n says which.", others)
+}
+
 // Formats lists what -o takes, for completion.
 func (f *Flags) Formats() []string { return f.print.Formats() }
 
@@ -74,7 +84,8 @@ type Scope struct {
 	ChunkSize int64
 	Timeout   time.Duration
 
-	failOn v1alpha1.Severity
+	failOn      v1alpha1.Severity
+	clusterWide bool
 }
 
 // ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
@@ -87,7 +98,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	switch {
 	case len(names) > 0 && f.selector != "":
 		return nil, errors.New("names and a selector (-l) can't be combined: use one of them")
-	case len(names) > 0 && f.allNamespaces:
+	case len(names) > 0 && f.allNamespaces && !f.clusterWide:
 		return nil, errors.New("a name can't be looked up in all namespaces: use -n NAMESPACE in place of -A")
 	case f.allNamespaces && *f.Connection.Namespace != "":
 		return nil, errors.New("-A and -n can't be combined: use one of them")
@@ -114,6 +125,10 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	s := &Scope{
 		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
+		clusterWide: f.clusterWide,
+	}
+	if f.clusterWide && *f.Connection.Namespace == "" {
+		s.AllNamespaces = true
 	}
 	if s.AllNamespaces {
 		s.Namespace = ""
@@ -147,7 +162,7 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 
 // NothingFound says on stderr that there is none of what was looked for.
 func (s *Scope) NothingFound(things string) {
-	if s.AllNamespaces {
+	if s.AllNamespaces || s.clusterWide {
 		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
 		return
 	}

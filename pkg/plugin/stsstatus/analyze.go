@@ -2,7 +2,6 @@ package stsstatus
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,11 +10,13 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their ordinals ascending, findings the worst first.
@@ -72,19 +73,10 @@ func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Pr
 	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
 		slices.Sort(byReason[reason])
 		list = append(list, v1alpha1.Problem{
-			Subject: "disk usage of " + some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
+			Subject: "disk usage of " + finding.Some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
 		})
 	}
 	return list
-}
-
-// some names the first few of a list and counts the others.
-func some(names []string) string {
-	const few = 3
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // index finds objects by what refers to them.
@@ -94,6 +86,10 @@ type index struct {
 	claimsByName map[types.NamespacedName]*corev1.PersistentVolumeClaim
 	claimsByNS   map[string][]*corev1.PersistentVolumeClaim
 	services     map[types.NamespacedName]*corev1.Service
+	setsByNS     map[string][]*appsv1.StatefulSet
+	volumes      map[string]*corev1.PersistentVolume
+	nodes        map[string]*corev1.Node
+	classes      map[string]*storagev1.StorageClass
 }
 
 func newIndex(s *Snapshot) *index {
@@ -103,14 +99,26 @@ func newIndex(s *Snapshot) *index {
 		claimsByName: make(map[types.NamespacedName]*corev1.PersistentVolumeClaim, len(s.Claims)),
 		claimsByNS:   map[string][]*corev1.PersistentVolumeClaim{},
 		services:     make(map[types.NamespacedName]*corev1.Service, len(s.Services)),
+		setsByNS:     setsByNamespace(s.StatefulSets),
+		volumes:      make(map[string]*corev1.PersistentVolume, len(s.Volumes)),
+		nodes:        make(map[string]*corev1.Node, len(s.Nodes)),
+		classes:      make(map[string]*storagev1.StorageClass, len(s.StorageClasses)),
 	}
-	for i := range s.Pods {
-		if owner := metav1.GetControllerOfNoCopy(&s.Pods[i]); owner != nil {
-			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], &s.Pods[i])
+	for i := range s.Volumes {
+		x.volumes[s.Volumes[i].Name] = &s.Volumes[i]
+	}
+	for i := range s.Nodes {
+		x.nodes[s.Nodes[i].Name] = &s.Nodes[i]
+	}
+	for i := range s.StorageClasses {
+		x.classes[s.StorageClasses[i].Name] = &s.StorageClasses[i]
+	}
+	for _, pod := range s.Pods {
+		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+			x.podsBySet[owner.UID] = append(x.podsBySet[owner.UID], pod)
 		}
 	}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
+	for _, claim := range s.Claims {
 		x.claimsByName[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = claim
 		x.claimsByNS[claim.Namespace] = append(x.claimsByNS[claim.Namespace], claim)
 	}
@@ -126,6 +134,9 @@ func (x *index) unread(subject string) bool {
 	_, failed := x.Problems[subject]
 	return failed
 }
+
+// read reports whether objects of a kind were read, so that what is not there does not exist.
+func (x *index) read(subject string) bool { return slices.Contains(x.Read, subject) }
 
 func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.StatefulSetStatus {
 	status := v1alpha1.StatefulSetStatus{
@@ -143,6 +154,9 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 	if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p != nil {
 		status.ClaimRetentionPolicy.WhenDeleted = cmp.Or(string(p.WhenDeleted), "Retain")
 		status.ClaimRetentionPolicy.WhenScaled = cmp.Or(string(p.WhenScaled), "Retain")
+	}
+	for _, budget := range budgets(x, set) {
+		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
 	}
 	status.Findings = findings(x, set, &status, now)
 	return status
@@ -202,6 +216,9 @@ func governingService(x *index, set *appsv1.StatefulSet) v1alpha1.GoverningServi
 	return g
 }
 
+// noPodReason is that of a missing ordinal of which nobody says why.
+const noPodReason = "there is no pod"
+
 // ordinalRange is the ordinals that a set is to have: from start up to, and without, end.
 func ordinalRange(set *appsv1.StatefulSet) (start, end int32) {
 	if set.Spec.Ordinals != nil {
@@ -250,10 +267,12 @@ func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
 			o.Reason = "waits for " + waitsFor
 		default:
 			o.State = v1alpha1.OrdinalMissing
-			o.Reason = "there is no pod"
+			o.Reason = cmp.Or(x.refusal(&set.ObjectMeta, o.PodName), noPodReason)
 		}
 		if pod != nil {
 			o.Pod = podStatus(pod)
+			place(x, o.Pod, pod)
+			o.Pod.DNSName = dnsName(x, set, pod)
 		}
 		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || pod.DeletionTimestamp != nil) {
 			waitsFor = o.PodName
@@ -296,6 +315,16 @@ func templatedClaims(x *index, set *appsv1.StatefulSet) map[int32]map[string]*co
 	return found
 }
 
+// dnsName is the name that the governing Service gives a pod, without the cluster's domain: pod.service.namespace.svc.
+func dnsName(x *index, set *appsv1.StatefulSet, pod *corev1.Pod) string {
+	service := x.services[types.NamespacedName{Namespace: set.Namespace, Name: set.Spec.ServiceName}]
+	named := pod.Spec.Hostname != "" && pod.Spec.Subdomain == set.Spec.ServiceName
+	if service == nil || service.Spec.ClusterIP != corev1.ClusterIPNone || !named {
+		return ""
+	}
+	return pod.Spec.Hostname + "." + service.Name + "." + set.Namespace + ".svc"
+}
+
 // claims are an ordinal's claims: of each template, then what else its pod mounts.
 func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.Pod, templated map[string]*corev1.PersistentVolumeClaim) []v1alpha1.ClaimStatus {
 	var list []v1alpha1.ClaimStatus
@@ -324,6 +353,9 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 	return list
 }
 
+// firstPodDelay is how long after a claim its first pod is made at most: the controller makes one right after the other.
+const firstPodDelay = 5 * time.Second
+
 func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.ClaimStatus {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	c := v1alpha1.ClaimStatus{Name: name, Phase: v1alpha1.ClaimMissing}
@@ -350,6 +382,12 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.Cla
 		}
 		for _, mode := range claim.Spec.AccessModes {
 			c.AccessModes = append(c.AccessModes, string(mode))
+		}
+		c.Details = volumeDetails(x.volumes[c.Volume])
+		c.Resize = resize(claim)
+		if pod != nil && !claim.CreationTimestamp.IsZero() {
+			older := pod.CreationTimestamp.Sub(claim.CreationTimestamp.Time) > firstPodDelay
+			c.Reattached = &older
 		}
 	}
 	if x.unread(subjectPods) && x.UsageAsked {

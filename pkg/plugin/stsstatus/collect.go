@@ -5,8 +5,6 @@ package stsstatus
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +30,9 @@ type Query struct {
 	Names     []string
 	Selector  string
 	ChunkSize int64
+	// Details reads what the wide table and the machines' formats show: the volumes and nodes of every row. Without it they are
+	// read where something needs explaining.
+	Details bool
 	// UsageFrom says who is asked for disk usage; each kubelet and each container has UsageTimeout.
 	UsageFrom    UsageSource
 	UsageTimeout time.Duration
@@ -58,10 +61,23 @@ func usageSources() []string {
 
 // Snapshot is what the cluster said. Objects are cut down to what analysis reads.
 type Snapshot struct {
-	StatefulSets []appsv1.StatefulSet           `json:"statefulSets"`
-	Pods         []corev1.Pod                   `json:"pods,omitempty"`
-	Claims       []corev1.PersistentVolumeClaim `json:"claims,omitempty"`
-	Services     []corev1.Service               `json:"services,omitempty"`
+	StatefulSets []appsv1.StatefulSet            `json:"statefulSets"`
+	Pods         []*corev1.Pod                   `json:"pods,omitempty"`
+	Claims       []*corev1.PersistentVolumeClaim `json:"claims,omitempty"`
+	Services     []corev1.Service                `json:"services,omitempty"`
+	// DisruptionBudgets are those of the sets' namespaces.
+	DisruptionBudgets []policyv1.PodDisruptionBudget `json:"disruptionBudgets,omitempty"`
+	// What follows is read where rows need it: see needs.
+	Volumes        []corev1.PersistentVolume    `json:"volumes,omitempty"`
+	StorageClasses []storagev1.StorageClass     `json:"storageClasses,omitempty"`
+	Attachments    []storagev1.VolumeAttachment `json:"attachments,omitempty"`
+	Nodes          []corev1.Node                `json:"nodes,omitempty"`
+	// Events are the newest of each reason and object.
+	Events []corev1.Event `json:"events,omitempty"`
+	// Details is true if the volumes and nodes of all rows were asked for.
+	Details bool `json:"details,omitempty"`
+	// Read lists the subjects that were read as far as they are needed; what is not there does not exist.
+	Read []string `json:"read,omitempty"`
 	// Usage is by namespace/claim.
 	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
 	// UsageFailed is by node: its kubelet could not be read.
@@ -70,38 +86,50 @@ type Snapshot struct {
 	DFFailed map[string]string `json:"dfFailed,omitempty"`
 	// UsageAsked is true if somebody was asked.
 	UsageAsked bool `json:"usageAsked,omitempty"`
-	// Problems by what could not be read at all: pods, claims, services.
+	// Problems by the subject that could not be read.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
 }
 
-// Keys of Snapshot.Problems.
+// Subjects: keys of Snapshot.Problems and elements of Snapshot.Read.
 const (
-	subjectPods     = "pods"
-	subjectClaims   = "persistentvolumeclaims"
-	subjectServices = "services"
+	subjectPods        = "pods"
+	subjectClaims      = "persistentvolumeclaims"
+	subjectServices    = "services"
+	subjectBudgets     = "poddisruptionbudgets"
+	subjectVolumes     = "persistentvolumes"
+	subjectClasses     = "storageclasses"
+	subjectAttachments = "volumeattachments"
+	subjectNodes       = "nodes"
+	subjectEvents      = "events"
 )
 
-// Collect reads the StatefulSets of the query and everything around them: four requests for one set, and one for each node
-// that holds its pods. It fails only if the StatefulSets themselves can't be read; what else can't be read is a problem in
-// the snapshot.
+// Collect reads the StatefulSets of the query and everything around them: five requests for one set, and one for each node that
+// holds its pods; more where something needs explaining or details are asked for. It fails only if the StatefulSets themselves
+// can't be read; what else can't be read is a problem in the snapshot.
 func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
-	progress := q.Progress
-	if progress == nil {
-		progress = func(string) {}
+	if q.Progress == nil {
+		q.Progress = func(string) {}
 	}
-	progress("reading StatefulSets")
-	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}}
+	q.Progress("reading StatefulSets")
+	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Details: q.Details}
 	if err := s.collectSets(ctx, cluster, q); err != nil {
 		return nil, kube.Explain(err)
 	}
 	if len(s.StatefulSets) == 0 {
 		return s, nil
 	}
-	progress("reading pods, claims and Services")
+	q.Progress("reading pods, claims and Services")
 	s.collectAround(ctx, cluster, q)
-	if q.UsageFrom != UsageNone {
-		s.collectUsage(ctx, cluster, q, progress)
+	details := &detailReader{cluster: cluster, query: q, needs: needsOf(s, q.Details)}
+	if q.UsageFrom == UsageNone {
+		details.read(ctx)
+	} else {
+		var group errgroup.Group
+		group.Go(func() error { details.read(ctx); return nil })
+		s.collectUsage(ctx, cluster, q)
+		_ = group.Wait() // what failed is a problem
 	}
+	details.addTo(s)
 	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
@@ -111,7 +139,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 
 func (s *Snapshot) collectSets(ctx context.Context, cluster *kube.Cluster, q Query) error {
 	keep := func(set *appsv1.StatefulSet) {
-		trim(&set.ObjectMeta)
+		reduceSet(set)
 		s.StatefulSets = append(s.StatefulSets, *set)
 	}
 	if len(q.Names) == 1 {
@@ -162,10 +190,13 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	var group errgroup.Group
 	collect := func(subject, title string, read func() error) {
 		group.Go(func() error {
-			if err := read(); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
+			err := read()
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
 				s.Problems[subject] = kube.ProblemOf(title+" "+where, err)
+			} else {
+				s.Read = append(s.Read, subject)
 			}
 			return nil
 		})
@@ -177,16 +208,16 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 		}
 		return cluster.EachPod(ctx, pods, func(pod *corev1.Pod) {
 			if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && sets[owner.UID] {
-				trim(&pod.ObjectMeta)
-				s.Pods = append(s.Pods, *pod)
+				reducePod(pod)
+				s.Pods = append(s.Pods, pod)
 			}
 		})
 	})
 	collect(subjectClaims, "claims", func() error {
 		// Not by the set's selector: claims restored from a backup may lack its labels and count all the same.
 		return cluster.EachClaim(ctx, all, func(claim *corev1.PersistentVolumeClaim) {
-			trim(&claim.ObjectMeta)
-			s.Claims = append(s.Claims, *claim)
+			reduceClaim(claim)
+			s.Claims = append(s.Claims, claim)
 		})
 	})
 	collect(subjectServices, "Services", func() error {
@@ -211,117 +242,13 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 		keep(service)
 		return nil
 	})
+	if slices.ContainsFunc(s.StatefulSets, wantsBudget) {
+		collect(subjectBudgets, "PodDisruptionBudgets", func() error {
+			return cluster.EachDisruptionBudget(ctx, all, func(budget *policyv1.PodDisruptionBudget) {
+				trim(&budget.ObjectMeta)
+				s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
+			})
+		})
+	}
 	_ = group.Wait() // errors have become problems
-}
-
-// collectUsage reads the disk usage of the claims that the sets' pods have mounted.
-func (s *Snapshot) collectUsage(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) {
-	s.UsageAsked = true
-	s.Usage = map[string]v1alpha1.VolumeUsage{}
-	wanted := s.fileSystemClaims()
-	if q.UsageFrom != UsageExec {
-		s.askKubelets(ctx, cluster, q, wanted, progress)
-	}
-	if q.UsageFrom != UsageKubelet {
-		s.runDF(ctx, cluster, q, wanted, progress)
-	}
-}
-
-// fileSystemClaims are the claims that kubelets have mounted, by the node.
-func (s *Snapshot) fileSystemClaims() map[types.NamespacedName]string {
-	block := map[types.NamespacedName]bool{}
-	for i := range s.Claims {
-		claim := &s.Claims[i]
-		if claim.Spec.VolumeMode != nil && *claim.Spec.VolumeMode == corev1.PersistentVolumeBlock {
-			block[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] = true
-		}
-	}
-	wanted := map[types.NamespacedName]string{}
-	for i := range s.Pods {
-		pod := &s.Pods[i]
-		if !mounts(pod) {
-			continue
-		}
-		for _, c := range claimsOf(pod) {
-			if claim := (types.NamespacedName{Namespace: pod.Namespace, Name: c.name}); !block[claim] {
-				wanted[claim] = pod.Spec.NodeName
-			}
-		}
-	}
-	return wanted
-}
-
-// askKubelets asks those of the nodes that have the claims mounted.
-func (s *Snapshot) askKubelets(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string, progress func(string)) {
-	nodes := slices.Compact(slices.Sorted(maps.Values(wanted)))
-	report := func(done int) {
-		progress(fmt.Sprintf("reading disk usage from kubelets: %d of %d nodes", done, len(nodes)))
-	}
-	report(0)
-	usage := cluster.VolumeUsage(ctx, kube.UsageQuery{
-		Nodes: nodes, NodeTimeout: q.UsageTimeout, Progress: report,
-		Wanted: func(claim types.NamespacedName) bool { _, ok := wanted[claim]; return ok },
-	})
-	s.UsageFailed = usage.Failed
-	for claim, u := range usage.ByClaim {
-		s.Usage[claim.String()] = u
-	}
-}
-
-// runDF runs df in the containers that have the claims mounted: of all nodes, or of those whose kubelets did not tell. A kubelet
-// that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of.
-func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string, progress func(string)) {
-	taken := map[types.NamespacedName]bool{} // claims that several pods share are read in one
-	missing := func(claim types.NamespacedName) bool {
-		node, ok := wanted[claim]
-		_, failed := s.UsageFailed[node]
-		return ok && !taken[claim] && (failed || q.UsageFrom == UsageExec)
-	}
-	var containers []kube.Mounts
-	for i := range s.Pods {
-		volumes := map[string]string{}
-		for _, c := range claimsOf(&s.Pods[i]) {
-			volumes[c.volume] = c.name
-		}
-		found := kube.DataMounts(&s.Pods[i], volumes, missing)
-		for _, m := range found {
-			for _, claim := range m.Claims {
-				taken[claim] = true
-			}
-		}
-		containers = append(containers, found...)
-	}
-	report := func(done int) {
-		progress(fmt.Sprintf("reading disk usage with df: %d of %d containers", done, len(containers)))
-	}
-	report(0)
-	usage, failed := cluster.ContainerUsage(ctx, containers, q.UsageTimeout, report)
-	for claim, u := range usage {
-		s.Usage[claim.String()] = u
-	}
-	s.DFFailed = make(map[string]string, len(failed))
-	for claim, reason := range failed {
-		// What a kubelet refuses to a user it may grant to df. What it can't do it can't do for df: one reason is enough.
-		if problem, bad := s.UsageFailed[wanted[claim]]; !bad || problem.Reason == v1alpha1.ReasonForbidden {
-			s.DFFailed[claim.String()] = reason
-		}
-	}
-	unknown := map[string]bool{} // by node
-	for claim, node := range wanted {
-		if _, known := s.Usage[claim.String()]; known {
-			continue
-		}
-		unknown[node] = true
-		if _, tried := failed[claim]; !tried && q.UsageFrom == UsageExec {
-			s.DFFailed[claim.String()] = "df: no running container has it mounted"
-		}
-	}
-	// A kubelet that did not tell what df told is nobody's problem.
-	maps.DeleteFunc(s.UsageFailed, func(node string, _ v1alpha1.Problem) bool { return !unknown[node] })
-}
-
-// trim drops what nobody reads and what fills most of an object's memory.
-func trim(meta *metav1.ObjectMeta) {
-	meta.ManagedFields = nil
-	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
 }

@@ -114,7 +114,7 @@ func (o *Options) Run(ctx context.Context) error {
 	progress := o.StartProgress("connecting")
 	snapshot, err := Collect(ctx, o.Cluster, Query{
 		Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize,
-		UsageFrom: o.UsageFrom, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
+		Details: o.Printer.Detailed(), UsageFrom: o.UsageFrom, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
 	})
 	progress.End()
 	if err != nil {

@@ -3,7 +3,6 @@ package stsstatus
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func columns(v View) []column {
 		narrow("RESTARTS", restarts),
 		narrow("CLAIM", claimName),
 		narrow("PHASE", claimPhase),
-		narrow("CAPACITY", capacity),
+		narrow("CAPACITY", volumeSize),
 	}
 	if v.Namespaces {
 		all = append([]column{narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
@@ -60,10 +59,16 @@ func columns(v View) []column {
 		wide("VOLUME", claimText(func(c *v1alpha1.ClaimStatus) string { return c.Volume })),
 		wide("STORAGECLASS", claimText(func(c *v1alpha1.ClaimStatus) string { return c.StorageClass })),
 		wide("ACCESS", claimText(accessModes)),
+		wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return d.ReclaimPolicy })),
+		wide("HANDLE", detail(func(d *v1alpha1.VolumeDetails) string { return d.Handle })),
 		wide("REQUESTED", claimText(func(c *v1alpha1.ClaimStatus) string { return quantity(c.Requested) })),
 		wide("FILESYSTEM", fileSystemSize),
 		wide("INODES%", inodesPercent),
+		wide("REATTACHED", reattached),
+		wide("ZONE", nodeText(func(p *v1alpha1.PodStatus) string { return p.Zone })),
+		wide("CAPACITYTYPE", nodeText(func(p *v1alpha1.PodStatus) string { return string(p.CapacityType) })),
 		wide("IP", podText(func(p *v1alpha1.PodStatus) string { return p.IP })),
+		wide("DNSNAME", podText(func(p *v1alpha1.PodStatus) string { return p.DNSName })),
 		wide("REVISION", podText(func(p *v1alpha1.PodStatus) string { return p.Revision })),
 		narrow("AGE", age),
 	)
@@ -228,7 +233,7 @@ func claimPhase(r row) printers.Cell {
 	}
 }
 
-func capacity(r row) printers.Cell {
+func volumeSize(r row) printers.Cell {
 	switch c := r.claim; {
 	case c == nil || c.Capacity == nil:
 		return printers.None
@@ -240,7 +245,7 @@ func capacity(r row) printers.Cell {
 }
 
 func used(r row) printers.Cell {
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return printers.Text(bytes(u.UsedBytes)) })
+	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return printers.Text(printers.Bytes(u.UsedBytes)) })
 }
 
 func usedPercent(r row) printers.Cell {
@@ -255,7 +260,7 @@ func fileSystemSize(r row) printers.Cell {
 		if u.Elastic || u.CapacityBytes == 0 {
 			return printers.None
 		}
-		return printers.Text(bytes(u.CapacityBytes))
+		return printers.Text(printers.Bytes(u.CapacityBytes))
 	})
 }
 
@@ -323,6 +328,48 @@ func claimText(text func(*v1alpha1.ClaimStatus) string) func(row) printers.Cell 
 	}
 }
 
+// detail shows what only the volume tells: the wide table has read it, unless it could not be read.
+func detail(text func(*v1alpha1.VolumeDetails) string) func(row) printers.Cell {
+	return func(r row) printers.Cell {
+		switch c := r.claim; {
+		case c == nil || c.Volume == "" || c.Phase == v1alpha1.ClaimLost:
+			return printers.None
+		case c.Details == nil:
+			return printers.Unknown
+		case text(c.Details) == "":
+			return printers.None
+		default:
+			return printers.Text(text(c.Details))
+		}
+	}
+}
+
+// nodeText shows what the pod's node tells, which is unknown if the node could not be read.
+func nodeText(text func(*v1alpha1.PodStatus) string) func(row) printers.Cell {
+	return func(r row) printers.Cell {
+		p := r.ordinal.Pod
+		switch {
+		case p == nil || p.Node == "":
+			return noPod(r, printers.None)
+		case text(p) != "":
+			return printers.Text(text(p))
+		case p.CapacityType == "":
+			return printers.Unknown
+		}
+		return printers.None
+	}
+}
+
+func reattached(r row) printers.Cell {
+	switch c := r.claim; {
+	case c == nil || c.Reattached == nil:
+		return printers.None
+	case *c.Reattached:
+		return printers.Text("yes")
+	}
+	return printers.Text("no")
+}
+
 func podText(text func(*v1alpha1.PodStatus) string) func(row) printers.Cell {
 	return func(r row) printers.Cell {
 		if r.ordinal.Pod == nil || text(r.ordinal.Pod) == "" {
@@ -347,18 +394,4 @@ func quantity(q *resource.Quantity) string {
 		return ""
 	}
 	return q.String()
-}
-
-// bytes prints a size in the units of Kubernetes' quantities, with one decimal below ten.
-func bytes(n int64) string {
-	units := [...]string{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
-	value, unit := float64(n), 0
-	for value >= 1023.5 && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
-	if unit > 0 && value < 9.95 {
-		return fmt.Sprintf("%.1f%s", value, units[unit])
-	}
-	return fmt.Sprintf("%.0f%s", math.Round(value), units[unit])
 }

@@ -22,20 +22,31 @@ type Code string
 
 // The codes of kubectl doik sts-status.
 const (
-	CodeOrdinalMissing   Code = "STS001" // an ordinal has no pod, and no other ordinal explains it
-	CodeOrdinalBlocked   Code = "STS002" // an ordinal waits for a lower one
-	CodePodNotReady      Code = "STS003" // a pod is not ready
-	CodeOOMKilled        Code = "STS004" // a container was killed for exceeding its memory limit
-	CodeCrashLoop        Code = "STS005" // a container keeps ending and is started with growing delays
-	CodeUnschedulable    Code = "STS006" // the scheduler found no node for a pod
-	CodeClaimNotBound    Code = "STS007" // a claim is pending or has lost its volume
-	CodeClaimTerminating Code = "STS008" // a claim has been deleted and waits for its pod to end
-	CodeVolumeFilling    Code = "STS010" // a volume is at least 80 % full
-	CodeVolumeFull       Code = "STS011" // a volume is at least 90 % full
-	CodeInodesFilling    Code = "STS012" // a volume's inodes are at least 80 % used
-	CodeInodesFull       Code = "STS013" // a volume's inodes are at least 90 % used
-	CodeServiceUnsound   Code = "STS020" // the governing Service is missing, not headless or does not select the pods
-	CodeClaimsRetained   Code = "STS030" // claims are kept of ordinals that the set no longer has
+	CodeOrdinalMissing     Code = "STS001" // an ordinal has no pod, and no other ordinal explains it
+	CodeOrdinalBlocked     Code = "STS002" // an ordinal waits for a lower one
+	CodePodNotReady        Code = "STS003" // a pod is not ready
+	CodeOOMKilled          Code = "STS004" // a container was killed for exceeding its memory limit
+	CodeCrashLoop          Code = "STS005" // a container keeps ending and is started with growing delays
+	CodeUnschedulable      Code = "STS006" // the scheduler found no node for a pod
+	CodeClaimNotBound      Code = "STS007" // a claim is pending or has lost its volume
+	CodeClaimTerminating   Code = "STS008" // a claim has been deleted and waits for its pod to end
+	CodeStuckTerminating   Code = "STS009" // a pod is still there after its grace period
+	CodeVolumeFilling      Code = "STS010" // a volume is at least 80 % full
+	CodeVolumeFull         Code = "STS011" // a volume is at least 90 % full
+	CodeInodesFilling      Code = "STS012" // a volume's inodes are at least 80 % used
+	CodeInodesFull         Code = "STS013" // a volume's inodes are at least 90 % used
+	CodeResizePending      Code = "STS014" // a claim asks for a larger volume than it has
+	CodeResizeFailed       Code = "STS015" // a volume could not be made larger
+	CodeClaimDiffers       Code = "STS016" // a claim differs from the set's template
+	CodeVolumeNotBound     Code = "STS017" // a volume with the data of a claim is released or failed
+	CodeAttachedElsewhere  Code = "STS018" // a volume is attached to another node than its pod's
+	CodeReclaimDelete      Code = "STS019" // volumes are deleted with their claims
+	CodeServiceUnsound     Code = "STS020" // the governing Service is missing, not headless or does not select the pods
+	CodeRolloutStuck       Code = "STS021" // a rolling update waits for a pod that does not become ready
+	CodeClaimsRetained     Code = "STS030" // claims are kept of ordinals that the set no longer has
+	CodeSharedNode         Code = "STS031" // several ordinals are on one node
+	CodeSharedZone         Code = "STS032" // all ordinals are in one zone
+	CodeNoDisruptionBudget Code = "STS033" // no PodDisruptionBudget selects the pods
 )
 
 // Finding is one thing that is wrong, or worth knowing, about an object.

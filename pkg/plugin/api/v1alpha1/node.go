@@ -1,5 +1,10 @@
 package v1alpha1
 
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // CapacityType says on what terms a provider gives a machine.
 type CapacityType string
 
@@ -119,4 +124,172 @@ type NodeDisruption struct {
 	Cause string `json:"cause"`
 	// Going is true if somebody is about to take the node away; false if the node is out of use or a candidate only.
 	Going bool `json:"going"`
+}
+
+// Kinds of the report of kubectl doik nodes.
+const (
+	KindNodeCapacity     = "NodeCapacity"
+	KindNodeCapacityList = "NodeCapacityList"
+)
+
+// The codes of kubectl doik nodes.
+const (
+	CodeOnInterruptible       Code = "NODE001" // stateful pods run on interruptible capacity
+	CodeAllInterruptible      Code = "NODE002" // all pods of a set do
+	CodeMajorityInterruptible Code = "NODE003" // a majority of a set does, of one capacity type
+	CodeMajorityInZone        Code = "NODE004" // a majority of a set is in one zone
+	CodeMajorityOfOwner       Code = "NODE005" // a majority of a set is on nodes of one group
+	CodeMajorityOnNode        Code = "NODE006" // a majority of a set is on one node
+	CodeNodeGoing             Code = "NODE007" // a node that is about to be disrupted holds stateful pods
+	CodeZoneBound             Code = "NODE008" // volumes are bound to a zone in which no other node could take them
+	CodeAttachLimit           Code = "NODE009" // a node can take few volumes more, or none
+	CodeNodeOutOfUse          Code = "NODE010" // a cordoned node, or one that is not ready, holds stateful pods
+	CodeNoBudgetOnSpot        Code = "NODE011" // a set on interruptible capacity has no PodDisruptionBudget
+	CodeLabelsConflict        Code = "NODE012" // labels of a node contradict each other
+)
+
+// NodeCapacityList is the report of kubectl doik nodes.
+type NodeCapacityList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items are the selected nodes by name.
+	Items []NodeCapacity `json:"items"`
+	// Summary sums the selected nodes up.
+	Summary NodeSummary `json:"summary"`
+	// Findings are those about sets of pods, the worst first; those about one node are with it. Objects in namespaces are
+	// kind/namespace/name.
+	Findings []Finding `json:"findings,omitempty"`
+	// Problems are what could not be read.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// NodeReadiness says whether a node takes part.
+type NodeReadiness string
+
+const (
+	// NodeReady means that the kubelet says that it is ready.
+	NodeReady NodeReadiness = "Ready"
+	// NodeNotReady means that it says that it is not, or says nothing any more.
+	NodeNotReady NodeReadiness = "NotReady"
+	// NodeReadinessUnknown means that it has not said anything yet.
+	NodeReadinessUnknown NodeReadiness = "Unknown"
+)
+
+// NodeCapacity is one node: on what terms it runs, and what is at stake on it.
+type NodeCapacity struct {
+	metav1.TypeMeta `json:",inline"`
+	// Metadata names the node.
+	Metadata  ObjectMeta    `json:"metadata"`
+	Readiness NodeReadiness `json:"readiness"`
+	// NotReadyReason is what the condition Ready says of a node that is not.
+	NotReadyReason string `json:"notReadyReason,omitempty"`
+	// NotReadySince is when it became so.
+	NotReadySince *metav1.Time `json:"notReadySince,omitempty"`
+	// Cordoned is true if no new pods are scheduled to it.
+	Cordoned bool `json:"cordoned,omitempty"`
+	// Terminating is true if the node has been deleted and something holds it until its pods are gone.
+	Terminating bool `json:"terminating,omitempty"`
+	// Pressures are the conditions, other than Ready, that are true: MemoryPressure, DiskPressure.
+	Pressures []string `json:"pressures,omitempty"`
+	// Class is what the node's labels tell.
+	Class          NodeClass `json:"class"`
+	KubeletVersion string    `json:"kubeletVersion,omitempty"`
+	ProviderID     string    `json:"providerID,omitempty"`
+	InternalIP     string    `json:"internalIP,omitempty"`
+	// CPU is in cores, Memory in bytes.
+	CPU    NodeResource `json:"cpu"`
+	Memory NodeResource `json:"memory"`
+	// Volumes tell how many volumes each CSI driver has attached, where it has a limit.
+	Volumes []AttachedVolumes `json:"volumes,omitempty"`
+	// VolumesUnknown is why the limits are not known.
+	VolumesUnknown string `json:"volumesUnknown,omitempty"`
+	// Pods is missing where pods could not be read.
+	Pods *NodePods `json:"pods,omitempty"`
+	// StatefulPods are there with --pods only.
+	StatefulPods []StatefulPod `json:"statefulPods,omitempty"`
+	// Findings are the worst first.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// NodeResource is how much of something a node has.
+type NodeResource struct {
+	// Capacity is what the machine has; Allocatable is what is left of it for pods.
+	Capacity    *resource.Quantity `json:"capacity,omitempty"`
+	Allocatable *resource.Quantity `json:"allocatable,omitempty"`
+	// Requested is the sum of the pods' requests. It is missing where not all pods were read.
+	Requested *resource.Quantity `json:"requested,omitempty"`
+	// RequestedPercent is requested / allocatable.
+	RequestedPercent *int32 `json:"requestedPercent,omitempty"`
+}
+
+// AttachedVolumes are the volumes of one CSI driver on one node.
+type AttachedVolumes struct {
+	Driver string `json:"driver"`
+	// Attached is the number in the node's status.volumesAttached.
+	Attached int32 `json:"attached"`
+	// Limit is what the driver says in the CSINode.
+	Limit int32 `json:"limit"`
+}
+
+// NodePods counts the pods on a node that have not ended.
+type NodePods struct {
+	Total int32 `json:"total"`
+	// Stateful are those that a StatefulSet controls and those that mount a PersistentVolumeClaim.
+	Stateful int32 `json:"stateful"`
+}
+
+// StatefulPod is a pod that has something to lose.
+type StatefulPod struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Controller is what made it; missing for a pod that nothing would make again.
+	Controller *Controller `json:"controller,omitempty"`
+	// Ordinal is that of a StatefulSet's pod.
+	Ordinal           *int32      `json:"ordinal,omitempty"`
+	ContainersReady   int32       `json:"containersReady"`
+	Containers        int32       `json:"containers"`
+	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
+	// Claims are those that it mounts.
+	Claims []PodClaim `json:"claims,omitempty"`
+}
+
+// Controller is what controls a pod.
+type Controller struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// PodClaim is a claim that a pod mounts.
+type PodClaim struct {
+	Name string `json:"name"`
+	// Usage is missing where it could not be read (UsageUnknown says why).
+	Usage        *VolumeUsage `json:"usage,omitempty"`
+	UsageUnknown string       `json:"usageUnknown,omitempty"`
+}
+
+// NodeSummary sums nodes up.
+type NodeSummary struct {
+	// Total is of all selected nodes.
+	Total NodeSum `json:"total"`
+	// Interruptible is of those whose capacity is interruptible.
+	Interruptible NodeSum `json:"interruptible"`
+	// InterruptiblePercent is the share of the stateful pods on interruptible capacity. It is missing where there are none or
+	// pods could not be read.
+	InterruptiblePercent *int32 `json:"interruptiblePercent,omitempty"`
+	// ByCapacityType, ByZone and ByOwner are by the name of each: a capacity type, a zone, an owner as kind/name.
+	ByCapacityType []NodeSum `json:"byCapacityType,omitempty"`
+	ByZone         []NodeSum `json:"byZone,omitempty"`
+	ByOwner        []NodeSum `json:"byOwner,omitempty"`
+}
+
+// NodeSum is what some nodes are and have together.
+type NodeSum struct {
+	// Name is empty for nodes without a zone or an owner.
+	Name  string `json:"name,omitempty"`
+	Nodes int32  `json:"nodes"`
+	Ready int32  `json:"ready"`
+	// CPU and Memory are the machines' capacity; virtual nodes count for nothing.
+	CPU    resource.Quantity `json:"cpu"`
+	Memory resource.Quantity `json:"memory"`
+	// Pods is missing where pods could not be read.
+	Pods *NodePods `json:"pods,omitempty"`
 }

@@ -36,6 +36,8 @@ type StatefulSetStatus struct {
 	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy"`
 	// Service is the governing Service, which gives the pods their DNS names.
 	Service GoverningService `json:"service"`
+	// DisruptionBudgets are the names of the PodDisruptionBudgets that select the pods.
+	DisruptionBudgets []string `json:"disruptionBudgets,omitempty"`
 	// Ordinals are in ascending order.
 	Ordinals []Ordinal `json:"ordinals"`
 	// Findings are the worst first.
@@ -146,11 +148,17 @@ type PodStatus struct {
 	Containers      int32  `json:"containers"`
 	Restarts        int32  `json:"restarts"`
 	// LastRestart is the time at which a container ended for the last time, if one did.
-	LastRestart       *metav1.Time `json:"lastRestart,omitempty"`
-	Node              string       `json:"node,omitempty"`
-	IP                string       `json:"ip,omitempty"`
-	Revision          string       `json:"revision,omitempty"`
-	CreationTimestamp metav1.Time  `json:"creationTimestamp"`
+	LastRestart *metav1.Time `json:"lastRestart,omitempty"`
+	Node        string       `json:"node,omitempty"`
+	// Zone is that of the node, as topology.kubernetes.io/zone of the pod or of the node tells it.
+	Zone string `json:"zone,omitempty"`
+	// CapacityType is that of the node, where nodes were read: spot, on-demand and others, or unknown.
+	CapacityType CapacityType `json:"capacityType,omitempty"`
+	IP           string       `json:"ip,omitempty"`
+	// DNSName is the name that the governing Service gives the pod, without the cluster's domain.
+	DNSName           string      `json:"dnsName,omitempty"`
+	Revision          string      `json:"revision,omitempty"`
+	CreationTimestamp metav1.Time `json:"creationTimestamp"`
 }
 
 // ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
@@ -184,10 +192,50 @@ type ClaimStatus struct {
 	StorageClass      string             `json:"storageClass,omitempty"`
 	AccessModes       []string           `json:"accessModes,omitempty"`
 	CreationTimestamp metav1.Time        `json:"creationTimestamp,omitzero"`
+	// Reattached is true if the claim is older than its pod: the pod found the data of an earlier one. It is missing where
+	// either of the two is.
+	Reattached *bool `json:"reattached,omitempty"`
+	// Resize is missing where the claim has the size that it asks for.
+	Resize *VolumeResize `json:"resize,omitempty"`
+	// Details of the volume are missing where volumes were not read.
+	Details *VolumeDetails `json:"volumeDetails,omitempty"`
 	// Usage is missing where nothing mounts the claim and where it could not be read (UsageUnknown says why).
 	Usage *VolumeUsage `json:"usage,omitempty"`
 	// UsageUnknown is the reason why the usage of a mounted claim is not known.
 	UsageUnknown string `json:"usageUnknown,omitempty"`
+}
+
+// ResizeState says how far the resizing of a volume is.
+type ResizeState string
+
+const (
+	// ResizePending means nobody has begun yet.
+	ResizePending ResizeState = "Pending"
+	// ResizeInProgress means the storage or the node is at it.
+	ResizeInProgress ResizeState = "InProgress"
+	// ResizeFailed means the storage or the node has refused or failed.
+	ResizeFailed ResizeState = "Failed"
+)
+
+// VolumeResize is a claim that asks for another size than it has.
+type VolumeResize struct {
+	State ResizeState `json:"state"`
+	// Message is what the controller or the kubelet says of it.
+	Message string `json:"message,omitempty"`
+}
+
+// VolumeDetails is what a PersistentVolume tells beyond its claim.
+type VolumeDetails struct {
+	// Phase is Available, Bound, Released or Failed.
+	Phase string `json:"phase,omitempty"`
+	// ReclaimPolicy is Delete, Retain or Recycle: what becomes of the volume when its claim is deleted.
+	ReclaimPolicy string `json:"reclaimPolicy,omitempty"`
+	// Handle is the name of the volume in the storage: of an EBS volume vol-0…, of a local volume its path.
+	Handle string `json:"handle,omitempty"`
+	// Driver is the CSI driver, or the kind of volume where there is none.
+	Driver string `json:"driver,omitempty"`
+	// Zones are those from which the volume can be reached; empty if it does not say.
+	Zones []string `json:"zones,omitempty"`
 }
 
 // VolumeUsage is what the file system of a mounted volume reports. Sizes are in bytes.

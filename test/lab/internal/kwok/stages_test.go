@@ -102,7 +102,7 @@ func TestPodStages(t *testing.T) {
 		t.Errorf("started: got %+v", pod.Status)
 	}
 	// Every state leads into every other one, and none is played twice.
-	states := []string{"", "not-ready", "crash-loop", "oom-killed", "image-pull"}
+	states := []string{"", "not-ready", "crash-loop", "oom-killed", "image-pull", "creating"}
 	shown := ""
 	for _, container := range []string{"", "exporter", "init"} {
 		for _, from := range states {

@@ -25,7 +25,7 @@ func (b builder) conditions(status corev1.PodStatus, stuckInInit bool) []corev1.
 		ready, reason, message = false, "ContainersNotReady", "containers with unready status: "+list(unready)
 	}
 	conditions := []corev1.PodCondition{
-		condition(corev1.PodReadyToStartContainers, status.Phase == corev1.PodRunning || status.Phase == corev1.PodPending, "", ""),
+		condition(corev1.PodReadyToStartContainers, (status.Phase == corev1.PodRunning || status.Phase == corev1.PodPending) && b.state != Creating, "", ""),
 		initialized,
 		condition(corev1.PodReady, ready, reason, message),
 		condition(corev1.ContainersReady, ready, reason, message),

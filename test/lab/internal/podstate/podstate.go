@@ -24,6 +24,7 @@ const (
 	CrashLoop        State = "crash-loop"
 	OOMKilled        State = "oom-killed"
 	ImagePull        State = "image-pull"
+	Creating         State = "creating"
 	Completed        State = "completed"
 	Failed           State = "failed"
 	StuckTerminating State = "stuck-terminating"
@@ -32,7 +33,7 @@ const (
 // Wanted is the state a pod's status should show. What isn't known counts as ready: kwok has no way to report it.
 func Wanted(pod *corev1.Pod) State {
 	switch state := State(pod.Annotations[annotation.State]); state {
-	case NotReady, CrashLoop, OOMKilled, ImagePull, Completed, Failed:
+	case NotReady, CrashLoop, OOMKilled, ImagePull, Creating, Completed, Failed:
 		return state
 	}
 	if owner := metav1.GetControllerOf(pod); owner != nil && owner.Kind == "Job" {
@@ -53,7 +54,7 @@ func Status(pod *corev1.Pod, now time.Time) corev1.PodStatus {
 	if status.StartTime == nil {
 		status.StartTime = &b.now
 	}
-	stopped := false // a container that doesn't get past its own start keeps the later ones from starting
+	stopped := b.state == Creating && len(pod.Spec.InitContainers) > 0 // a container that doesn't get past its own start keeps the later ones from starting
 	for i := range pod.Spec.InitContainers {
 		container := &pod.Spec.InitContainers[i]
 		s := b.initContainer(container, stopped)
@@ -97,7 +98,7 @@ func (b builder) phase() corev1.PodPhase {
 		return corev1.PodSucceeded
 	case b.state == Failed:
 		return corev1.PodFailed
-	case b.state == ImagePull, b.state != Ready && b.inInit:
+	case b.state == ImagePull, b.state == Creating, b.state != Ready && b.inInit:
 		return corev1.PodPending
 	}
 	return corev1.PodRunning
@@ -126,6 +127,9 @@ func (b builder) container(container *corev1.Container, stopped bool) corev1.Con
 	switch {
 	case stopped:
 		status.State = waiting("PodInitializing", "")
+	case b.state == Creating: // the node gets volumes and network ready
+		status.ImageID, status.ContainerID = "", ""
+		status.State = waiting("ContainerCreating", "")
 	case b.state == Completed, b.state == Failed && (b.inInit || container.Name != b.target):
 		status.State = corev1.ContainerState{Terminated: b.terminated("Completed", 0)}
 	case container.Name == b.target && !b.inInit && b.state != Ready:

@@ -77,6 +77,7 @@ func TestStatus(t *testing.T) {
 		{[]string{"state", "crash-loop"}, "Running Initialized=True Ready=False " + through + "mysql:CrashLoopBackOff,Error(1),6 xtrabackup:running+,0"},
 		{[]string{"state", "oom-killed", "restarts", "12"}, "Running Initialized=True Ready=False " + through + "mysql:CrashLoopBackOff,OOMKilled(137),12 xtrabackup:running+,0"},
 		{[]string{"state", "image-pull"}, "Pending Initialized=True Ready=False " + through + "mysql:ImagePullBackOff,0 xtrabackup:running+,0"},
+		{[]string{"state", "creating"}, "Pending Initialized=False Ready=False init-mysql:PodInitializing,0 sidecar:PodInitializing,0 mysql:PodInitializing,0 xtrabackup:PodInitializing,0"},
 		{[]string{"state", "completed"}, "Succeeded Initialized=True Ready=False init-mysql:Completed(0)+,0 sidecar:Completed(0)+,0 mysql:Completed(0),0 xtrabackup:Completed(0),0"},
 		{[]string{"state", "failed"}, "Failed Initialized=True Ready=False init-mysql:Completed(0)+,0 sidecar:Completed(0)+,0 mysql:Error(1),0 xtrabackup:Completed(0),0"},
 		{[]string{"state", "crash-loop", "container", "init-mysql"}, "Pending Initialized=False Ready=False init-mysql:CrashLoopBackOff,Error(1),6 sidecar:PodInitializing,0 mysql:PodInitializing,0 xtrabackup:PodInitializing,0"},

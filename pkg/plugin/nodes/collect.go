@@ -1,0 +1,235 @@
+// Package nodes is kubectl doik nodes: on what terms each node runs, what it belongs to, and which stateful pods would go with it.
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+)
+
+// Query says what to collect.
+type Query struct {
+	// Namespace is that whose pods count; empty for all.
+	Namespace string
+	// Selection is which nodes will be shown. All are read: what would be lost with one depends on the others.
+	Selection Selection
+	ChunkSize int64
+	// Usage asks the kubelets of the selected nodes for the disk usage of stateful pods; each has UsageTimeout.
+	Usage        bool
+	UsageTimeout time.Duration
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Snapshot is what the cluster said. Of nodes it has what analysis reads, of pods that have something to lose a few fields, and
+// of all other pods sums: a large cluster has many.
+type Snapshot struct {
+	Nodes []corev1.Node `json:"nodes"`
+	// Attached counts by node and CSI driver the volumes that the control plane has attached.
+	Attached map[string]map[string]int32 `json:"attached,omitempty"`
+	// Limits has by node and CSI driver how many volumes can be attached.
+	Limits map[string]map[string]int32 `json:"limits,omitempty"`
+	// Loads are by node.
+	Loads map[string]Load `json:"loads,omitempty"`
+	// Pods are the stateful ones.
+	Pods []Pod `json:"pods,omitempty"`
+	// AllPods is true if the pods of all namespaces were read.
+	AllPods bool `json:"allPods,omitempty"`
+	// Labels are those of one pod of each set, by the UID of the set.
+	Labels map[types.UID]map[string]string `json:"labels,omitempty"`
+	// Budgets are the selectors of the PodDisruptionBudgets by namespace.
+	Budgets map[string][]*metav1.LabelSelector `json:"budgets,omitempty"`
+	// Volumes are by namespace/claim the zones in which a claim's volume can be used, of the claims for which that matters.
+	Volumes map[string][]string `json:"volumes,omitempty"`
+	// Usage is by namespace/claim.
+	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
+	// UsageFailed is by node: its kubelet could not be read.
+	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
+	// UsageAsked is true if somebody was asked.
+	UsageAsked bool `json:"usageAsked,omitempty"`
+	// Problems by what could not be read at all.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// Keys of Snapshot.Problems.
+const (
+	subjectPods    = "pods"
+	subjectLimits  = "csinodes"
+	subjectBudgets = "poddisruptionbudgets"
+	subjectVolumes = "persistentvolumes"
+)
+
+// Load is what the pods on a node that have not ended ask for together.
+type Load struct {
+	Pods int32 `json:"pods"`
+	// CPU is in thousandths of a core, Memory in bytes.
+	CPU    int64 `json:"cpu"`
+	Memory int64 `json:"memory"`
+	// FargateProfile is that of the pod on a Fargate node.
+	FargateProfile string `json:"fargateProfile,omitempty"`
+}
+
+// Pod is what is kept of a stateful pod.
+type Pod struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Node is empty for a pod that is on none.
+	Node string `json:"node,omitempty"`
+	// Kind, Set and UID are its controller's.
+	Kind            string      `json:"kind,omitempty"`
+	Set             string      `json:"set,omitempty"`
+	UID             types.UID   `json:"uid,omitempty"`
+	Claims          []string    `json:"claims,omitempty"`
+	Containers      int32       `json:"containers"`
+	ContainersReady int32       `json:"containersReady"`
+	Created         metav1.Time `json:"created,omitzero"`
+}
+
+// Collect reads the nodes, their CSINodes and all pods, each in pages at the same time. PodDisruptionBudgets are read if a set is
+// on interruptible capacity, volumes if stateful pods are in a zone in which no other node could take them. It fails only if the
+// nodes can't be read; what else can't be read is a problem in the snapshot.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	progress := q.Progress
+	if progress == nil {
+		progress = func(string) {}
+	}
+	s := &Snapshot{AllPods: q.Namespace == "", Limits: map[string]map[string]int32{}, Problems: map[string]v1alpha1.Problem{}}
+	if err := s.collectAll(ctx, cluster, q, progress); err != nil {
+		return nil, kube.Explain(err)
+	}
+	if err := s.named(q.Selection.Names); err != nil {
+		return nil, err
+	}
+	need := needs(s, q.Selection)
+	s.collectNeeded(ctx, cluster, q, need, progress)
+	if q.Usage && len(need.usage) > 0 {
+		s.collectUsage(ctx, cluster, q, need, progress)
+	}
+	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, kube.Explain(ctx.Err())
+	}
+	return s, nil
+}
+
+// collectAll reads what is read of every cluster. Only the nodes' error is returned.
+func (s *Snapshot) collectAll(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) error {
+	all := kube.Query{ChunkSize: q.ChunkSize}
+	ofPods := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+	progress("reading nodes and pods")
+	var mu sync.Mutex
+	group, groupCtx := errgroup.WithContext(ctx)
+	failed := func(subject, title string, err error) error {
+		if err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			s.Problems[subject] = kube.ProblemOf(title, err)
+		}
+		return nil
+	}
+	group.Go(func() error {
+		annotations := capacity.Annotations()
+		return cluster.EachNode(groupCtx, all, func(node *corev1.Node) { s.addNode(node, annotations) })
+	})
+	group.Go(func() error {
+		r := newReducer(s)
+		count := 0
+		err := cluster.EachPod(groupCtx, ofPods, func(pod *corev1.Pod) {
+			r.addPod(pod)
+			if count++; q.ChunkSize > 0 && count%int(q.ChunkSize) == 0 {
+				progress(fmt.Sprintf("reading nodes and pods: %d pods", count))
+			}
+		})
+		if err != nil { // half of the pods would be taken for all
+			s.Pods, s.Loads, s.Labels = nil, nil, nil
+		}
+		return failed(subjectPods, "pods "+where(q.Namespace), err)
+	})
+	group.Go(func() error {
+		err := cluster.EachCSINode(groupCtx, all, func(node *storagev1.CSINode) { s.addLimits(node) })
+		return failed(subjectLimits, "CSINodes", err)
+	})
+	return group.Wait()
+}
+
+func where(namespace string) string {
+	if namespace == "" {
+		return "in all namespaces"
+	}
+	return "in namespace " + namespace
+}
+
+// named checks that there is a node of every name.
+func (s *Snapshot) named(names []string) error {
+	existing := make([]string, len(s.Nodes))
+	for i := range s.Nodes {
+		existing[i] = s.Nodes[i].Name
+	}
+	for _, name := range names {
+		if !slices.Contains(existing, name) {
+			return kube.NotFound("Node", "", name, existing)
+		}
+	}
+	return nil
+}
+
+// collectNeeded reads what only some clusters need.
+func (s *Snapshot) collectNeeded(ctx context.Context, cluster *kube.Cluster, q Query, need needed, progress func(string)) {
+	if len(need.budgets) > 0 {
+		progress("reading PodDisruptionBudgets")
+		budgets := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+		if len(need.budgets) == 1 {
+			budgets.Namespace = need.budgets[0]
+		}
+		s.Budgets = map[string][]*metav1.LabelSelector{}
+		err := cluster.EachDisruptionBudget(ctx, budgets, func(budget *policyv1.PodDisruptionBudget) {
+			if _, wanted := slices.BinarySearch(need.budgets, budget.Namespace); wanted {
+				s.Budgets[budget.Namespace] = append(s.Budgets[budget.Namespace], budget.Spec.Selector)
+			}
+		})
+		if err != nil {
+			s.Problems[subjectBudgets] = kube.ProblemOf("PodDisruptionBudgets "+where(budgets.Namespace), err)
+		}
+	}
+	if len(need.volumes) > 0 {
+		progress("reading volumes")
+		s.Volumes = map[string][]string{}
+		err := cluster.EachVolume(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(v *corev1.PersistentVolume) { s.addVolume(v, need.volumes) })
+		if err != nil {
+			s.Problems[subjectVolumes] = kube.ProblemOf("PersistentVolumes", err)
+		}
+	}
+}
+
+// collectUsage asks the kubelets of the selected nodes for the usage of their stateful pods' claims.
+func (s *Snapshot) collectUsage(ctx context.Context, cluster *kube.Cluster, q Query, need needed, progress func(string)) {
+	s.UsageAsked, s.Usage = true, map[string]v1alpha1.VolumeUsage{}
+	nodes := slices.Compact(slices.Sorted(maps.Values(need.usage)))
+	report := func(done int) {
+		progress(fmt.Sprintf("reading disk usage from kubelets: %d of %d nodes", done, len(nodes)))
+	}
+	report(0)
+	usage := cluster.VolumeUsage(ctx, kube.UsageQuery{
+		Nodes: nodes, NodeTimeout: q.UsageTimeout, Progress: report,
+		Wanted: func(claim types.NamespacedName) bool { _, ok := need.usage[claim.String()]; return ok },
+	})
+	s.UsageFailed = usage.Failed
+	for claim, u := range usage.ByClaim {
+		s.Usage[claim.String()] = u
+	}
+}

@@ -1,0 +1,456 @@
+package nodes
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+// View says what of a report is shown.
+type View struct {
+	// Pods shows a block for each node with its stateful pods, in place of a row.
+	Pods bool
+	// Usage shows the columns of disk usage.
+	Usage bool
+	// Now is the moment that ages are counted from.
+	Now time.Time
+}
+
+// mostOfACode is how many findings of a code a table has: a large cluster has thousands that say the same.
+const mostOfACode = 10
+
+// A volume is filling and full from these percentages on.
+const (
+	fillingPercent = 80
+	fullPercent    = 90
+)
+
+// column is a column and where its cells come from.
+type column[T any] struct {
+	printers.Column
+	cell func(T) printers.Cell
+}
+
+func narrow[T any](title string, cell func(T) printers.Cell) column[T] {
+	return column[T]{printers.Column{Title: title}, cell}
+}
+
+func wide[T any](title string, cell func(T) printers.Cell) column[T] {
+	return column[T]{printers.Column{Title: title, Wide: true}, cell}
+}
+
+func titles[T any](columns []column[T]) []printers.Column {
+	list := make([]printers.Column, len(columns))
+	for i, c := range columns {
+		list[i] = c.Column
+	}
+	return list
+}
+
+func cells[T any](columns []column[T], of T) []printers.Cell {
+	list := make([]printers.Cell, len(columns))
+	for i, c := range columns {
+		list[i] = c.cell(of)
+	}
+	return list
+}
+
+// Table lays a report out: the nodes, or their stateful pods, then what they sum up to and the findings.
+func Table(report *v1alpha1.NodeCapacityList, v View) printers.Table {
+	t := nodeTable(report, v)
+	if v.Pods {
+		t = podTable(report, v)
+	}
+	t.Below = []printers.Table{summaryTable(report)}
+	return t
+}
+
+// Names are what -o name prints.
+func Names(report *v1alpha1.NodeCapacityList) []string {
+	list := make([]string, len(report.Items))
+	for i := range report.Items {
+		list[i] = "node/" + report.Items[i].Metadata.Name
+	}
+	return list
+}
+
+type item = *v1alpha1.NodeCapacity
+
+func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
+	columns := []column[item]{
+		narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }),
+		narrow("STATUS", status),
+		narrow("CAPACITY", capacityType),
+		narrow("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
+		narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }),
+		narrow("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
+		narrow("INSTANCE", func(n item) printers.Cell { return orNone(n.Class.InstanceType) }),
+		narrow("ARCH", func(n item) printers.Cell { return orNone(n.Class.Architecture) }),
+		narrow("ZONE", func(n item) printers.Cell { return orNone(n.Class.Zone) }),
+		narrow("VERSION", func(n item) printers.Cell { return orNone(n.KubeletVersion) }),
+		narrow("PODS", func(n item) printers.Cell {
+			return count(n.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
+		}),
+		narrow("STATEFUL", stateful),
+		wide("EVIDENCE", evidence),
+		wide("CPU", func(n item) printers.Cell { return load(n, n.CPU, (*resource.Quantity).String) }),
+		wide("MEMORY", func(n item) printers.Cell {
+			return load(n, n.Memory, func(q *resource.Quantity) string { return printers.Bytes(q.Value()) })
+		}),
+		wide("VOLUMES", volumes),
+		wide("IP", func(n item) printers.Cell { return orNone(n.InternalIP) }),
+		wide("PROVIDER-ID", func(n item) printers.Cell { return orNone(n.ProviderID) }),
+		narrow("AGE", func(n item) printers.Cell { return age(n.Metadata.CreationTimestamp, v.Now) }),
+	}
+	block := printers.Block{Rows: make([][]printers.Cell, 0, len(report.Items))}
+	for i := range report.Items {
+		block.Rows = append(block.Rows, cells(columns, &report.Items[i]))
+	}
+	return printers.Table{Columns: titles(columns), Blocks: []printers.Block{block}}
+}
+
+// podRow is a stateful pod and one of its claims, which is nil if it has none.
+type podRow struct {
+	pod   *v1alpha1.StatefulPod
+	claim *v1alpha1.PodClaim
+}
+
+func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
+	columns := []column[podRow]{
+		narrow("NAMESPACE", func(r podRow) printers.Cell { return printers.Text(r.pod.Namespace) }),
+		narrow("POD", func(r podRow) printers.Cell { return printers.Text(r.pod.Name) }),
+		narrow("READY", ready),
+		narrow("SET", func(r podRow) printers.Cell {
+			if r.pod.Controller == nil {
+				return orNone("")
+			}
+			return printers.Text(r.pod.Controller.Kind + "/" + r.pod.Controller.Name)
+		}),
+		narrow("ORDINAL", func(r podRow) printers.Cell {
+			if r.pod.Ordinal == nil {
+				return printers.None
+			}
+			return printers.Text(fmt.Sprint(*r.pod.Ordinal))
+		}),
+		narrow("CLAIM", func(r podRow) printers.Cell {
+			if r.claim == nil {
+				return orNone("")
+			}
+			return printers.Text(r.claim.Name)
+		}),
+	}
+	if v.Usage {
+		columns = append(columns, narrow("USED", used), narrow("USE%", usedPercent))
+	}
+	columns = append(columns, narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
+	t := printers.Table{Columns: titles(columns), Blocks: make([]printers.Block, 0, len(report.Items))}
+	for i := range report.Items {
+		n := &report.Items[i]
+		block := printers.Block{Heading: heading(n)}
+		for j := range n.StatefulPods {
+			pod := &n.StatefulPods[j]
+			if len(pod.Claims) == 0 {
+				block.Rows = append(block.Rows, cells(columns, podRow{pod: pod}))
+			}
+			for k := range pod.Claims {
+				block.Rows = append(block.Rows, cells(columns, podRow{pod: pod, claim: &pod.Claims[k]}))
+			}
+		}
+		t.Blocks = append(t.Blocks, block)
+	}
+	return t
+}
+
+// heading is a node above its pods.
+func heading(n item) []printers.Cell {
+	list := []printers.Cell{printers.Text(n.Metadata.Name), status(n), capacityType(n)}
+	for _, text := range []string{capacity.Describe(n.Class.Owner), n.Class.InstanceType, n.Class.Zone} {
+		if text != "" {
+			list = append(list, printers.Text(text))
+		}
+	}
+	switch {
+	case n.Pods == nil:
+		return append(list, printers.Cell{Text: "pods unknown", Level: printers.Warn})
+	case n.Pods.Total == 0:
+		return append(list, printers.Cell{Text: "no pods", Level: printers.Dim})
+	case n.Pods.Stateful == 0:
+		return append(list, printers.Cell{Text: plural(n.Pods.Total, "pod") + ", none stateful", Level: printers.Dim})
+	}
+	return append(list, printers.Text(fmt.Sprintf("%s, %d stateful", plural(n.Pods.Total, "pod"), n.Pods.Stateful)))
+}
+
+// sumRow is a line of the summary.
+type sumRow struct {
+	by string
+	*v1alpha1.NodeSum
+}
+
+func summaryTable(report *v1alpha1.NodeCapacityList) printers.Table {
+	total := report.Summary.Total.Pods
+	columns := []column[sumRow]{
+		narrow("BY", func(r sumRow) printers.Cell { return printers.Text(r.by) }),
+		narrow("GROUP", func(r sumRow) printers.Cell { return orNone(r.Name) }),
+		narrow("NODES", func(r sumRow) printers.Cell { return printers.Text(fmt.Sprint(r.Nodes)) }),
+		narrow("READY", func(r sumRow) printers.Cell {
+			c := printers.Text(fmt.Sprint(r.Ready))
+			if r.Ready < r.Nodes {
+				c.Level = printers.Alarm
+			}
+			return c
+		}),
+		narrow("VCPU", func(r sumRow) printers.Cell { return printers.Text(r.CPU.String()) }),
+		narrow("MEMORY", func(r sumRow) printers.Cell { return printers.Text(printers.Bytes(r.Memory.Value())) }),
+		narrow("PODS", func(r sumRow) printers.Cell {
+			return count(r.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
+		}),
+		narrow("STATEFUL", func(r sumRow) printers.Cell { return share(r.Pods, total) }),
+	}
+	block := printers.Block{Heading: summaryLine(&report.Summary), Findings: few(Findings(report))}
+	s := &report.Summary
+	for _, group := range []struct {
+		by   string
+		sums []v1alpha1.NodeSum
+	}{{"capacity", s.ByCapacityType}, {"zone", s.ByZone}, {"owner", s.ByOwner}} {
+		for i := range group.sums {
+			block.Rows = append(block.Rows, cells(columns, sumRow{by: group.by, NodeSum: &group.sums[i]}))
+		}
+	}
+	return printers.Table{Columns: titles(columns), Blocks: []printers.Block{block}}
+}
+
+func summaryLine(s *v1alpha1.NodeSummary) []printers.Cell {
+	list := []printers.Cell{
+		printers.Text(plural(s.Total.Nodes, "node")), printers.Text(s.Total.CPU.String() + " vCPU"), printers.Text(printers.Bytes(s.Total.Memory.Value())),
+	}
+	switch p := s.Total.Pods; {
+	case s.Total.Nodes == 0:
+		return list
+	case p == nil:
+		return append(list, printers.Cell{Text: "pods unknown", Level: printers.Warn})
+	case p.Stateful == 0:
+		return append(list, printers.Text(plural(p.Total, "pod")+", none stateful"))
+	default:
+		onSpot := int32(0)
+		if s.Interruptible.Pods != nil {
+			onSpot = s.Interruptible.Pods.Stateful
+		}
+		c := printers.Text(fmt.Sprintf("%d of %s (%d%%) on interruptible capacity", onSpot, plural(p.Stateful, "stateful pod"), *s.InterruptiblePercent))
+		if onSpot > 0 {
+			c.Level = printers.Warn
+		}
+		list = append(list, printers.Text(plural(p.Total, "pod")), c)
+		for _, sum := range s.ByCapacityType {
+			if sum.Name == string(v1alpha1.CapacityUnknown) && sum.Pods != nil && sum.Pods.Stateful > 0 {
+				list = append(list, printers.Cell{Text: fmt.Sprintf("%d on unknown capacity", sum.Pods.Stateful), Level: printers.Warn})
+			}
+		}
+		return list
+	}
+}
+
+// few keeps the first findings of each code and counts the others.
+func few(findings []v1alpha1.Finding) []v1alpha1.Finding {
+	total := map[v1alpha1.Code]int{}
+	for _, f := range findings {
+		total[f.Code]++
+	}
+	var list []v1alpha1.Finding
+	shown := map[v1alpha1.Code]int{}
+	for _, f := range findings {
+		shown[f.Code]++
+		switch n := shown[f.Code]; {
+		case n <= mostOfACode:
+			list = append(list, f)
+		case n == total[f.Code]:
+			list = append(list, v1alpha1.Finding{
+				Code: f.Code, Severity: f.Severity, Message: fmt.Sprintf("and %d more like these", n-mostOfACode), Remedy: "-o json has them all",
+			})
+		}
+	}
+	return list
+}
+
+// status is what kubectl get nodes says, then pressures and taints that tell of a disruption.
+func status(n item) printers.Cell {
+	words := []string{string(n.Readiness)}
+	if n.Cordoned {
+		words = append(words, "SchedulingDisabled")
+	}
+	words = append(words, n.Pressures...)
+	if n.Terminating {
+		words = append(words, "Terminating")
+	}
+	c := printers.Cell{Level: printers.Plain}
+	if len(words) > 1 {
+		c.Level = printers.Warn
+	}
+	for _, d := range n.Class.Disruptions {
+		key, _, _ := strings.Cut(d.Taint, ":")
+		key, _, _ = strings.Cut(key, "=")
+		if strings.HasPrefix(key, "node.kubernetes.io/") && !d.Going { // the words before say it
+			continue
+		}
+		words = append(words, key)
+		c.Level = max(c.Level, printers.Warn)
+		if d.Going {
+			c.Level = printers.Alarm
+		}
+	}
+	if n.Readiness != v1alpha1.NodeReady || n.Terminating {
+		c.Level = printers.Alarm
+	}
+	c.Text = strings.Join(words, ",")
+	return c
+}
+
+func capacityType(n item) printers.Cell {
+	switch {
+	case n.Class.CapacityType == v1alpha1.CapacityUnknown:
+		return printers.Unknown
+	case n.Class.Interruptible:
+		return printers.Cell{Text: string(n.Class.CapacityType), Level: printers.Warn}
+	}
+	return printers.Text(string(n.Class.CapacityType))
+}
+
+// evidence is the deciding label, or why there is none, and the labels that say otherwise.
+func evidence(n item) printers.Cell {
+	c := printers.Text(n.Class.Evidence)
+	if c.Text == "" {
+		c = printers.Cell{Text: n.Class.UnknownReason, Level: printers.Dim}
+	}
+	if len(n.Class.Conflicts) > 0 {
+		c = printers.Cell{Text: c.Text + ", not " + strings.Join(n.Class.Conflicts, ", "), Level: printers.Warn}
+	}
+	return c
+}
+
+func stateful(n item) printers.Cell {
+	c := count(n.Pods, func(p *v1alpha1.NodePods) int32 { return p.Stateful })
+	if n.Pods != nil && n.Pods.Stateful > 0 && n.Class.Interruptible {
+		c.Level = printers.Warn
+	}
+	return c
+}
+
+func count(p *v1alpha1.NodePods, of func(*v1alpha1.NodePods) int32) printers.Cell {
+	if p == nil {
+		return printers.Unknown
+	}
+	return printers.Text(fmt.Sprint(of(p)))
+}
+
+// share is a number of stateful pods, and which part of all it is.
+func share(p, total *v1alpha1.NodePods) printers.Cell {
+	switch {
+	case p == nil || total == nil:
+		return printers.Unknown
+	case total.Stateful == 0:
+		return printers.Text("0")
+	}
+	return printers.Text(fmt.Sprintf("%d (%d%%)", p.Stateful, percent(p.Stateful, total.Stateful)))
+}
+
+// load is what pods ask for of what there is for them.
+func load(n item, r v1alpha1.NodeResource, text func(*resource.Quantity) string) printers.Cell {
+	switch {
+	case r.Allocatable == nil:
+		return orNone("")
+	case n.Pods == nil:
+		return printers.Unknown
+	case r.Requested == nil || r.RequestedPercent == nil: // not all pods were read
+		return printers.None
+	}
+	return printers.Text(fmt.Sprintf("%s %d%% %s/%s", printers.Bar(*r.RequestedPercent), *r.RequestedPercent, text(r.Requested), text(r.Allocatable)))
+}
+
+// volumes is the driver that is nearest to its limit.
+func volumes(n item) printers.Cell {
+	if n.VolumesUnknown != "" {
+		return printers.Unknown
+	}
+	var nearest *v1alpha1.AttachedVolumes
+	for i := range n.Volumes {
+		if v := &n.Volumes[i]; nearest == nil || v.Attached*nearest.Limit > nearest.Attached*v.Limit {
+			nearest = v
+		}
+	}
+	if nearest == nil {
+		return printers.None
+	}
+	c := printers.Text(fmt.Sprintf("%d/%d", nearest.Attached, nearest.Limit))
+	if nearest.Limit > 0 && nearest.Attached*100 >= nearest.Limit*attachedPercent {
+		c.Level = printers.Warn
+	}
+	return c
+}
+
+func ready(r podRow) printers.Cell {
+	c := printers.Text(fmt.Sprintf("%d/%d", r.pod.ContainersReady, r.pod.Containers))
+	if r.pod.ContainersReady < r.pod.Containers {
+		c.Level = printers.Alarm
+	}
+	return c
+}
+
+func used(r podRow) printers.Cell {
+	switch c := r.claim; {
+	case c == nil:
+		return printers.None
+	case c.Usage == nil:
+		return printers.Unknown
+	default:
+		return printers.Text(printers.Bytes(c.Usage.UsedBytes))
+	}
+}
+
+func usedPercent(r podRow) printers.Cell {
+	if r.claim == nil || r.claim.Usage == nil || r.claim.Usage.UsedPercent == nil {
+		return printers.None // the column before it says unknown, and elastic file systems have none
+	}
+	c := printers.Text(fmt.Sprintf("%d%%", *r.claim.Usage.UsedPercent))
+	switch {
+	case *r.claim.Usage.UsedPercent >= fullPercent:
+		c.Level = printers.Alarm
+	case *r.claim.Usage.UsedPercent >= fillingPercent:
+		c.Level = printers.Warn
+	}
+	return c
+}
+
+func age(since metav1.Time, now time.Time) printers.Cell {
+	if since.IsZero() {
+		return printers.None
+	}
+	return printers.Text(duration.HumanDuration(now.Sub(since.Time)))
+}
+
+func known(text string) printers.Cell {
+	if text == "unknown" {
+		return printers.Unknown
+	}
+	return printers.Text(text)
+}
+
+func orNone(text string) printers.Cell {
+	if text == "" {
+		return printers.Cell{Text: "<none>", Level: printers.Dim}
+	}
+	return printers.Text(text)
+}
+
+func plural(n int32, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,174 @@
+package stsstatus
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+)
+
+const (
+	// singly is up to how many objects of a kind are got one by one, all at once. Nothing selects several by their names, and a
+	// list of all costs as much as the cluster is large.
+	singly = 32
+	// namespacesSingly is the same of namespaces whose events are listed.
+	namespacesSingly = 8
+)
+
+// detailReader reads what is needed beside sets, pods, claims and Services.
+type detailReader struct {
+	cluster *kube.Cluster
+	query   Query
+	needs   *needs
+
+	mu       sync.Mutex
+	found    Snapshot
+	problems map[string]v1alpha1.Problem
+	events   map[string]corev1.Event // the newest by object and reason
+}
+
+// read reads all of it at the same time.
+func (d *detailReader) read(ctx context.Context) {
+	d.problems, d.events = map[string]v1alpha1.Problem{}, map[string]corev1.Event{}
+	var group errgroup.Group
+	collect := func(subject, title string, read func() error) {
+		group.Go(func() error {
+			err := read()
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			if err != nil {
+				d.problems[subject] = kube.ProblemOf(title, err)
+			} else {
+				d.found.Read = append(d.found.Read, subject)
+			}
+			return nil
+		})
+	}
+	if d.needs.allVolumes || len(d.needs.volumes) > 0 {
+		collect(subjectVolumes, "PersistentVolumes", func() error { return d.readVolumes(ctx) })
+	}
+	if d.needs.allNodes || len(d.needs.nodes) > 0 {
+		collect(subjectNodes, "nodes", func() error { return d.readNodes(ctx) })
+	}
+	if d.needs.classes {
+		collect(subjectClasses, "StorageClasses", func() error {
+			return d.cluster.EachStorageClass(ctx, d.all(), func(class *storagev1.StorageClass) {
+				d.keep(func() { trim(&class.ObjectMeta); d.found.StorageClasses = append(d.found.StorageClasses, *class) })
+			})
+		})
+	}
+	if d.needs.attachments {
+		collect(subjectAttachments, "VolumeAttachments", func() error {
+			return d.cluster.EachVolumeAttachment(ctx, d.all(), func(attachment *storagev1.VolumeAttachment) {
+				d.keep(func() { trim(&attachment.ObjectMeta); d.found.Attachments = append(d.found.Attachments, *attachment) })
+			})
+		})
+	}
+	if len(d.needs.events) > 0 {
+		collect(subjectEvents, "events", func() error { return d.readEvents(ctx) })
+	}
+	_ = group.Wait() // errors have become problems
+}
+
+// all is a list of all objects of a kind that has no namespace.
+func (d *detailReader) all() kube.Query { return kube.Query{ChunkSize: d.query.ChunkSize} }
+
+func (d *detailReader) keep(add func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	add()
+}
+
+func (d *detailReader) readVolumes(ctx context.Context) error {
+	add := func(volume *corev1.PersistentVolume) {
+		d.keep(func() { trim(&volume.ObjectMeta); d.found.Volumes = append(d.found.Volumes, *volume) })
+	}
+	if d.needs.allVolumes || len(d.needs.volumes) > singly {
+		return d.cluster.EachVolume(ctx, d.all(), func(volume *corev1.PersistentVolume) {
+			if d.needs.concerns(volume) {
+				add(volume)
+			}
+		})
+	}
+	return eachOf(ctx, d.needs.volumes, d.cluster.Volume, add)
+}
+
+func (d *detailReader) readNodes(ctx context.Context) error {
+	add := func(node *corev1.Node) {
+		d.keep(func() { reduceNode(node); d.found.Nodes = append(d.found.Nodes, *node) })
+	}
+	if d.needs.allNodes || len(d.needs.nodes) > singly {
+		return d.cluster.EachNode(ctx, d.all(), func(node *corev1.Node) {
+			if d.needs.allNodes || d.needs.nodes[node.Name] {
+				add(node)
+			}
+		})
+	}
+	return eachOf(ctx, d.needs.nodes, d.cluster.Node, add)
+}
+
+// eachOf gets objects by their names, all at once. One that does not exist is left out.
+func eachOf[T any](ctx context.Context, names map[string]bool, get func(context.Context, string) (*T, error), each func(*T)) error {
+	var group errgroup.Group
+	for name := range names {
+		group.Go(func() error {
+			switch object, err := get(ctx, name); {
+			case apierrors.IsNotFound(err):
+			case err != nil:
+				return err
+			default:
+				each(object)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// readEvents lists the events of the namespaces that have objects in need of an explanation; of more than a few namespaces, one
+// list of all is cheaper.
+func (d *detailReader) readEvents(ctx context.Context) error {
+	namespaces := namespacesOf(d.needs.events)
+	if len(namespaces) > namespacesSingly {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		q := kube.Query{Namespace: namespace, ChunkSize: d.query.ChunkSize}
+		err := d.cluster.EachEvent(ctx, q, func(e *corev1.Event) {
+			if !d.needs.keepsEvent(e) {
+				return
+			}
+			d.keep(func() {
+				key := string(e.InvolvedObject.UID) + "/" + e.Reason + "/" + podOfFailure(e)
+				at := eventTime(e)
+				if kept, ok := d.events[key]; ok {
+					if before := eventTime(&kept); at.Before(&before) {
+						return
+					}
+				}
+				trim(&e.ObjectMeta)
+				d.events[key] = *e
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addTo adds what was read to the snapshot.
+func (d *detailReader) addTo(s *Snapshot) {
+	s.Volumes, s.Nodes, s.StorageClasses, s.Attachments = d.found.Volumes, d.found.Nodes, d.found.StorageClasses, d.found.Attachments
+	s.Events = slices.Collect(maps.Values(d.events))
+	s.Read = append(s.Read, d.found.Read...)
+	maps.Copy(s.Problems, d.problems)
+}

@@ -1,0 +1,182 @@
+package stsstatus
+
+import (
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// needs are what must be read beside sets, pods, claims and Services: to explain what is wrong with them or, where all details
+// are asked for, to show every row's volume and node. A healthy set without details needs nothing.
+type needs struct {
+	// volumes and nodes are names. With allVolumes and allNodes, others are needed that nobody can name yet.
+	volumes, nodes       map[string]bool
+	allVolumes, allNodes bool
+	classes, attachments bool
+	// events are those of these objects.
+	events map[object]bool
+	// concerns tells whether a volume is needed although nobody named it: one that a claim of the sets had.
+	concerns func(*corev1.PersistentVolume) bool
+}
+
+// object names what an event is about.
+type object struct {
+	kind, namespace, name string
+}
+
+func needsOf(s *Snapshot, details bool) *needs {
+	n := &needs{volumes: map[string]bool{}, nodes: map[string]bool{}, events: map[object]bool{}}
+	x := newIndex(s)
+	mounted := map[types.NamespacedName]bool{}
+	for i := range s.StatefulSets {
+		set := &s.StatefulSets[i]
+		if !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(desiredReplicas(set)) {
+			n.events[object{"StatefulSet", set.Namespace, set.Name}] = true // why it makes no more
+		}
+		for _, pod := range x.podsBySet[set.UID] {
+			n.addPod(x, pod, details)
+			for _, c := range claimsOf(pod) {
+				mounted[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}] = true
+			}
+		}
+	}
+	for _, claim := range s.Claims {
+		if mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name) {
+			n.addClaim(claim, details)
+		}
+	}
+	n.concerns = func(volume *corev1.PersistentVolume) bool {
+		if n.volumes[volume.Name] {
+			return true
+		}
+		claim := volume.Spec.ClaimRef
+		return claim != nil && (mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name))
+	}
+	return n
+}
+
+func (n *needs) addPod(x *index, pod *corev1.Pod, details bool) {
+	node := pod.Spec.NodeName
+	if details && node != "" {
+		n.nodes[node] = true
+	}
+	if ready := conditionTrue(pod, corev1.PodReady) && pod.DeletionTimestamp == nil; ready {
+		return
+	}
+	switch c := condition(pod, corev1.PodScheduled); {
+	case node != "":
+		n.nodes[node] = true // is the node the cause?
+	case c != nil && c.Reason == corev1.PodReasonUnschedulable:
+		if volumes := boundVolumes(x, pod); len(volumes) > 0 { // is there a node that they can be reached from?
+			n.allNodes = true
+			for _, v := range volumes {
+				n.volumes[v] = true
+			}
+		}
+	}
+	if starting(pod) {
+		n.events[object{"Pod", pod.Namespace, pod.Name}] = true
+		n.attachments = n.attachments || len(boundVolumes(x, pod)) > 0
+	}
+}
+
+func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim, details bool) {
+	about := object{"PersistentVolumeClaim", claim.Namespace, claim.Name}
+	switch {
+	case claim.Status.Phase == corev1.ClaimPending:
+		n.events[about], n.classes, n.allVolumes = true, true, true
+	case claim.DeletionTimestamp != nil && claim.Spec.VolumeName != "": // what becomes of the data?
+		n.volumes[claim.Spec.VolumeName] = true
+	}
+	if resize(claim) != nil {
+		n.events[about] = true
+	}
+	if details && claim.Spec.VolumeName != "" {
+		n.volumes[claim.Spec.VolumeName] = true
+	}
+}
+
+// belongsTo tells whether a claim has the name that a template of one of the sets gives.
+func belongsTo(x *index, namespace, name string) bool {
+	return slices.ContainsFunc(x.setsByNS[namespace], func(set *appsv1.StatefulSet) bool { return names(set, name) })
+}
+
+// names tells whether one of a set's templates gives this name to the claim of some ordinal.
+func names(set *appsv1.StatefulSet, claim string) bool {
+	return slices.ContainsFunc(set.Spec.VolumeClaimTemplates, func(template corev1.PersistentVolumeClaim) bool {
+		_, ok := ordinalOf(claim, template.Name+"-"+set.Name)
+		return ok
+	})
+}
+
+// boundVolumes are the volumes of the claims that a pod mounts.
+func boundVolumes(x *index, pod *corev1.Pod) []string {
+	var list []string
+	for _, c := range claimsOf(pod) {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+		if claim != nil && claim.Spec.VolumeName != "" {
+			list = append(list, claim.Spec.VolumeName)
+		}
+	}
+	return list
+}
+
+// starting tells whether a pod is on a node and none of its containers has started: the node gets the volumes, network and
+// images ready.
+func starting(pod *corev1.Pod) bool {
+	if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodPending {
+		return false
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if w := c.State.Waiting; w == nil || w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+			return false
+		}
+	}
+	return true
+}
+
+// wantsBudget tells whether a set has several pods, so that one may go while the others serve.
+func wantsBudget(set appsv1.StatefulSet) bool { return desiredReplicas(&set) > 1 }
+
+// setsByNamespace finds the sets of a namespace.
+func setsByNamespace(sets []appsv1.StatefulSet) map[string][]*appsv1.StatefulSet {
+	by := map[string][]*appsv1.StatefulSet{}
+	for i := range sets {
+		by[sets[i].Namespace] = append(by[sets[i].Namespace], &sets[i])
+	}
+	return by
+}
+
+// keepsEvent tells whether an event is needed: of an object that is, and newer than what is kept of the same reason.
+func (n *needs) keepsEvent(e *corev1.Event) bool {
+	return n.events[object{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}]
+}
+
+// eventTime is when an event happened for the last time; the different generations of clients fill different fields.
+func eventTime(e *corev1.Event) metav1.Time {
+	switch {
+	case e.Series != nil:
+		return metav1.Time(e.Series.LastObservedTime)
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp
+	case !e.EventTime.IsZero():
+		return metav1.Time(e.EventTime)
+	}
+	return e.CreationTimestamp
+}
+
+// namespacesOf are those of a list of objects, each once.
+func namespacesOf(objects map[object]bool) []string {
+	var list []string
+	for o := range objects {
+		if !slices.Contains(list, o.namespace) {
+			list = append(list, o.namespace)
+		}
+	}
+	slices.SortFunc(list, strings.Compare)
+	return list
+}

@@ -1,0 +1,155 @@
+package stsstatus
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+)
+
+// place fills in where a pod's node is and on what terms. API servers from 1.35 on copy the node's zone to the pod.
+func place(x *index, status *v1alpha1.PodStatus, pod *corev1.Pod) {
+	status.Zone = pod.Labels[corev1.LabelTopologyZone]
+	if node := x.nodes[pod.Spec.NodeName]; node != nil {
+		class := capacity.Classify(node)
+		status.Zone, status.CapacityType = cmp.Or(class.Zone, status.Zone), class.CapacityType
+	}
+}
+
+// placementFindings tell what a single node or zone would take with it, and whether anything limits evictions. They are worth
+// knowing and no fault: a small cluster has no choice.
+func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+	if desiredReplicas(set) < 2 {
+		return nil
+	}
+	nodes, zones := groups{}, groups{}
+	pods := 0
+	for _, o := range status.Ordinals {
+		if o.State != v1alpha1.OrdinalPresent || o.Pod.Node == "" {
+			continue
+		}
+		pods++
+		nodes.add(o.Pod.Node, o.PodName)
+		zones.add(o.Pod.Zone, o.PodName)
+	}
+	var list []v1alpha1.Finding
+	for _, g := range nodes.sorted() {
+		if len(g.names) > 1 {
+			list = append(list, v1alpha1.Finding{
+				Code: v1alpha1.CodeSharedNode, Severity: v1alpha1.SeverityInfo, Remedy: finding.Page(v1alpha1.CodeSharedNode),
+				Objects: append(prefixed("pod/", g.names), "node/"+g.key),
+				Message: fmt.Sprintf("%s are on one node: %s", finding.Some(g.names), g.key),
+			})
+		}
+	}
+	if len(zones) == 1 && zones[""] == nil && len(nodes) > 1 { // all on one node has been told
+		g := zones.sorted()[0]
+		list = append(list, v1alpha1.Finding{
+			Code: v1alpha1.CodeSharedZone, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", g.names), Remedy: finding.Page(v1alpha1.CodeSharedZone),
+			Message: fmt.Sprintf("all %d pods are in one zone: %s", pods, g.key),
+		})
+	}
+	if x.read(subjectBudgets) && len(status.DisruptionBudgets) == 0 {
+		list = append(list, v1alpha1.Finding{
+			Code: v1alpha1.CodeNoDisruptionBudget, Severity: v1alpha1.SeverityInfo, Objects: []string{"statefulset/" + set.Name},
+			Message: "no PodDisruptionBudget selects the pods: a drain may evict all of them at once", Remedy: finding.Page(v1alpha1.CodeNoDisruptionBudget),
+		})
+	}
+	return list
+}
+
+// budgets are the PodDisruptionBudgets that select the pods of a set's template, by name.
+func budgets(x *index, set *appsv1.StatefulSet) []*policyv1.PodDisruptionBudget {
+	var list []*policyv1.PodDisruptionBudget
+	for i := range x.DisruptionBudgets {
+		budget := &x.DisruptionBudgets[i]
+		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
+		if err == nil && budget.Namespace == set.Namespace && selector.Matches(labels.Set(set.Spec.Template.Labels)) {
+			list = append(list, budget)
+		}
+	}
+	slices.SortFunc(list, func(a, b *policyv1.PodDisruptionBudget) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
+
+// unreachableVolumes tells of an unschedulable pod's volumes that no usable node can reach: a volume in a zone whose nodes are
+// gone, or on a node that is.
+func unreachableVolumes(x *index, pod *corev1.Pod) string {
+	if !x.read(subjectNodes) || !x.read(subjectVolumes) {
+		return ""
+	}
+	text := ""
+	for _, name := range boundVolumes(x, pod) {
+		v := x.volumes[name]
+		if v == nil || v.Spec.NodeAffinity == nil || v.Spec.NodeAffinity.Required == nil {
+			continue
+		}
+		var unusable []string
+		usable := false
+		for _, node := range x.nodes {
+			if !reaches(node, v.Spec.NodeAffinity.Required) {
+				continue
+			}
+			if node.Spec.Unschedulable || !nodeReady(node) {
+				unusable = append(unusable, node.Name)
+			} else {
+				usable = true
+			}
+		}
+		if usable {
+			continue
+		}
+		text += fmt.Sprintf("; its volume %s can be reached from %s only, and ", v.Name, describeAffinity(v.Spec.NodeAffinity.Required))
+		if slices.Sort(unusable); len(unusable) > 0 {
+			text += fmt.Sprintf("no node there can be used: %s not ready or cordoned", areThey(unusable))
+		} else {
+			text += "there is no node there"
+		}
+	}
+	return text
+}
+
+func nodeReady(node *corev1.Node) bool {
+	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// reaches tells whether a node satisfies a volume's affinity. Terms that can't be understood match no node.
+func reaches(node *corev1.Node, affinity *corev1.NodeSelector) bool {
+	selector, err := nodeaffinity.NewNodeSelector(affinity)
+	return err == nil && selector.Match(node)
+}
+
+// describeAffinity names the places of a volume: zone a or b.
+func describeAffinity(affinity *corev1.NodeSelector) string {
+	var places []string
+	for _, term := range affinity.NodeSelectorTerms {
+		var parts []string
+		for _, r := range slices.Concat(term.MatchExpressions, term.MatchFields) {
+			values := strings.Join(r.Values, " or ")
+			switch {
+			case capacity.IsZoneLabel(r.Key):
+				parts = append(parts, "zone "+values)
+			case r.Key == corev1.LabelHostname || r.Key == "metadata.name":
+				parts = append(parts, "node "+values)
+			default:
+				parts = append(parts, fmt.Sprintf("%s %s %s", r.Key, r.Operator, values))
+			}
+		}
+		places = append(places, strings.Join(parts, " and "))
+	}
+	slices.Sort(places)
+	return strings.Join(slices.Compact(places), " or ")
+}

@@ -1,0 +1,304 @@
+package stsstatus
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+)
+
+const (
+	// lateTermination is how long after its grace period a pod may still be there: killing and cleaning up take seconds.
+	lateTermination = 30 * time.Second
+	// lateReadiness is how long a pod may take to become ready before a rollout counts as stuck: the time that Deployments have
+	// by default (progressDeadlineSeconds).
+	lateReadiness = 10 * time.Minute
+)
+
+// podFindings tells why a pod is not ready. One cause is told, the nearest to the root.
+func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
+	f := v1alpha1.Finding{Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name}}
+	namespace := " -n " + pod.Namespace
+	describe := "kubectl describe pod " + pod.Name + namespace
+	switch {
+	case pod.DeletionTimestamp != nil:
+		if stuck := stuckTerminating(x, pod, now); stuck != nil {
+			return stuck
+		}
+		f.Code, f.Severity, f.Remedy = v1alpha1.CodePodNotReady, v1alpha1.SeverityWarning, describe
+		f.Message = pod.Name + " is terminating"
+		return []v1alpha1.Finding{f}
+	case conditionTrue(pod, corev1.PodReady):
+		return nil
+	}
+	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
+		f.Code = v1alpha1.CodeUnschedulable
+		f.Message = fmt.Sprintf("%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
+		f.Remedy = describe
+		return []v1alpha1.Finding{f}
+	}
+	if elsewhere := attachedElsewhere(x, pod); elsewhere != nil {
+		return elsewhere
+	}
+	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+	for i := range statuses {
+		c := &statuses[i]
+		logs := fmt.Sprintf("kubectl logs %s -c %s --previous%s", pod.Name, c.Name, namespace)
+		end := cmp.Or(c.State.Terminated, c.LastTerminationState.Terminated)
+		switch {
+		case c.Ready:
+			continue
+		case end != nil && end.Reason == "OOMKilled":
+			f.Code, f.Remedy = v1alpha1.CodeOOMKilled, logs
+			f.Message = fmt.Sprintf("%s: container %s was OOM-killed%s, restarted %s, last %s", pod.Name, c.Name,
+				memoryLimit(pod, c.Name), times(c.RestartCount), ago(end.FinishedAt.Time, now))
+			return []v1alpha1.Finding{f}
+		case c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff":
+			f.Code, f.Remedy = v1alpha1.CodeCrashLoop, logs
+			f.Message = fmt.Sprintf("%s: container %s keeps ending, restarted %s", pod.Name, c.Name, times(c.RestartCount))
+			if end != nil {
+				f.Message += fmt.Sprintf(", last %s with %s", ago(end.FinishedAt.Time, now), howEnded(end))
+			}
+			return []v1alpha1.Finding{f}
+		}
+	}
+	f.Code = v1alpha1.CodePodNotReady
+	f.Remedy = describe
+	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, notReadyReason(x, pod, now))
+	return []v1alpha1.Finding{f}
+}
+
+// stuckTerminating tells of a pod that is still there after its grace period, and what may hold it.
+func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
+	if pod.DeletionTimestamp == nil {
+		return nil
+	}
+	late := now.Sub(pod.DeletionTimestamp.Time) // the timestamp is the end of the grace period
+	if late < lateTermination {
+		return nil
+	}
+	f := v1alpha1.Finding{
+		Code: v1alpha1.CodeStuckTerminating, Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name},
+		Message: fmt.Sprintf("%s is still terminating, %s after its grace period ended", pod.Name, duration.HumanDuration(late)),
+		Remedy:  finding.Page(v1alpha1.CodeStuckTerminating),
+	}
+	if trouble := nodeTrouble(x, pod.Spec.NodeName, now); trouble != "" {
+		f.Message += ": " + trouble
+	} else if len(pod.Finalizers) > 0 {
+		f.Message += ": it has the finalizers " + strings.Join(pod.Finalizers, ", ")
+	}
+	return []v1alpha1.Finding{f}
+}
+
+// nodeTrouble is what is wrong with a node as such, as far as nodes were read.
+func nodeTrouble(x *index, name string, now time.Time) string {
+	if name == "" || !x.read(subjectNodes) {
+		return ""
+	}
+	node := x.nodes[name]
+	if node == nil {
+		return fmt.Sprintf("its node %s does not exist any more", name)
+	}
+	for i := range node.Status.Conditions {
+		if c := &node.Status.Conditions[i]; c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
+			return fmt.Sprintf("its node %s has not been ready for %s (%s)", name, duration.HumanDuration(now.Sub(c.LastTransitionTime.Time)),
+				cmp.Or(c.Message, c.Reason, string(c.Status)))
+		}
+	}
+	return ""
+}
+
+// notReadyReason is what the first container that is not as it should be says, else the node, else the pod itself.
+func notReadyReason(x *index, pod *corev1.Pod, now time.Time) string {
+	if trouble := nodeTrouble(x, pod.Spec.NodeName, now); trouble != "" {
+		return trouble
+	}
+	text := containersReason(pod)
+	if warning := x.newestWarning("Pod", &pod.ObjectMeta); starting(pod) && warning != "" {
+		text += "; " + warning
+	}
+	return text
+}
+
+func containersReason(pod *corev1.Pod) string {
+	for i := range pod.Status.InitContainerStatuses {
+		c := &pod.Status.InitContainerStatuses[i]
+		if done := c.Ready || c.State.Terminated != nil && c.State.Terminated.ExitCode == 0; done {
+			continue
+		}
+		if reason := containerReason(c); reason != "" {
+			return "init " + reason
+		}
+		return fmt.Sprintf("init container %s has not finished", c.Name)
+	}
+	for i := range pod.Status.ContainerStatuses {
+		c := &pod.Status.ContainerStatuses[i]
+		switch reason := containerReason(c); {
+		case reason != "":
+			return reason
+		case !c.Ready && c.State.Running != nil:
+			return fmt.Sprintf("container %s runs, but its readiness probe has not succeeded", c.Name)
+		}
+	}
+	if pod.Status.Reason != "" || pod.Status.Message != "" {
+		return joined(pod.Status.Reason, pod.Status.Message)
+	}
+	if c := condition(pod, corev1.PodReady); c != nil && c.Message != "" {
+		return c.Message
+	}
+	return "phase " + string(pod.Status.Phase)
+}
+
+// containerReason tells why a container waits or how it ended; it is empty for one that runs.
+func containerReason(c *corev1.ContainerStatus) string {
+	switch {
+	case c.State.Terminated != nil:
+		return fmt.Sprintf("container %s ended with %s", c.Name, howEnded(c.State.Terminated))
+	case c.State.Waiting != nil && c.State.Waiting.Reason != "":
+		return fmt.Sprintf("container %s: %s", c.Name, joined(c.State.Waiting.Reason, c.State.Waiting.Message))
+	}
+	return ""
+}
+
+func joined(reason, message string) string {
+	switch {
+	case reason == "":
+		return message
+	case message == "":
+		return reason
+	}
+	return reason + ": " + message
+}
+
+func memoryLimit(pod *corev1.Pod, container string) string {
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
+			return fmt.Sprintf(" (limit %s)", limit.String())
+		}
+	}
+	return ""
+}
+
+func howEnded(end *corev1.ContainerStateTerminated) string {
+	if end.Signal != 0 {
+		return fmt.Sprintf("signal %d", end.Signal)
+	}
+	return fmt.Sprintf("exit code %d", end.ExitCode)
+}
+
+// attachedElsewhere tells of volumes that another node still has, so that the pod can't start: what the attach-detach
+// controller calls a multi-attach error.
+func attachedElsewhere(x *index, pod *corev1.Pod) []v1alpha1.Finding {
+	if !starting(pod) {
+		return nil
+	}
+	var list []v1alpha1.Finding
+	for _, c := range claimsOf(pod) {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+		if claim == nil || !onOneNode(claim) {
+			continue
+		}
+		for i := range x.Attachments {
+			a := &x.Attachments[i]
+			volume := a.Spec.Source.PersistentVolumeName
+			if volume == nil || *volume != claim.Spec.VolumeName || a.Spec.NodeName == pod.Spec.NodeName || !a.Status.Attached {
+				continue
+			}
+			f := v1alpha1.Finding{
+				Code: v1alpha1.CodeAttachedElsewhere, Severity: v1alpha1.SeverityError,
+				Objects: []string{"pod/" + pod.Name, "persistentvolumeclaim/" + claim.Name, "node/" + a.Spec.NodeName},
+				Message: fmt.Sprintf("%s can't start on %s: the volume of %s is still attached to node %s", pod.Name, pod.Spec.NodeName, claim.Name, a.Spec.NodeName),
+				Remedy:  finding.Page(v1alpha1.CodeAttachedElsewhere),
+			}
+			if a.DeletionTimestamp != nil {
+				f.Message += ", and is being detached"
+			}
+			if a.Status.DetachError != nil {
+				f.Message += "; detaching fails: " + a.Status.DetachError.Message
+			}
+			if warning := x.newestWarning("Pod", &pod.ObjectMeta, "FailedAttachVolume", "FailedMount"); warning != "" {
+				f.Message += "; " + warning
+			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// onOneNode tells whether a claim's volume can be attached to one node only.
+func onOneNode(claim *corev1.PersistentVolumeClaim) bool {
+	return !slices.ContainsFunc(claim.Spec.AccessModes, func(mode corev1.PersistentVolumeAccessMode) bool {
+		return mode == corev1.ReadWriteMany || mode == corev1.ReadOnlyMany
+	})
+}
+
+// rolloutFindings tells of a rolling update that waits for a pod which will not become ready by itself. The controller goes on
+// only when the pod is ready; with OrderedReady it does not even replace a broken pod after its template has been mended.
+func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
+	if set.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType || status.Rollout.Complete || set.Status.CurrentRevision == set.Status.UpdateRevision {
+		return nil
+	}
+	ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement
+	var blocker *corev1.Pod
+	for _, o := range status.Ordinals {
+		pod := pods[o.PodName]
+		if o.State != v1alpha1.OrdinalPresent || conditionTrue(pod, corev1.PodReady) || pod.DeletionTimestamp != nil {
+			continue
+		}
+		if ordered && blocker != nil {
+			break // in order, the lowest one that is not ready holds everything up
+		}
+		if ordered || o.Ordinal >= status.Rollout.Partition { // in parallel, updates go from the highest ordinal down
+			blocker = pod
+		}
+	}
+	if blocker == nil || !broken(blocker, now) {
+		return nil
+	}
+	f := v1alpha1.Finding{
+		Code: v1alpha1.CodeRolloutStuck, Severity: v1alpha1.SeverityError,
+		Objects: []string{"statefulset/" + set.Name, "pod/" + blocker.Name},
+		Message: fmt.Sprintf("the rollout of revision %s is stuck at %d of %d pods: it waits for %s, which is not ready", status.Rollout.Revision,
+			status.Rollout.Updated, status.Replicas.Desired, blocker.Name),
+		Remedy: finding.Page(v1alpha1.CodeRolloutStuck),
+	}
+	if ordered && revisionHash(blocker.Labels[appsv1.StatefulSetRevisionLabel]) != "" {
+		f.Message += "; with OrderedReady it has to be deleted once its template has been mended"
+	}
+	return []v1alpha1.Finding{f}
+}
+
+// brokenReasons are those of containers that do not start by waiting.
+var brokenReasons = [...]string{
+	"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError",
+	"CreateContainerError", "RunContainerError",
+}
+
+// broken tells whether a pod that is not ready is not going to be by waiting.
+func broken(pod *corev1.Pod, now time.Time) bool {
+	if pod.Status.Phase == corev1.PodFailed {
+		return true
+	}
+	if c := condition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonUnschedulable {
+		return true
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if w := c.State.Waiting; w != nil && slices.Contains(brokenReasons[:], w.Reason) {
+			return true
+		}
+	}
+	since := pod.CreationTimestamp.Time
+	if c := condition(pod, corev1.PodReady); c != nil {
+		since = c.LastTransitionTime.Time
+	}
+	return now.Sub(since) > lateReadiness
+}

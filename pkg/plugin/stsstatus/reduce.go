@@ -1,0 +1,96 @@
+package stsstatus
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A cluster may have thousands of pods: of each object only what analysis reads is kept.
+
+// trim drops what nobody reads and what fills most of an object's memory.
+func trim(meta *metav1.ObjectMeta) {
+	meta.ManagedFields = nil
+	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
+}
+
+// reduceSet keeps of a set's template its labels.
+func reduceSet(set *appsv1.StatefulSet) {
+	trim(&set.ObjectMeta)
+	set.Spec.Template = corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: set.Spec.Template.Labels}}
+}
+
+// reducePod keeps of a pod's metadata what tells which one it is and whose, of its containers their names, memory limits and mounts, and of its volumes the claims.
+func reducePod(pod *corev1.Pod) {
+	meta, spec, status := pod.ObjectMeta, pod.Spec, pod.Status
+	pod.ObjectMeta = metav1.ObjectMeta{
+		Namespace: meta.Namespace, Name: meta.Name, UID: meta.UID, CreationTimestamp: meta.CreationTimestamp, DeletionTimestamp: meta.DeletionTimestamp,
+		Labels: meta.Labels, OwnerReferences: meta.OwnerReferences, Finalizers: meta.Finalizers,
+	}
+	pod.Spec = corev1.PodSpec{
+		NodeName: spec.NodeName, Hostname: spec.Hostname, Subdomain: spec.Subdomain,
+		InitContainers: reduceContainers(spec.InitContainers), Containers: reduceContainers(spec.Containers), Volumes: claimVolumes(spec.Volumes),
+	}
+	pod.Status = corev1.PodStatus{
+		Phase: status.Phase, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
+		InitContainerStatuses: reduceStatuses(status.InitContainerStatuses), ContainerStatuses: reduceStatuses(status.ContainerStatuses),
+	}
+}
+
+// reduceClaim drops a claim's labels and annotations.
+func reduceClaim(claim *corev1.PersistentVolumeClaim) {
+	claim.ObjectMeta = metav1.ObjectMeta{
+		Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID, CreationTimestamp: claim.CreationTimestamp, DeletionTimestamp: claim.DeletionTimestamp,
+	}
+}
+
+func reduceContainers(containers []corev1.Container) []corev1.Container {
+	list := make([]corev1.Container, len(containers))
+	for i := range containers {
+		c := &containers[i]
+		list[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, VolumeMounts: c.VolumeMounts}
+		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
+			list[i].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: limit}
+		}
+	}
+	return list
+}
+
+// reduceConditions keeps those that tell whether a pod is scheduled, initialized and ready.
+func reduceConditions(conditions []corev1.PodCondition) []corev1.PodCondition {
+	list := make([]corev1.PodCondition, 0, 3)
+	for i := range conditions {
+		switch conditions[i].Type {
+		case corev1.PodScheduled, corev1.PodInitialized, corev1.PodReady:
+			list = append(list, conditions[i])
+		}
+	}
+	return list
+}
+
+func reduceStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
+	list := make([]corev1.ContainerStatus, len(statuses))
+	for i := range statuses {
+		s := &statuses[i]
+		list[i] = corev1.ContainerStatus{
+			Name: s.Name, State: s.State, LastTerminationState: s.LastTerminationState, Ready: s.Ready, RestartCount: s.RestartCount, Started: s.Started,
+		}
+	}
+	return list
+}
+
+func claimVolumes(volumes []corev1.Volume) []corev1.Volume {
+	var list []corev1.Volume
+	for _, v := range volumes {
+		if v.PersistentVolumeClaim != nil || v.Ephemeral != nil {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// reduceNode drops by far the most of a node: a list of images.
+func reduceNode(node *corev1.Node) {
+	trim(&node.ObjectMeta)
+	node.Status = corev1.NodeStatus{Conditions: node.Status.Conditions, NodeInfo: node.Status.NodeInfo}
+}

@@ -1,0 +1,204 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// BenchmarkScale looks at 1,500 sets of four in 50 namespaces, 6,000 pods each with a claim, on the nodes that the lab has:
+// 1,000 with make bench, without controllers and scheduler, which nothing here needs.
+func BenchmarkScale(b *testing.B) {
+	const namespaces, sets, replicas = 50, 30, 4
+	f := newFiller(b)
+	if len(f.nodes) < 100 {
+		b.Skipf("a lab of %d nodes: make bench starts a large one", len(f.nodes))
+	}
+	for i := range namespaces {
+		f.namespace(fmt.Sprintf("scale-%02d", i), sets, replicas)
+	}
+	f.settle()
+
+	first := []string{"-n", "scale-00"}
+	ours := func(args ...string) []string { return append([]string{"kubectl-doik", "sts-status"}, args...) }
+	b.Run("one-set", func(b *testing.B) {
+		requests(b, ours(append(first, "db-00")...))
+		compare(b, ours(append(first, "db-00")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
+	})
+	b.Run("one-set-wide", func(b *testing.B) {
+		requests(b, ours(append(first, "db-00", "-o", "wide")...))
+		compare(b, ours(append(first, "db-00", "-o", "wide")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc", "-o", "wide"}, first...))
+	})
+	b.Run("all-sets-no-usage", func(b *testing.B) {
+		requests(b, ours("-A", "--no-usage"))
+		compare(b, ours("-A", "--no-usage"), []string{"kubectl", "get", "sts,pods,pvc,pv", "-A"})
+	})
+	b.Run("120-claims", func(b *testing.B) {
+		requests(b, ours(first...))
+		compare(b, ours(first...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
+	})
+	b.Run("all-sets-usage", func(b *testing.B) {
+		requests(b, ours("-A"))
+		compare(b, ours("-A"), ours("-A", "--no-usage"))
+	})
+}
+
+// requests reports how many requests a command sends.
+func requests(b *testing.B, command []string) {
+	b.Helper()
+	r := cluster.Run(b, "", command[0], append(command[1:], "-v=6")...)
+	if r.Code != 0 {
+		b.Fatalf("%q: exit code %d: %s", command, r.Code, r.Err)
+	}
+	b.Logf("%v: %d requests", command, strings.Count(r.Err, `"Response"`))
+}
+
+// filler makes objects as the controllers would leave them, many at a time.
+type filler struct {
+	testing.TB
+	client kubernetes.Interface
+	nodes  []string
+	next   int // the node of the next pod
+	begun  time.Time
+}
+
+func newFiller(t testing.TB) *filler {
+	t.Helper()
+	config, err := genericclioptions.NewConfigFlags(true).ToRESTConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &filler{TB: t, client: client, begun: time.Now()}
+	nodes := cluster.Run(t, "", "kubectl", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")
+	if f.nodes = strings.Fields(nodes.Out); len(f.nodes) == 0 {
+		t.Fatalf("no nodes: %s", nodes.Err)
+	}
+	return f
+}
+
+// namespace makes a namespace with a number of the study's web sets in it, their pods, claims and volumes. What is there
+// already stays.
+func (f *filler) namespace(name string, sets, replicas int) {
+	f.Helper()
+	ctx := context.Background()
+	done(f.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}))(f)
+	done(f.client.CoreV1().ServiceAccounts(name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{}))(f)
+	var web appsv1.StatefulSet
+	var service corev1.Service
+	n := &cluster.Namespace{TB: f.TB, NS: name}
+	documents := strings.Split(n.Manifest("web.yaml"), "\n---\n")
+	for i, into := range []any{&service, &web} {
+		if err := yaml.UnmarshalStrict([]byte(documents[i]), into); err != nil {
+			f.Fatal(err)
+		}
+	}
+	first := f.next
+	f.next += sets * replicas
+	inParallel(sets, func(i int) {
+		set, governing := web.DeepCopy(), service.DeepCopy()
+		set.Name = fmt.Sprintf("db-%02d", i)
+		set.Spec.Replicas = new(int32(replicas))
+		set.Spec.ServiceName, governing.Name = set.Name, set.Name
+		labels := map[string]string{"app": set.Name}
+		set.Spec.Selector.MatchLabels, set.Spec.Template.Labels, governing.Spec.Selector = labels, labels, labels
+		done(f.client.CoreV1().Services(name).Create(ctx, governing, metav1.CreateOptions{}))(f)
+		created, err := f.client.AppsV1().StatefulSets(name).Create(ctx, set, metav1.CreateOptions{})
+		if errors.IsAlreadyExists(err) {
+			return
+		}
+		done(created, err)(f)
+		created.Status = appsv1.StatefulSetStatus{
+			ObservedGeneration: 1, Replicas: int32(replicas), ReadyReplicas: int32(replicas), AvailableReplicas: int32(replicas), UpdatedReplicas: int32(replicas),
+			CurrentRevision: set.Name + "-1", UpdateRevision: set.Name + "-1",
+		}
+		done(f.client.AppsV1().StatefulSets(name).UpdateStatus(ctx, created, metav1.UpdateOptions{}))(f)
+		for ordinal := range replicas {
+			f.ordinal(created, ordinal, f.nodes[(first+i*replicas+ordinal)%len(f.nodes)])
+		}
+	})
+	if f.Failed() {
+		f.FailNow()
+	}
+}
+
+// ordinal makes a pod with its claim and volume.
+func (f *filler) ordinal(set *appsv1.StatefulSet, ordinal int, node string) {
+	ctx := context.Background()
+	template := set.Spec.VolumeClaimTemplates[0]
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: set.Namespace, Name: fmt.Sprintf("%s-%d", set.Name, ordinal),
+			Labels:          map[string]string{"app": set.Name, appsv1.StatefulSetRevisionLabel: set.Name + "-1"},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))},
+		},
+		Spec: *set.Spec.Template.Spec.DeepCopy(),
+	}
+	pod.Spec.NodeName, pod.Spec.Hostname, pod.Spec.Subdomain = node, pod.Name, set.Spec.ServiceName
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: set.Namespace, Name: template.Name + "-" + pod.Name, Labels: pod.Labels}, Spec: template.Spec}
+	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pvc-" + set.Namespace + "-" + pod.Name}}
+	claim.Spec.VolumeName = volume.Name
+	claim, err := f.client.CoreV1().PersistentVolumeClaims(set.Namespace).Create(ctx, claim, metav1.CreateOptions{})
+	done(claim, err)(f)
+	size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+	volume.Spec = corev1.PersistentVolumeSpec{
+		Capacity: size, AccessModes: claim.Spec.AccessModes, PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimDelete, StorageClassName: "standard",
+		PersistentVolumeSource: corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "csi.lab.doik.dev", VolumeHandle: "vol-" + volume.Name}},
+		ClaimRef:               &corev1.ObjectReference{Kind: "PersistentVolumeClaim", Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID},
+	}
+	volume, err = f.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{})
+	done(volume, err)(f)
+	volume.Status.Phase = corev1.VolumeBound
+	done(f.client.CoreV1().PersistentVolumes().UpdateStatus(ctx, volume, metav1.UpdateOptions{}))(f)
+	claim.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound, AccessModes: claim.Spec.AccessModes, Capacity: size}
+	done(f.client.CoreV1().PersistentVolumeClaims(claim.Namespace).UpdateStatus(ctx, claim, metav1.UpdateOptions{}))(f)
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: template.Name, VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name},
+	}})
+	done(f.client.CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{}))(f)
+}
+
+// settle waits until all pods run.
+func (f *filler) settle() {
+	f.Helper()
+	f.Logf("%d pods on %d nodes created in %s", f.next, len(f.nodes), time.Since(f.begun).Round(time.Second))
+	cluster.Eventually(f, 15*time.Minute, func() error {
+		r := cluster.Run(f, "", "kubectl", "get", "pods", "-A", "--field-selector=status.phase!=Running", "-o", "name")
+		if r.Code != 0 || r.Out != "" {
+			time.Sleep(2 * time.Second)
+			return fmt.Errorf("%d pods do not run: %s", strings.Count(r.Out, "\n"), r.Err)
+		}
+		return nil
+	})
+	f.Logf("they run after %s", time.Since(f.begun).Round(time.Second))
+}
+
+// done checks how a request ended; that the object is there already is as good.
+func done[T any](_ T, err error) func(testing.TB) {
+	return func(t testing.TB) {
+		if err != nil && !errors.IsAlreadyExists(err) {
+			t.Helper()
+			t.Error(err)
+		}
+	}
+}
