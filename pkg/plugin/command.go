@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
@@ -58,6 +59,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "MySQL and MariaDB:",
 		Commands: []*cobra.Command{
 			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
+			withNames(mysqlquery.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 		},
 	}, {
 		Message:  "About this plugin:",

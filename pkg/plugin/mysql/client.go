@@ -54,6 +54,7 @@ func assign(statements []string, stdout, stderr string, failure error, stopAtErr
 		answers[i].Statement = s
 	}
 	var general error // not of one statement
+	numbered := false
 	for line := range strings.Lines(stderr) {
 		e, number, ok := parseClientError(strings.TrimSpace(line))
 		switch {
@@ -62,9 +63,14 @@ func assign(statements []string, stdout, stderr string, failure error, stopAtErr
 			general = firstError(general, e)
 		default:
 			answers[number-1].Err, done[number-1] = e, true
+			numbered = true
 		}
 	}
 	results, err := parseXML(stdout)
+	var exit *kube.ExitError
+	if numbered && errors.As(failure, &exit) && exit.Code != timedOut {
+		failure = nil // the statement's error is why the client failed
+	}
 	general = firstError(general, explainClient(failure, stderr, results), err)
 	next := 0
 	for _, r := range results {
@@ -88,13 +94,15 @@ func assign(statements []string, stdout, stderr string, failure error, stopAtErr
 	return answers
 }
 
+// timedOut is timeout(1)'s exit code.
+const timedOut = 124
+
 // explainClient says why the client did not run to its end. A client that printed results has told the rest in its errors.
 func explainClient(failure error, stderr string, results []Answer) error {
 	var exit *kube.ExitError
 	if !errors.As(failure, &exit) {
 		return failure
 	}
-	const timedOut = 124 // timeout(1)
 	switch {
 	case exit.Code == timedOut:
 		return context.DeadlineExceeded

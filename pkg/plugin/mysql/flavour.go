@@ -1,9 +1,11 @@
 package mysql
 
 import (
+	"cmp"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -261,4 +263,19 @@ func portOf(c *corev1.Container) int {
 		}
 	}
 	return DefaultPort
+}
+
+var ordinalName = regexp.MustCompile(`^(.+)-(\d+)$`)
+
+// CompareNames orders pods: mysql-2 before mysql-10.
+func CompareNames(a, b string) int {
+	m, n := ordinalName.FindStringSubmatch(a), ordinalName.FindStringSubmatch(b)
+	if m != nil && n != nil && m[1] == n[1] {
+		i, errI := strconv.Atoi(m[2])
+		j, errJ := strconv.Atoi(n[2])
+		if errI == nil && errJ == nil {
+			return cmp.Compare(i, j)
+		}
+	}
+	return cmp.Compare(a, b)
 }

@@ -254,6 +254,9 @@ func TestAssign(t *testing.T) {
 	if answers[0].Err != nil || NumberOf(answers[2].Err) != ErrSpecificAccess {
 		t.Errorf("after an error: %v, %v", answers[0].Err, answers[2].Err)
 	}
+	if answers = assign([]string{"SET x", "SHOW B"}, "", stderr, &kube.ExitError{Code: 1}, true); answers[0].Err != nil {
+		t.Errorf("before an error, without rows: %v", answers[0].Err)
+	}
 	answers = assign(statements[:1], "", "sh: mysql: not found\n", &kube.ExitError{Code: 127}, false)
 	if err := answers[0].Err; err == nil || !strings.Contains(err.Error(), "sh: mysql: not found") {
 		t.Errorf("%v", err)

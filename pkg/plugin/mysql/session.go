@@ -86,7 +86,6 @@ type way struct {
 
 // LoginError says that no way led to a server, and why each did not.
 type LoginError struct {
-	Pod    string
 	Reason []error // at least one
 }
 
@@ -100,10 +99,13 @@ func (e *LoginError) Error() string {
 
 func (e *LoginError) Unwrap() []error { return e.Reason }
 
-// Open logs in to a server, by the ways that the access allows, the next where one fails. An error is a *LoginError, or the
-// context's.
+// Open logs in to a server, by the ways that the access allows, the next where one fails. An error is a *LoginError or
+// a *NotRunningError.
 func (c *Connector) Open(ctx context.Context, s Server) (*Session, error) {
-	failed := &LoginError{Pod: s.Pod.Name}
+	if err := checkRunning(s); err != nil {
+		return nil, err
+	}
+	failed := &LoginError{}
 	ways := c.ways(s)
 	if len(ways) == 0 {
 		failed.Reason = []error{fmt.Errorf("no account of %s is known for --via=%s: give one with --user and --password-from", s.Flavour.Name, c.access.Via)}

@@ -66,7 +66,7 @@ func newIndex(s *Snapshot) *index {
 		x.servers = append(x.servers, o)
 	}
 	slices.SortFunc(x.sets, func(a, b *set) int {
-		return cmp.Or(cmp.Compare(a.namespace, b.namespace), compareNames(a.name(), b.name()), cmp.Compare(a.group, b.group))
+		return cmp.Or(cmp.Compare(a.namespace, b.namespace), mysql.CompareNames(a.name(), b.name()), cmp.Compare(a.group, b.group))
 	})
 	return x
 }
@@ -431,7 +431,7 @@ func (x *index) reached(service *corev1.Service, set *set) (pods []string, known
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Keys(reached), compareNames), true
+	return slices.SortedFunc(maps.Keys(reached), mysql.CompareNames), true
 }
 
 // Parts of the names by which Services for writing and for reading are known.

@@ -185,18 +185,12 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 
 // ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
 func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) *mysql.Session {
-	if why := notRunning(server); why != "" {
-		result.Failure = &v1alpha1.Problem{
-			Subject: "server " + server.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: why,
-			Remedy: fmt.Sprintf("see kubectl describe pod %s -n %s", server.Pod.Name, server.Pod.Namespace),
-		}
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	session, err := connector.Open(ctx, server)
 	if err != nil {
-		result.Failure = failure(server, err, timeout)
+		problem := mysql.ProblemOf(server, err, timeout)
+		result.Failure = &problem
 		return nil
 	}
 	result.Via, result.User = string(session.Via), session.User
@@ -210,44 +204,6 @@ func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, t
 		result.Answers = append(result.Answers, reported(string(statements[i].Subject), answer))
 	}
 	return session
-}
-
-// notRunning says why a server's container does not run; it is empty if it does.
-func notRunning(server mysql.Server) string {
-	for i := range server.Pod.Status.ContainerStatuses {
-		c := &server.Pod.Status.ContainerStatuses[i]
-		switch {
-		case c.Name != server.Container || c.State.Running != nil:
-			continue
-		case c.State.Waiting != nil && c.State.Waiting.Reason != "":
-			return fmt.Sprintf("its container %s does not run: %s", c.Name, c.State.Waiting.Reason)
-		}
-		return fmt.Sprintf("its container %s does not run", c.Name)
-	}
-	if server.Pod.Spec.NodeName == "" {
-		return "its pod is on no node"
-	}
-	return ""
-}
-
-// failure describes why a server did not answer.
-func failure(server mysql.Server, err error, timeout time.Duration) *v1alpha1.Problem {
-	p := kube.ProblemOf("server "+server.Pod.Name, err)
-	p.Message = strings.Join(strings.Fields(err.Error()), " ")
-	var login *mysql.LoginError
-	switch errors.As(err, &login); {
-	case errors.Is(err, context.DeadlineExceeded):
-		p.Reason = v1alpha1.ReasonTimeout
-		p.Message = fmt.Sprintf("no answer within %s", timeout)
-		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s, or raise --server-timeout", server.Pod.Name, server.Container, server.Pod.Namespace)
-	case login == nil:
-	case login.IsRefused():
-		p.Remedy = "give an account with --user and --password-from"
-	case login.IsForbidden():
-		p.Reason = v1alpha1.ReasonForbidden
-		p.Remedy = "ask for the rights to create and get pods/portforward or pods/exec, see docs/rbac.md"
-	}
-	return &p
 }
 
 // reported is an answer as reports have it.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -516,19 +515,7 @@ func (s *server) follows(other *server) bool {
 
 // byName sorts mysql-2 before mysql-10.
 func byName(list []*server) {
-	slices.SortFunc(list, func(a, b *server) int { return compareNames(a.Pod.Name, b.Pod.Name) })
-}
-
-func compareNames(a, b string) int {
-	m, n := ordinalName.FindStringSubmatch(a), ordinalName.FindStringSubmatch(b)
-	if m != nil && n != nil && m[1] == n[1] {
-		i, errI := strconv.Atoi(m[2])
-		j, errJ := strconv.Atoi(n[2])
-		if errI == nil && errJ == nil {
-			return cmp.Compare(i, j)
-		}
-	}
-	return cmp.Compare(a, b)
+	slices.SortFunc(list, func(a, b *server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -697,7 +697,7 @@ func groupView(s *server) string {
 		}
 		list = append(list, name)
 	}
-	slices.SortFunc(list, compareNames)
+	slices.SortFunc(list, mysql.CompareNames)
 	return strings.Join(list, ", ")
 }
 
