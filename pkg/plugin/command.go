@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
@@ -59,6 +60,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "MySQL and MariaDB:",
 		Commands: []*cobra.Command{
 			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
+			withNames(mysqlreads.NewCommand(scope.NewFlags(connection, streams)), connection, serviceNames),
 			withNames(mysqlquery.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 		},
 	}, {

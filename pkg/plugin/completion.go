@@ -71,6 +71,10 @@ func statefulSetNames(ctx context.Context, c *kube.Cluster, add func(string)) er
 	return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(set.Name) })
 }
 
+func serviceNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
+	return c.EachService(ctx, kube.Query{Namespace: c.Namespace}, func(service *corev1.Service) { add(service.Name) })
+}
+
 func nodeNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
 	return c.EachNode(ctx, kube.Query{}, func(node *corev1.Node) { add(node.Name) })
 }

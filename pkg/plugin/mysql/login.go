@@ -68,16 +68,25 @@ func (l login) command(seconds int, stopAtError bool) []string {
 	switch {
 	case l.optionFile != "": // it must be the first option
 		options = append([]string{"--defaults-extra-file=" + l.optionFile}, options...)
+	default:
+		script += l.passwordScript()
+	}
+	return append([]string{"sh", "-c", script + clientScript, "sh"}, options...)
+}
+
+// passwordScript puts the password that the container has into the client's environment.
+func (l login) passwordScript() string {
+	switch {
 	case l.passwordFile != "":
-		script += "MYSQL_PWD=$(cat '" + l.passwordFile + "') || exit\nexport MYSQL_PWD\n"
+		return "MYSQL_PWD=$(cat '" + l.passwordFile + "') || exit\nexport MYSQL_PWD\n"
 	case len(l.passwordEnv) > 0:
-		script += "MYSQL_PWD=\n"
+		script := "MYSQL_PWD=\n"
 		for _, name := range l.passwordEnv {
 			script += fmt.Sprintf("[ -n \"$MYSQL_PWD\" ] || MYSQL_PWD=$%[1]s\n[ -n \"$MYSQL_PWD\" ] || [ -z \"$%[1]s_FILE\" ] || MYSQL_PWD=$(cat \"$%[1]s_FILE\")\n", name)
 		}
-		script += "export MYSQL_PWD\n"
+		return script + "export MYSQL_PWD\n"
 	}
-	return append([]string{"sh", "-c", script + clientScript, "sh"}, options...)
+	return ""
 }
 
 // commandWithPassword is command for an account whose password is the first line of stdin.

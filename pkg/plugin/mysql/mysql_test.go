@@ -313,3 +313,40 @@ func TestLoginError(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// TestProbeScript runs the loops under a real sh with a client that answers: one answer for each empty line of stdin, and an end with
+// it.
+func TestProbeScript(t *testing.T) {
+	folder := t.TempDir()
+	client := "#!/bin/sh\n[ \"$MYSQL_PWD\" = 'p w' ] || { echo 'ERROR 1045 (28000): Access denied'; exit 1; }\necho 'mysql: [Warning] x'; printf '101\\tmysql-1\\n'\n"
+	if err := os.WriteFile(filepath.Join(folder, "mysql"), []byte(client), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for password, bad := range map[string]bool{"p w": false, "wrong": true} {
+		cmd := exec.Command("/bin/sh", "-c", "DOIK_WORKERS=3\nIFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"+probeScript, "sh", "--user=mon", "--host=x")
+		cmd.Env = []string{"PATH=" + folder + ":/usr/bin:/bin"}
+		cmd.Stdin = strings.NewReader(password + "\n" + strings.Repeat("\n", 7))
+		var answers []ProbeAnswer
+		cmd.Stdout = &lines{each: func(line string) {
+			if a, ok := parseProbe(line); ok {
+				answers = append(answers, a)
+			}
+		}}
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if len(answers) != 7 {
+			t.Fatalf("%d answers", len(answers))
+		}
+		for _, a := range answers {
+			if bad && NumberOf(a.Err) != ErrAccessDenied || !bad && (a.Err != nil || a.ServerID != 101 || a.Hostname != "mysql-1" || a.Time <= 0) {
+				t.Errorf("password %q: %+v", password, a)
+			}
+		}
+	}
+	for _, line := range []string{"", "R", "R\t1\t2\t0\tx\ty", "Q\t1\t2\t0\t1\ty"} {
+		if a, ok := parseProbe(line); ok {
+			t.Errorf("%q became %+v", line, a)
+		}
+	}
+}
