@@ -14,6 +14,9 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -55,7 +58,14 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Message: "The cluster:",
 		Commands: []*cobra.Command{
 			withNames(nodes.NewCommand(scope.NewFlags(connection, streams)), connection, nodeNames),
-			withFormats(endpoint.NewCommand(scope.NewFlags(connection, streams))),
+			endpoint.NewCommand(scope.NewFlags(connection, streams)),
+		},
+	}, {
+		Message: "MySQL and MariaDB:",
+		Commands: []*cobra.Command{
+			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
+			withNames(mysqlreads.NewCommand(scope.NewFlags(connection, streams)), connection, serviceNames),
+			withNames(mysqlquery.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 		},
 	}, {
 		Message:  "About this plugin:",

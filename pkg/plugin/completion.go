@@ -18,7 +18,6 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 // completionTimeout keeps a shell from hanging on a cluster that does not answer.
@@ -73,11 +72,15 @@ func statefulSetNames(ctx context.Context, c *kube.Cluster, add func(string)) er
 	return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(set.Name) })
 }
 
+func serviceNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
+	return c.EachService(ctx, kube.Query{Namespace: c.Namespace}, func(service *corev1.Service) { add(service.Name) })
+}
+
 func nodeNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
 	return c.EachNode(ctx, kube.Query{}, func(node *corev1.Node) { add(node.Name) })
 }
 
-// withNames completes the arguments of a command with names, also after kind/, and -o with its formats.
+// withNames completes the arguments of a command with names, also after kind/.
 func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, list names) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		prefix := ""
@@ -88,12 +91,6 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, li
 			return list(ctx, c, func(name string) { add(prefix + name) })
 		})
 	}
-	return withFormats(cmd)
-}
-
-// withFormats completes -o with its formats.
-func withFormats(cmd *cobra.Command) *cobra.Command {
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(printers.NewFlags().Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -128,7 +125,7 @@ func withDNSNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags)
 			return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add("sts/" + set.Name) })
 		})
 	})
-	return withFormats(cmd)
+	return cmd
 }
 
 // completeConnection completes kubectl's connection flags: from the cluster what is there, from the kubeconfig the rest.

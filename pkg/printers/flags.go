@@ -19,6 +19,7 @@ type Flags struct {
 	noHeaders bool
 	color     string
 	sortBy    string
+	graphs    bool
 }
 
 // NewFlags returns the flags with their defaults.
@@ -26,11 +27,15 @@ func NewFlags() *Flags {
 	return &Flags{objects: genericclioptions.NewPrintFlags(""), color: "auto"}
 }
 
+// OfferGraphs adds the forms dot and mermaid, for commands whose documents have a Graph. It comes before AddFlags.
+func (f *Flags) OfferGraphs() { f.graphs = true }
+
 // AddFlags adds -o and its companions to a command.
 func (f *Flags) AddFlags(cmd *cobra.Command) {
 	f.objects.AddFlags(cmd)
 	output := cmd.Flags().Lookup("output")
 	output.Usage = fmt.Sprintf("Output format. One of: (%s).", strings.Join(f.formats(), ", "))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.Flags().MarkHidden("show-managed-fields") // reports have none
 	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print only the rows of the table: no headings, no titles, no findings.")
 	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
@@ -46,6 +51,9 @@ func (f *Flags) Formats() []string { return f.formats() }
 
 func (f *Flags) formats() []string {
 	formats := append([]string{"wide", customColumnsFormat}, f.objects.AllowedFormats()...)
+	if f.graphs {
+		formats = append(formats, dotFormat, mermaidFormat)
+	}
 	slices.Sort(formats)
 	return slices.Compact(formats)
 }
@@ -70,6 +78,8 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 		p.table.Wide = true
 	case format == "name" && !hasArgument:
 		p.names = true
+	case f.graphs && (format == dotFormat || format == mermaidFormat) && !hasArgument:
+		p.graph = format
 	case format == customColumnsFormat:
 		columns, err := newCustomColumns(argument)
 		if err != nil {
@@ -96,12 +106,15 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 type Printer struct {
 	table   TableOptions
 	names   bool
+	graph   string
 	columns *customColumns
 	objects cliprinters.ResourcePrinter
 }
 
 // IsTable tells whether the output is for people: findings and problems can be read in it.
-func (p *Printer) IsTable() bool { return !p.names && p.columns == nil && p.objects == nil }
+func (p *Printer) IsTable() bool {
+	return !p.names && p.graph == "" && p.columns == nil && p.objects == nil
+}
 
 // Wide tells whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
@@ -130,6 +143,10 @@ func (p *Printer) Print(w io.Writer, d Document) error {
 	switch {
 	case p.names:
 		return printNames(w, d.Names)
+	case p.graph == dotFormat:
+		return d.Graph().printDOT(w)
+	case p.graph == mermaidFormat:
+		return d.Graph().printMermaid(w)
 	case p.columns != nil:
 		return p.columns.print(w, d.Report, p.table)
 	case p.objects != nil:

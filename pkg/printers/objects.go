@@ -18,6 +18,8 @@ type Document struct {
 	Names []string
 	// Table is called for -o wide and for no -o at all.
 	Table func() Table
+	// Graph is called for -o dot and -o mermaid, which only commands offer that have one.
+	Graph func() Graph
 }
 
 // toUnstructured makes the report an object that the printers of cli-runtime take.

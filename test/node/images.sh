@@ -65,7 +65,7 @@ image_mysql() {
 image_mariadb() {
   names=(docker.io/library/mariadb:10.11)
   config='{Env: [$path], Cmd: ["mariadbd"]}'
-  mysql_layout | debian bookworm mariadb-server-core,mariadb-client-core
+  mysql_layout | debian bookworm mariadb-server-core,mariadb-client-core,galera-4
   mysql_run
 }
 

@@ -33,16 +33,16 @@ type view struct {
 
 // verdict is from where an endpoint can be reached, judged by what its name leads to outside and inside of the cluster.
 func verdict(v view) v1alpha1.EndpointAccess {
-	a := v1alpha1.EndpointAccess{Mode: v1alpha1.AccessUnknown, Confidence: v1alpha1.ConfidenceLow, Evidence: []v1alpha1.Evidence{}}
+	a := v1alpha1.EndpointAccess{Mode: v1alpha1.AccessUnknown, Confidence: v1alpha1.ConfidenceLow, Evidence: []v1alpha1.EndpointEvidence{}}
 	for _, r := range []*v1alpha1.Resolution{v.workstation, v.resolver, v.cluster} {
 		if r != nil {
-			a.Evidence = append(a.Evidence, v1alpha1.Evidence{Source: source(r), Message: observation(v, r)})
+			a.Evidence = append(a.Evidence, v1alpha1.EndpointEvidence{Source: source(r), Message: observation(v, r)})
 		}
 	}
 	conclude := func(mode v1alpha1.AccessMode, c v1alpha1.Confidence, why string) v1alpha1.EndpointAccess {
 		a.Mode, a.Confidence = mode, c
 		a.PublicAccess, a.PrivateAccess = facets(mode)
-		a.Evidence = append(a.Evidence, v1alpha1.Evidence{Source: "conclusion", Message: why})
+		a.Evidence = append(a.Evidence, v1alpha1.EndpointEvidence{Source: "conclusion", Message: why})
 		return a
 	}
 	if v.workstation != nil && v.workstation.Result == v1alpha1.ResolutionLiteral {

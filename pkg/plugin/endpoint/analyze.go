@@ -26,7 +26,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.ClusterEndpointList {
 		}
 	}
 	e.APIServersUnknown = s.unread(subjectSlices)
-	var evidence []v1alpha1.Evidence
+	var evidence []v1alpha1.EndpointEvidence
 	e.Provider, evidence = provider(s)
 	e.Metadata.Name = cmp.Or(e.Provider.ClusterName, s.Server.Cluster, s.Server.Host)
 	v := newView(&e)

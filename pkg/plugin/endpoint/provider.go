@@ -59,15 +59,15 @@ const (
 )
 
 // provider concludes who runs the cluster, each fact from the source that knows it best, with the evidence.
-func provider(s *Snapshot) (v1alpha1.ClusterProvider, []v1alpha1.Evidence) {
+func provider(s *Snapshot) (v1alpha1.ClusterProvider, []v1alpha1.EndpointEvidence) {
 	var p v1alpha1.ClusterProvider
-	var evidence []v1alpha1.Evidence
+	var evidence []v1alpha1.EndpointEvidence
 	found := func(name, source, message string) {
 		if p.Name == "" {
 			p.Name = name
 		}
 		if p.Name == name { // of a tunnel's two names, or of a wrapper's version, the first counts
-			evidence = append(evidence, v1alpha1.Evidence{Source: source, Message: message})
+			evidence = append(evidence, v1alpha1.EndpointEvidence{Source: source, Message: message})
 		}
 	}
 	if name, region, domain := providerOfHost(s.Name); name != "" {

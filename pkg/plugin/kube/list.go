@@ -29,6 +29,8 @@ var (
 	claims            = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
 	volumes           = resource{corev1.SchemeGroupVersion, "persistentvolumes"}
 	services          = resource{corev1.SchemeGroupVersion, "services"}
+	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
+	secrets           = resource{corev1.SchemeGroupVersion, "secrets"}
 	events            = resource{corev1.SchemeGroupVersion, "events"}
 	nodes             = resource{corev1.SchemeGroupVersion, "nodes"}
 	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
@@ -36,7 +38,6 @@ var (
 	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
 	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes"}
 	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
-	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
 	networkPolicies   = resource{networkingv1.SchemeGroupVersion, "networkpolicies"}
 )
 
@@ -86,6 +87,17 @@ func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.
 	return get[corev1.Service](ctx, c, services, namespace, name)
 }
 
+// EachEndpointSlice calls each for every EndpointSlice of the query.
+func (c *Cluster) EachEndpointSlice(ctx context.Context, q Query, each func(*discoveryv1.EndpointSlice)) error {
+	return eachPage(ctx, q, lister[discoveryv1.EndpointSliceList](c, endpointSlices, q),
+		func(page *discoveryv1.EndpointSliceList) { eachItem(page.Items, each) })
+}
+
+// Secret gets one Secret.
+func (c *Cluster) Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
+	return get[corev1.Secret](ctx, c, secrets, namespace, name)
+}
+
 // EachEvent calls each for every event of the query.
 func (c *Cluster) EachEvent(ctx context.Context, q Query, each func(*corev1.Event)) error {
 	return eachPage(ctx, q, lister[corev1.EventList](c, events, q), func(page *corev1.EventList) { eachItem(page.Items, each) })
@@ -131,11 +143,6 @@ func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namesp
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
 	return eachPage(ctx, q, lister[corev1.NamespaceList](c, namespaces, q), func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
-}
-
-// EachEndpointSlice calls each for every EndpointSlice of the query.
-func (c *Cluster) EachEndpointSlice(ctx context.Context, q Query, each func(*discoveryv1.EndpointSlice)) error {
-	return eachPage(ctx, q, lister[discoveryv1.EndpointSliceList](c, endpointSlices, q), func(page *discoveryv1.EndpointSliceList) { eachItem(page.Items, each) })
 }
 
 // EachNetworkPolicy calls each for every NetworkPolicy of the query.

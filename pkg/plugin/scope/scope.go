@@ -76,6 +76,9 @@ func (f *Flags) AddWatchFlags(cmd *cobra.Command, goals ...string) {
 	f.goals = goals
 }
 
+// OfferGraphs adds -o dot and -o mermaid, before AddFlags.
+func (f *Flags) OfferGraphs() { f.print.OfferGraphs() }
+
 // AddClusterFlags adds the shared flags to a subcommand that lists things without a namespace; -n and -A choose what of others it
 // looks at beside them, by default all.
 func (f *Flags) AddClusterFlags(cmd *cobra.Command, things, others string) {

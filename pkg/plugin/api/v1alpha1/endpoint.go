@@ -102,12 +102,12 @@ type EndpointAccess struct {
 	// PublicAccess and PrivateAccess are missing where they are not known.
 	PublicAccess  *bool `json:"publicAccess,omitempty"`
 	PrivateAccess *bool `json:"privateAccess,omitempty"`
-	// Evidence is what the verdict and the provider are concluded from.
-	Evidence []Evidence `json:"evidence"`
+	// EndpointEvidence is what the verdict and the provider are concluded from.
+	Evidence []EndpointEvidence `json:"evidence"`
 }
 
-// Evidence is one observation and what it means.
-type Evidence struct {
+// EndpointEvidence is one observation and what it means.
+type EndpointEvidence struct {
 	// Source is who or what was observed: workstation, resolver 1.1.1.1, cluster, server name, server version.
 	Source  string `json:"source"`
 	Message string `json:"message"`

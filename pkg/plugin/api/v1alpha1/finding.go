@@ -61,6 +61,18 @@ type Finding struct {
 	Message string `json:"message"`
 	// Remedy is a command to run or a page to read next.
 	Remedy string `json:"remedy,omitempty"`
+	// Evidence are the answers that the finding rests on, where they are of another server than Kubernetes.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence is what an object answered to a question.
+type Evidence struct {
+	// Object is who answered, as kind/name.
+	Object string `json:"object"`
+	// Query is what was asked: an SQL statement.
+	Query string `json:"query"`
+	// Values are the columns that count.
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // ProblemReason classifies why something could not be read.

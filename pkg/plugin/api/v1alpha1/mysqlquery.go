@@ -1,0 +1,58 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Kinds of the report of kubectl doik mysql-query.
+const (
+	KindMySQLQuery     = "MySQLQuery"
+	KindMySQLQueryList = "MySQLQueryList"
+)
+
+// CodeRowsDiffer is the code of kubectl doik mysql-query: servers of a set answer the same statement differently.
+const CodeRowsDiffer Code = "MYSQL080"
+
+// MySQLQueryList is the report of kubectl doik mysql-query.
+type MySQLQueryList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items are the sets of servers by namespace and name.
+	Items []MySQLQuery `json:"items"`
+	// Problems are the servers that did not answer.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// MySQLQuery is what the servers of a set answered to one statement.
+type MySQLQuery struct {
+	metav1.TypeMeta `json:",inline"`
+	// Metadata names the set.
+	Metadata ObjectMeta `json:"metadata"`
+	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
+	Owner     string `json:"owner,omitempty"`
+	Statement string `json:"statement"`
+	// Same is true if all servers that answered have the same rows, in whatever order. It is missing where one has more rows than
+	// are shown.
+	Same *bool `json:"same,omitempty"`
+	// Servers are by ordinal.
+	Servers  []MySQLQueryAnswer `json:"servers"`
+	Findings []Finding          `json:"findings,omitempty"`
+}
+
+// MySQLQueryAnswer is what one server answered.
+type MySQLQueryAnswer struct {
+	Pod string `json:"pod"`
+	// Via is port-forward or exec.
+	Via     string          `json:"via,omitempty"`
+	Columns []string        `json:"columns,omitempty"`
+	Rows    []MySQLQueryRow `json:"rows,omitempty"`
+	// Cut is true if there are more rows than --max-rows.
+	Cut bool `json:"cut,omitempty"`
+	// Error is why there are no rows: the server's answer, or why there is none.
+	Error string `json:"error,omitempty"`
+}
+
+// MySQLQueryRow is one row.
+type MySQLQueryRow struct {
+	// Values are in the order of the columns; NULL is null.
+	Values []*string `json:"values"`
+	// Differs is true if not all servers that answered have this row, as often as this one.
+	Differs bool `json:"differs,omitempty"`
+}

@@ -1,0 +1,79 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Kinds of the report of kubectl doik mysql-reads.
+const (
+	KindMySQLReads     = "MySQLReads"
+	KindMySQLReadsList = "MySQLReadsList"
+)
+
+// The codes of kubectl doik mysql-reads.
+const (
+	CodeEndpointSilent    Code = "MYSQL090" // a ready endpoint never answered
+	CodeUnknownServer     Code = "MYSQL091" // a server answered that the Service does not have
+	CodeReadsBroken       Code = "MYSQL092" // a broken or stale replica answered
+	CodeReadsSource       Code = "MYSQL093" // the source answered
+	CodeConnectionsFailed Code = "MYSQL094" // connections to the Service failed
+	CodeReadsSticky       Code = "MYSQL095" // the Service sends each client to one server
+	CodeNoEndpoints       Code = "MYSQL096" // the Service has no ready endpoint
+)
+
+// MySQLReadsList is the report of kubectl doik mysql-reads.
+type MySQLReadsList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items has one Service.
+	Items []MySQLReads `json:"items"`
+	// Problems are what could not be read.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// MySQLReads is how a Service spreads connections over servers.
+type MySQLReads struct {
+	metav1.TypeMeta `json:",inline"`
+	// Metadata names the Service.
+	Metadata  ObjectMeta `json:"metadata"`
+	ClusterIP string     `json:"clusterIP,omitempty"`
+	Port      int32      `json:"port"`
+	// SessionAffinity is None or ClientIP.
+	SessionAffinity string `json:"sessionAffinity"`
+	// InternalTrafficPolicy is Cluster or Local: with Local a client reaches only servers on its own node.
+	InternalTrafficPolicy string `json:"internalTrafficPolicy"`
+	// From is the pod in which the connections were made.
+	From string `json:"from"`
+	// Connections were made, of which Failed had no answer.
+	Connections int64 `json:"connections"`
+	Failed      int64 `json:"failed"`
+	// Servers are the endpoints, and those that answered though they are none.
+	Servers  []MySQLReader      `json:"servers"`
+	Errors   []MySQLReadFailure `json:"errors,omitempty"`
+	Findings []Finding          `json:"findings,omitempty"`
+}
+
+// MySQLReader is one server behind a Service.
+type MySQLReader struct {
+	// Pod is the pod, or the host name of a server that is none that is known.
+	Pod string `json:"pod"`
+	// Known is false for a server that answered and is no pod that the Service selects.
+	Known bool `json:"known"`
+	// Endpoint is true if the pod is a ready endpoint.
+	Endpoint bool   `json:"endpoint"`
+	ServerID *int64 `json:"serverID,omitempty"`
+	// Role is Source or Replica; Unknown where the server did not tell.
+	Role MySQLRole `json:"role"`
+	// Broken says why readers should not be sent there.
+	Broken  string `json:"broken,omitempty"`
+	Answers int64  `json:"answers"`
+	// SharePercent is that of the answers, rounded.
+	SharePercent int32 `json:"sharePercent"`
+	// Latencies are from the start of a client to its end, in milliseconds; missing without answers.
+	MedianMilliseconds  *int64 `json:"medianMilliseconds,omitempty"`
+	P95Milliseconds     *int64 `json:"p95Milliseconds,omitempty"`
+	SlowestMilliseconds *int64 `json:"slowestMilliseconds,omitempty"`
+}
+
+// MySQLReadFailure is why connections failed, and how many.
+type MySQLReadFailure struct {
+	Message string `json:"message"`
+	Count   int64  `json:"count"`
+}

@@ -1,0 +1,78 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+// Flags are the flags of logging in, which all subcommands for MySQL share.
+type Flags struct {
+	via          string
+	user         string
+	passwordFrom string
+	sslMode      string
+	sslCA        string
+}
+
+// NewFlags returns the flags with their defaults.
+func NewFlags() *Flags {
+	return &Flags{via: string(ViaAuto), sslMode: string(TLSPreferred)}
+}
+
+var (
+	ways     = []string{string(ViaAuto), string(ViaPortForward), string(ViaExec)}
+	tlsModes = []string{string(TLSPreferred), string(TLSDisabled), string(TLSRequired), string(TLSVerifyCA)}
+)
+
+// AddFlags adds them to a subcommand.
+func (f *Flags) AddFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.via, "via", f.via, "The way to the servers. One of: ("+strings.Join(ways, ", ")+"). port-forward connects to the pods' port; exec runs the client in their containers, which know their passwords; auto takes what works, and reads a Secret only if nothing else does.")
+	// kubectl's flag of this name chooses a user of the kubeconfig; here it is the server's, as in all of MySQL's clients.
+	cmd.Flags().StringVar(&f.user, "user", "", "The account to log in to the servers with; without it, the one that the operator, chart or image has made.")
+	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where the password of --user is: "+passwordForms+".")
+	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+").")
+	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "A file with the certificates that VERIFY_CA trusts.")
+	_ = cmd.RegisterFlagCompletionFunc("via", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("user", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("password-from", cobra.FixedCompletions([]string{"secret/", "file:", "env:", "prompt"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("ssl-mode", cobra.FixedCompletions(tlsModes, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// ToAccess checks the flags. It reads files and sends nothing.
+func (f *Flags) ToAccess() (Access, error) {
+	a := Access{Via: Via(f.via), User: f.user, TLS: TLS{Mode: TLSMode(strings.ToUpper(f.sslMode))}}
+	var err error
+	switch {
+	case !slices.Contains(ways, f.via):
+		return a, fmt.Errorf("--via=%s: it is one of %s", f.via, strings.Join(ways, ", "))
+	case !slices.Contains(tlsModes, string(a.TLS.Mode)):
+		return a, fmt.Errorf("--ssl-mode=%s: it is one of %s", f.sslMode, strings.Join(tlsModes, ", "))
+	case f.passwordFrom != "" && f.user == "":
+		return a, errors.New("--password-from needs --user")
+	case (a.TLS.Mode == TLSVerifyCA) != (f.sslCA != ""):
+		return a, errors.New("--ssl-mode=VERIFY_CA and --ssl-ca need each other")
+	}
+	if a.PasswordFrom, err = ParsePasswordSource(f.passwordFrom); err != nil {
+		return a, err
+	}
+	if f.sslCA != "" {
+		if a.TLS.CA, err = os.ReadFile(f.sslCA); err != nil {
+			return a, fmt.Errorf("--ssl-ca: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// Resolve reads the password where it is not in a Secret: it may ask for it.
+func (a Access) Resolve(ctx context.Context, streams genericiooptions.IOStreams) (Access, error) {
+	from, err := a.PasswordFrom.Resolve(ctx, a.User, streams.In, streams.ErrOut)
+	a.PasswordFrom = from
+	return a, err
+}

@@ -1,0 +1,79 @@
+package mysql
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+)
+
+// Scope says which servers are looked for.
+type Scope struct {
+	// Namespace is empty for all namespaces; then Names is empty too.
+	Namespace string
+	// Names are sets, or pods: a pod stands for its set. Selector chooses pods; at most one of the two is set.
+	Names     []string
+	Selector  string
+	ChunkSize int64
+}
+
+// Find lists the pods of a scope and keeps those that run servers. It is an error if a name is of nothing.
+func Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
+	var all []Server
+	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
+		pod.ManagedFields = nil
+		delete(pod.Annotations, corev1.LastAppliedConfigAnnotation)
+		if server, ok := Detect(pod); ok {
+			all = append(all, server)
+		}
+	})
+	if err != nil {
+		return nil, kube.Explain(err)
+	}
+	if len(q.Names) == 0 {
+		return all, nil
+	}
+	var servers []Server
+	for _, name := range q.Names {
+		groups := map[string]bool{}
+		var known []string
+		for _, server := range all {
+			set := SetName(server.Group())
+			known = append(known, set, server.Pod.Name)
+			if name == set || name == server.Pod.Name || name == ownerName(server) {
+				groups[server.Group()] = true
+			}
+		}
+		if len(groups) == 0 {
+			slices.Sort(known)
+			return nil, kube.NotFound("MySQL server or set", q.Namespace, name, slices.Compact(known))
+		}
+		for _, server := range all {
+			isTaken := func(other Server) bool { return other.Name() == server.Name() }
+			if groups[server.Group()] && !slices.ContainsFunc(servers, isTaken) {
+				servers = append(servers, server)
+			}
+		}
+	}
+	return servers, nil
+}
+
+// ownerName is the name of what controls a server's pod, which differs from the set's where labels name that.
+func ownerName(s Server) string {
+	if owner := metav1.GetControllerOfNoCopy(s.Pod); owner != nil {
+		return owner.Name
+	}
+	return ""
+}
+
+// SetName is a group's name without its kind.
+func SetName(group string) string {
+	if _, name, ok := strings.Cut(group, "/"); ok {
+		return name
+	}
+	return group
+}

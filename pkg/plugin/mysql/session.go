@@ -1,0 +1,281 @@
+// Package mysql logs in to the MySQL and MariaDB servers of pods and asks them: Detect finds a server in a pod, Connector.Open
+// makes a Session with it over a port-forward or with the client in its container, and Session.Ask runs statements. It knows
+// what differs between products, versions, operators and charts as tables, and the two kinds of transaction identifiers.
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+)
+
+// Via is the way to a server.
+type Via string
+
+const (
+	// ViaAuto takes the port-forward where no Secret has to be read for it, then the client in the container, then the
+	// port-forward with a password from a Secret.
+	ViaAuto Via = "auto"
+	// ViaPortForward is a connection to the pod's port through the API server.
+	ViaPortForward Via = "port-forward"
+	// ViaExec is the client inside the server's container, which knows its password.
+	ViaExec Via = "exec"
+)
+
+// Access is how to log in.
+type Access struct {
+	Via Via
+	// User is empty for the account that the server's flavour has.
+	User string
+	// PasswordFrom is where the password of User is; the zero value is none.
+	PasswordFrom PasswordSource
+	TLS          TLS
+}
+
+// Connector opens sessions.
+type Connector struct {
+	cluster *kube.Cluster
+	access  Access
+
+	mu      sync.Mutex
+	secrets map[string]secretAnswer // by namespace/name: read once for all pods
+}
+
+type secretAnswer struct {
+	data map[string][]byte
+	err  error
+}
+
+// NewConnector makes a connector; it sends nothing yet.
+func NewConnector(cluster *kube.Cluster, access Access) *Connector {
+	return &Connector{cluster: cluster, access: access, secrets: map[string]secretAnswer{}}
+}
+
+// Session is a connection to one server, or the right to run its client. It is not for use by several goroutines at once.
+type Session struct {
+	Server Server
+	// Via is the way that was taken: ViaPortForward or ViaExec. User is the account, empty where an options file names it.
+	Via  Via
+	User string
+	// Version is what the server says that it is.
+	Version Version
+	// Variables is the answer to FirstStatement.
+	Variables Answer
+
+	back backend
+}
+
+// backend runs statements one after the other in one connection.
+type backend interface {
+	ask(ctx context.Context, statements []string, stopAtError bool) []Answer
+	close()
+}
+
+// way is one try to log in.
+type way struct {
+	via         Via
+	credentials Credentials // for the port-forward, and for the client where the user has given an account
+	login       *login      // for the client, where the container knows the password
+}
+
+// LoginError says that no way led to a server, and why each did not.
+type LoginError struct {
+	Reason []error // at least one
+}
+
+func (e *LoginError) Error() string {
+	texts := make([]string, 0, len(e.Reason))
+	for _, err := range e.Reason {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *LoginError) Unwrap() []error { return e.Reason }
+
+// Open logs in to a server, by the ways that the access allows, the next where one fails. An error is a *LoginError or
+// a *NotRunningError.
+func (c *Connector) Open(ctx context.Context, s Server) (*Session, error) {
+	if err := checkRunning(s); err != nil {
+		return nil, err
+	}
+	failed := &LoginError{}
+	ways := c.ways(s)
+	if len(ways) == 0 {
+		failed.Reason = []error{fmt.Errorf("no account of %s is known for --via=%s: give one with --user and --password-from", s.Flavour.Name, c.access.Via)}
+		return nil, failed
+	}
+	for _, w := range ways {
+		session, err := c.try(ctx, s, w)
+		if err == nil {
+			return session, nil
+		}
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		failed.Reason = append(failed.Reason, fmt.Errorf("%s: %w", w.via, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, failed
+}
+
+// ways are in the order in which they are tried.
+func (c *Connector) ways(s Server) []way {
+	var network, inside, bySecret []way
+	if c.access.User != "" {
+		credentials := Credentials{User: c.access.User}
+		network = append(network, way{via: ViaPortForward, credentials: credentials})
+		inside = append(inside, way{via: ViaExec, credentials: credentials})
+	} else {
+		for i := range s.Flavour.logins {
+			l := &s.Flavour.logins[i]
+			inside = append(inside, way{via: ViaExec, login: l})
+			if credentials, free, ok := l.overNetwork(s); ok && free {
+				network = append(network, way{via: ViaPortForward, credentials: credentials})
+			} else if ok {
+				bySecret = append(bySecret, way{via: ViaPortForward, credentials: credentials})
+			}
+		}
+	}
+	switch c.access.Via {
+	case ViaPortForward:
+		return append(network, bySecret...)
+	case ViaExec:
+		return inside
+	}
+	return append(append(network, inside...), bySecret...)
+}
+
+func (c *Connector) try(ctx context.Context, s Server, w way) (*Session, error) {
+	back, err := c.connect(ctx, s, &w)
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{Server: s, Via: w.via, User: w.credentials.User, back: back}
+	if w.login != nil && w.login.optionFile == "" {
+		session.User = w.login.user
+	}
+	session.Variables = session.Ask(ctx, FirstStatement().Text)[0]
+	err = session.Variables.Err
+	if err == nil {
+		row := session.Variables.Pairs()
+		session.Version, err = ParseVersion(row.Text("version"), row.Text("version_comment"))
+	}
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	return session, nil
+}
+
+func (c *Connector) connect(ctx context.Context, s Server, w *way) (backend, error) {
+	if w.via == ViaExec && w.login != nil {
+		return &client{cluster: c.cluster, in: containerOf(s), command: w.login.command}, nil
+	}
+	if c.access.User != "" {
+		password, err := c.password(ctx, s.Pod.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		w.credentials.Password = password
+	} else if w.credentials.Secret != "" {
+		password, err := c.secret(ctx, s.Pod.Namespace, w.credentials.Secret, w.credentials.Key)
+		if err != nil {
+			return nil, err
+		}
+		w.credentials.Password = password
+	}
+	if w.via == ViaExec {
+		if strings.ContainsAny(w.credentials.Password, "\r\n") {
+			return nil, errors.New("a password of several lines can't be given to the client: use --via=port-forward")
+		}
+		user := w.credentials.User
+		return &client{cluster: c.cluster, in: containerOf(s), stdin: w.credentials.Password + "\n",
+			command: func(seconds int, stopAtError bool) []string { return commandWithPassword(user, seconds, stopAtError) }}, nil
+	}
+	return dial(ctx, c.cluster, s, w.credentials, c.access.TLS)
+}
+
+func containerOf(s Server) kube.Container {
+	return kube.Container{Namespace: s.Pod.Namespace, Pod: s.Pod.Name, Name: s.Container}
+}
+
+// password is that of --user.
+func (c *Connector) password(ctx context.Context, namespace string) (string, error) {
+	if from := c.access.PasswordFrom; from.kind == fromSecret {
+		return c.secret(ctx, namespace, from.name, from.key)
+	}
+	return c.access.PasswordFrom.value, nil
+}
+
+// secret reads a key of a Secret, each Secret once.
+func (c *Connector) secret(ctx context.Context, namespace, name, key string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := namespace + "/" + name
+	answer, known := c.secrets[id]
+	if !known {
+		object, err := c.cluster.Secret(ctx, namespace, name)
+		if err == nil {
+			answer.data = object.Data
+		}
+		answer.err = err
+		c.secrets[id] = answer
+	}
+	if answer.err != nil {
+		return "", fmt.Errorf("reading Secret %s: %w", name, answer.err)
+	}
+	value, ok := answer.data[key]
+	if !ok {
+		return "", fmt.Errorf("reading Secret %s: it has no key %s", name, key)
+	}
+	return string(value), nil
+}
+
+// Ask runs statements one after the other in one connection, each whatever became of those before it. There is an answer for
+// each. A statement is one line.
+func (s *Session) Ask(ctx context.Context, statements ...string) []Answer {
+	return s.back.ask(ctx, statements, false)
+}
+
+// AskInOrder is Ask that ends at the first statement that fails: those after it have the same error.
+func (s *Session) AskInOrder(ctx context.Context, statements ...string) []Answer {
+	return s.back.ask(ctx, statements, true)
+}
+
+// Query runs one statement.
+func (s *Session) Query(ctx context.Context, statement string) (Answer, error) {
+	a := s.Ask(ctx, statement)[0]
+	return a, a.Err
+}
+
+// Close ends the session; nothing of it is left in the cluster.
+func (s *Session) Close() { s.back.close() }
+
+// IsForbidden tells whether the user lacks a right in the cluster, for each way that was tried.
+func (e *LoginError) IsForbidden() bool {
+	for _, err := range e.Reason {
+		if !apierrors.IsForbidden(err) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsRefused tells whether a server was reached and did not accept the account.
+func (e *LoginError) IsRefused() bool {
+	for _, err := range e.Reason {
+		if isRefusedLogin(err) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+// Package mysqlquery is kubectl doik mysql-query: the same statement that only reads on every server of a set, side by side.
+package mysqlquery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+)
+
+// Query says what to ask whom.
+type Query struct {
+	mysql.Scope
+	// Statement has passed mysql.CheckReadOnly.
+	Statement string
+	// MaxRows is the number of rows of each server that are shown.
+	MaxRows int
+	Access  mysql.Access
+	// ServerTimeout is the time that each server has to let the plugin in and to answer.
+	ServerTimeout time.Duration
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Snapshot is what the servers answered.
+type Snapshot struct {
+	Statement string           `json:"statement"`
+	MaxRows   int              `json:"maxRows"`
+	Servers   []ServerSnapshot `json:"servers"`
+}
+
+// ServerSnapshot is what one server answered.
+type ServerSnapshot struct {
+	Namespace string `json:"namespace"`
+	// Group is the set that the server belongs to, as kind/name where an object controls it.
+	Group   string      `json:"group"`
+	Pod     string      `json:"pod"`
+	Via     string      `json:"via,omitempty"`
+	Columns []string    `json:"columns,omitempty"`
+	Rows    [][]*string `json:"rows,omitempty"`
+	// Error is the server's; Failure is why it was not asked.
+	Error   string            `json:"error,omitempty"`
+	Failure *v1alpha1.Problem `json:"failure,omitempty"`
+}
+
+// Collect asks all servers of the scope at once. It fails only if pods can't be read or a name is of nothing.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	progress := q.Progress
+	if progress == nil {
+		progress = func(string) {}
+	}
+	progress("reading pods")
+	servers, err := mysql.Find(ctx, cluster, q.Scope)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Statement: q.Statement, MaxRows: q.MaxRows, Servers: make([]ServerSnapshot, len(servers))}
+	connector := mysql.NewConnector(cluster, q.Access)
+	var mu sync.Mutex
+	answered := 0
+	report := func() { progress(fmt.Sprintf("asking servers: %d of %d have answered", answered, len(servers))) }
+	report()
+	var group errgroup.Group
+	for i, server := range servers {
+		s.Servers[i] = ServerSnapshot{Namespace: server.Pod.Namespace, Group: server.Group(), Pod: server.Pod.Name}
+		group.Go(func() error {
+			ask(ctx, connector, server, q, &s.Servers[i])
+			mu.Lock()
+			defer mu.Unlock()
+			answered++
+			report()
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in the snapshot
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, kube.Explain(ctx.Err())
+	}
+	return s, nil
+}
+
+func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q Query, result *ServerSnapshot) {
+	ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
+	defer cancel()
+	session, err := connector.Open(ctx, server)
+	if err != nil {
+		problem := mysql.ProblemOf(server, err, q.ServerTimeout)
+		result.Failure = &problem
+		return
+	}
+	defer session.Close()
+	result.Via = string(session.Via)
+	// One row more, to know whether there are more.
+	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.ServerTimeout})
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		result.Error = fmt.Sprintf("no answer within %s", q.ServerTimeout)
+	case err != nil:
+		result.Error = strings.Join(strings.Fields(err.Error()), " ")
+	default:
+		result.Columns, result.Rows = answer.Columns, answer.Rows
+	}
+}

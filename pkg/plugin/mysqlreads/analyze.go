@@ -1,0 +1,235 @@
+package mysqlreads
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+)
+
+// A replica is stale from this lag on.
+const staleSeconds = 60
+
+// improbable is the chance below which silence is no accident.
+const improbable = 0.001
+
+// Analyze counts whose answers came.
+func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
+	item := v1alpha1.MySQLReads{
+		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReads},
+		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
+		ClusterIP: s.Service.Spec.ClusterIP, Port: servicePort(&s.Service), From: s.From,
+		SessionAffinity:       cmp.Or(string(s.Service.Spec.SessionAffinity), string(corev1.ServiceAffinityNone)),
+		InternalTrafficPolicy: string(corev1.ServiceInternalTrafficPolicyCluster),
+	}
+	if p := s.Service.Spec.InternalTrafficPolicy; p != nil {
+		item.InternalTrafficPolicy = string(*p)
+	}
+	item.Servers = readers(s)
+	failures := map[string]int64{}
+	for _, a := range s.Answers {
+		item.Connections++
+		if a.Error != "" {
+			item.Failed++
+			failures[a.Error]++
+		}
+	}
+	for _, message := range slices.Sorted(maps.Keys(failures)) {
+		item.Errors = append(item.Errors, v1alpha1.MySQLReadFailure{Message: message, Count: failures[message]})
+	}
+	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
+	_, endpointsUnknown := s.Problems[subjectEndpoints]
+	item.Findings = findings(&item, endpointsUnknown)
+	report := &v1alpha1.MySQLReadsList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
+		report.Problems = append(report.Problems, s.Problems[key])
+	}
+	return report
+}
+
+// Findings are those of the Service.
+func Findings(report *v1alpha1.MySQLReadsList) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range report.Items {
+		list = append(list, report.Items[i].Findings...)
+	}
+	return list
+}
+
+func servicePort(s *corev1.Service) int32 {
+	for _, p := range s.Spec.Ports {
+		if p.Port == mysql.DefaultPort {
+			return p.Port
+		}
+	}
+	if len(s.Spec.Ports) > 0 {
+		return s.Spec.Ports[0].Port
+	}
+	return 0
+}
+
+// readers are the servers that the Service selects by name, then those that answered and are none of them.
+func readers(s *Snapshot) []v1alpha1.MySQLReader {
+	var list []v1alpha1.MySQLReader
+	taken := make([]bool, len(s.Answers))
+	total := 0
+	for _, a := range s.Answers {
+		if a.Error == "" {
+			total++
+		}
+	}
+	count := func(r *v1alpha1.MySQLReader, mine func(Answer) bool) {
+		var times []int64
+		for i, a := range s.Answers {
+			if a.Error == "" && !taken[i] && mine(a) {
+				taken[i] = true
+				times = append(times, a.Milliseconds)
+			}
+		}
+		r.Answers = int64(len(times))
+		if len(times) == 0 {
+			return
+		}
+		slices.Sort(times)
+		r.SharePercent = int32(math.Round(100 * float64(len(times)) / float64(total)))
+		at := func(part float64) *int64 { return &times[int(math.Ceil(part*float64(len(times))))-1] }
+		r.MedianMilliseconds, r.P95Milliseconds, r.SlowestMilliseconds = at(0.5), at(0.95), at(1)
+	}
+	for _, server := range s.Servers {
+		r := v1alpha1.MySQLReader{Pod: server.Pod, Known: true, Endpoint: isEndpoint(s, server), Role: role(server), Broken: broken(server)}
+		if server.ServerID != 0 {
+			r.ServerID = &server.ServerID
+		}
+		name := cmp.Or(server.Hostname, server.Pod)
+		count(&r, func(a Answer) bool {
+			return a.Hostname == name && (server.ServerID == 0 || a.ServerID == server.ServerID)
+		})
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b v1alpha1.MySQLReader) int { return mysql.CompareNames(a.Pod, b.Pod) })
+	for i, a := range s.Answers {
+		if a.Error != "" || taken[i] {
+			continue
+		}
+		r := v1alpha1.MySQLReader{Pod: a.Hostname, ServerID: &a.ServerID, Role: v1alpha1.RoleUnknown}
+		count(&r, func(b Answer) bool { return b.Hostname == a.Hostname && b.ServerID == a.ServerID })
+		list = append(list, r)
+	}
+	return list
+}
+
+func isEndpoint(s *Snapshot, server ServerSnapshot) bool {
+	for i := range s.EndpointSlices {
+		for _, e := range s.EndpointSlices[i].Endpoints {
+			ready := e.Conditions.Ready == nil || *e.Conditions.Ready
+			if ready && (e.TargetRef != nil && e.TargetRef.Name == server.Pod || server.IP != "" && slices.Contains(e.Addresses, server.IP)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func role(s ServerSnapshot) v1alpha1.MySQLRole {
+	switch {
+	case !s.Answered, s.ChannelsUnknown && s.ReadOnly:
+		return v1alpha1.RoleUnknown
+	case s.Galera:
+		return v1alpha1.RoleNode
+	case len(s.Channels) > 0, s.ReadOnly:
+		return v1alpha1.RoleReplica
+	}
+	return v1alpha1.RoleSource
+}
+
+// broken says why readers of a replica get old data.
+func broken(s ServerSnapshot) string {
+	for _, c := range s.Channels {
+		receiver := c.First("Replica_IO_Running", "Slave_IO_Running")
+		applier := c.First("Replica_SQL_Running", "Slave_SQL_Running")
+		if receiver != "Yes" || applier != "Yes" {
+			return fmt.Sprintf("receiver %s, applier %s", receiver, applier)
+		}
+		if seconds, err := strconv.ParseInt(c.First("Seconds_Behind_Source", "Seconds_Behind_Master"), 10, 64); err == nil && seconds >= staleSeconds {
+			return fmt.Sprintf("%ds late", seconds)
+		}
+	}
+	return ""
+}
+
+// findings are what is wrong with how the Service spreads reads, the worst first.
+func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []string, format string, args ...any) {
+		f := v1alpha1.Finding{Code: code, Severity: severity, Objects: []string{"service/" + item.Metadata.Name}, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)}
+		for _, pod := range pods {
+			f.Objects = append(f.Objects, "pod/"+pod)
+		}
+		list = append(list, f)
+	}
+	var endpoints, silent, strangers, stale, sources []string
+	var reasons []string
+	for _, r := range item.Servers {
+		if r.Endpoint {
+			endpoints = append(endpoints, r.Pod)
+		}
+		switch {
+		case r.Endpoint && r.Answers == 0:
+			silent = append(silent, r.Pod)
+		case r.Answers == 0:
+		case !r.Known:
+			strangers = append(strangers, fmt.Sprintf("%s (server id %d, %s)", r.Pod, *r.ServerID, times(r.Answers)))
+		case r.Broken != "":
+			stale = append(stale, r.Pod)
+			reasons = append(reasons, fmt.Sprintf("%s (%s), %s", r.Pod, r.Broken, times(r.Answers)))
+		case r.Role == v1alpha1.RoleSource && len(item.Servers) > 1:
+			sources = append(sources, r.Pod)
+		}
+	}
+	sticky := item.SessionAffinity == string(corev1.ServiceAffinityClientIP)
+	answered := item.Connections - item.Failed
+	if len(endpoints) == 0 && !endpointsUnknown {
+		add(v1alpha1.CodeNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: nobody can read", item.Metadata.Name)
+	}
+	if item.Failed > 0 {
+		add(v1alpha1.CodeConnectionsFailed, v1alpha1.SeverityError, nil, "%d of %d connections failed, most of them so: %s", item.Failed, item.Connections, item.Errors[0].Message)
+	}
+	// With fair dice each endpoint is missed by all answers with this chance.
+	chance := math.Pow(1-1/float64(max(1, len(endpoints))), float64(answered))
+	if len(silent) > 0 && !sticky && answered > 0 && chance < improbable {
+		add(v1alpha1.CodeEndpointSilent, v1alpha1.SeverityWarning, silent, "%s never answered in %d connections though ready: see the Service's traffic policies and the server", strings.Join(silent, ", "), answered)
+	}
+	if len(strangers) > 0 {
+		add(v1alpha1.CodeUnknownServer, v1alpha1.SeverityError, nil, "servers answered that the Service does not select: %s", strings.Join(strangers, ", "))
+	}
+	if len(stale) > 0 {
+		add(v1alpha1.CodeReadsBroken, v1alpha1.SeverityError, stale, "readers got old data from %s", strings.Join(reasons, "; "))
+	}
+	if len(sources) > 0 {
+		add(v1alpha1.CodeReadsSource, v1alpha1.SeverityInfo, sources, "the source %s answers reads too", strings.Join(sources, ", "))
+	}
+	if sticky {
+		add(v1alpha1.CodeReadsSticky, v1alpha1.SeverityInfo, nil, "sessionAffinity is ClientIP: each client reads from one server, so the spread shows only over many clients")
+	}
+	finding.Sort(list)
+	return list
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}

@@ -1,0 +1,244 @@
+// Package mysqlreads is kubectl doik mysql-reads: how a Service spreads fresh connections over the servers behind it.
+package mysqlreads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+)
+
+// Query says which Service is read, and how.
+type Query struct {
+	Namespace, Service string
+	// From is the pod in which the connections are made; empty for the first server behind the Service that can.
+	From        string
+	Connections int
+	For         time.Duration
+	Concurrency int
+	Access      mysql.Access
+	// ServerTimeout is the time that each server has to tell of its replication.
+	ServerTimeout time.Duration
+	ChunkSize     int64
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Snapshot is what the cluster and the servers said.
+type Snapshot struct {
+	Service        corev1.Service              `json:"service"`
+	EndpointSlices []discoveryv1.EndpointSlice `json:"endpointSlices,omitempty"`
+	// Servers are those that the Service selects.
+	Servers []ServerSnapshot `json:"servers,omitempty"`
+	From    string           `json:"from"`
+	Answers []Answer         `json:"answers,omitempty"`
+	// Problems by what could not be read: endpointslices, or a pod.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// ServerSnapshot is what a server says of itself.
+type ServerSnapshot struct {
+	Pod string `json:"pod"`
+	IP  string `json:"ip,omitempty"`
+	// Hostname is what the server calls itself: the pod's name unless it is on its node's network.
+	Hostname string `json:"hostname,omitempty"`
+	ServerID int64  `json:"serverID,omitempty"`
+	ReadOnly bool   `json:"readOnly,omitempty"`
+	// Galera is true for a node of a Galera cluster: all take writes.
+	Galera bool `json:"galera,omitempty"`
+	// Answered is false where Problems say why nothing is known.
+	Answered bool `json:"answered,omitempty"`
+	// Channels are the rows of its replica status; ChannelsUnknown is true where it may not be asked.
+	Channels        []mysql.Row `json:"channels,omitempty"`
+	ChannelsUnknown bool        `json:"channelsUnknown,omitempty"`
+}
+
+// Answer is one connection's.
+type Answer struct {
+	Hostname     string `json:"hostname,omitempty"`
+	ServerID     int64  `json:"serverID,omitempty"`
+	Milliseconds int64  `json:"milliseconds,omitempty"`
+	Error        string `json:"error,omitempty"`
+}
+
+const subjectEndpoints = "endpointslices"
+
+// Reader makes connections to one Service, as often as it is asked to.
+type Reader struct {
+	cluster   *kube.Cluster
+	query     Query
+	connector *mysql.Connector
+	from      mysql.Server
+	base      Snapshot
+}
+
+// NewReader finds the Service, its servers and the pod in which connections are made.
+func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, error) {
+	if q.Progress == nil {
+		q.Progress = func(string) {}
+	}
+	q.Progress("reading the Service")
+	r := &Reader{cluster: cluster, query: q, connector: mysql.NewConnector(cluster, q.Access)}
+	service, err := cluster.Service(ctx, q.Namespace, q.Service)
+	if apierrors.IsNotFound(err) {
+		var names []string
+		_ = cluster.EachService(ctx, kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}, func(s *corev1.Service) { names = append(names, s.Name) }) // only to suggest
+		return nil, kube.NotFound("Service", q.Namespace, q.Service, names)
+	}
+	if err != nil {
+		return nil, kube.Explain(err)
+	}
+	service.ManagedFields = nil
+	if len(service.Spec.Selector) == 0 {
+		return nil, fmt.Errorf("the Service %s selects no pods: whom it reaches, only its owner knows", q.Service)
+	}
+	r.base.Service = *service
+	servers, err := mysql.Find(ctx, cluster, mysql.Scope{
+		Namespace: q.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(service.Spec.Selector)), ChunkSize: q.ChunkSize,
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
+	if len(servers) == 0 {
+		return nil, fmt.Errorf("the Service %s selects no MySQL or MariaDB server", q.Service)
+	}
+	if r.from, err = r.choose(ctx, servers); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// choose finds the pod in which connections are made.
+func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Server, error) {
+	if r.query.From != "" {
+		found, err := mysql.Find(ctx, r.cluster, mysql.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
+		if err != nil {
+			return mysql.Server{}, err
+		}
+		var names []string
+		for _, s := range found {
+			if names = append(names, s.Pod.Name); s.Pod.Name == r.query.From {
+				return s, nil
+			}
+		}
+		return mysql.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
+	}
+	ready := func(s mysql.Server) bool {
+		return slices.ContainsFunc(s.Pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
+	}
+	if i := slices.IndexFunc(servers, ready); i >= 0 {
+		return servers[i], nil
+	}
+	return servers[0], nil
+}
+
+// Collect reads the endpoints and the servers, and makes a round of connections. It is an error if none can be made at all.
+func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
+	q := r.query
+	s := r.base
+	s.From = r.from.Pod.Name
+	s.Problems = map[string]v1alpha1.Problem{}
+	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: discoveryv1.LabelServiceName + "=" + q.Service, ChunkSize: q.ChunkSize},
+		func(slice *discoveryv1.EndpointSlice) {
+			slice.ManagedFields = nil
+			s.EndpointSlices = append(s.EndpointSlices, *slice)
+		})
+	if err != nil {
+		s.Problems[subjectEndpoints] = kube.ProblemOf("EndpointSlices of the Service "+q.Service, err)
+	}
+	q.Progress("asking the servers of their replication")
+	if err := r.askServers(ctx, &s); err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	err = r.connector.Run(ctx, r.from, mysql.Probe{
+		Host: q.Service + "." + q.Namespace, Port: int(port(&r.base.Service)), Connections: q.Connections, For: q.For, Concurrency: q.Concurrency,
+	}, func(a mysql.ProbeAnswer) {
+		mu.Lock()
+		defer mu.Unlock()
+		out := Answer{Hostname: a.Hostname, ServerID: a.ServerID, Milliseconds: a.Time.Milliseconds()}
+		if a.Err != nil {
+			out.Error = a.Err.Error()
+		}
+		s.Answers = append(s.Answers, out)
+		q.Progress(fmt.Sprintf("connecting from %s: %d connections", s.From, len(s.Answers)))
+	})
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, kube.Explain(ctx.Err())
+	case err != nil:
+		return nil, fmt.Errorf("connecting from pod %s: %w", s.From, kube.Explain(err))
+	}
+	return &s, nil
+}
+
+// askServers asks the servers behind the Service, as they are now, who they are and how they replicate.
+func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
+	servers, err := mysql.Find(ctx, r.cluster, mysql.Scope{
+		Namespace: r.query.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector)), ChunkSize: r.query.ChunkSize,
+	})
+	if err != nil {
+		return err
+	}
+	s.Servers = make([]ServerSnapshot, len(servers))
+	var mu sync.Mutex
+	var group errgroup.Group
+	for i, server := range servers {
+		group.Go(func() error {
+			if err := r.ask(ctx, server, &s.Servers[i]); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.ServerTimeout)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (r *Reader) ask(ctx context.Context, server mysql.Server, out *ServerSnapshot) error {
+	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
+	ctx, cancel := context.WithTimeout(ctx, r.query.ServerTimeout)
+	defer cancel()
+	session, err := r.connector.Open(ctx, server)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	row := session.Variables.Pairs()
+	out.Answered = true
+	out.Hostname = row.Text("hostname")
+	out.ServerID, _ = row.Int("server_id")
+	out.ReadOnly = row.Text("read_only") != "OFF"
+	out.Galera = row.Text("wsrep_on") == "ON"
+	answer, err := session.Query(ctx, mysql.StatementFor(session.Version, mysql.SubjectReplica).Text)
+	out.ChannelsUnknown = err != nil
+	out.Channels = answer.Maps()
+	return nil
+}
+
+// port is the Service's port for MySQL.
+func port(service *corev1.Service) int32 {
+	for _, p := range service.Spec.Ports {
+		if p.Port == mysql.DefaultPort || p.Name == "mysql" || p.Name == "mariadb" {
+			return p.Port
+		}
+	}
+	if len(service.Spec.Ports) > 0 {
+		return service.Spec.Ports[0].Port
+	}
+	return mysql.DefaultPort
+}

@@ -1,0 +1,190 @@
+package mysqlreads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+const (
+	defaultConnections   = 100
+	defaultConcurrency   = 4
+	defaultServerTimeout = 10 * time.Second
+	// watchRound is how long each round of --watch makes connections.
+	watchRound = 2 * time.Second
+)
+
+var (
+	long = templates.LongDesc(`
+		Show how a Service spreads reads: make fresh connections to it from inside a pod, and count which server answered each.
+
+		The connections are made with the client in a server's container, which knows its password; a port-forward would show nothing,
+		as it leads to one pod. Beside each server's share stand its role, the ready endpoints, and how long it took.`)
+
+	examples = templates.Examples(`
+		# 100 connections to the Service mysql-read
+		kubectl doik mysql-reads svc/mysql-read
+
+		# For half a minute, ten at once, from another pod
+		kubectl doik mysql-reads mysql-read --duration=30s --concurrency=10 --from=mysql-2
+
+		# Until Ctrl-C, while a StatefulSet is scaled
+		kubectl doik mysql-reads mysql-read --watch`)
+)
+
+// Kinds are what a Service may be called in an argument kind/name.
+var Kinds = []string{"svc", "service", "services"}
+
+// Flags are the flags of the command.
+type Flags struct {
+	shared        *scope.Flags
+	login         *mysql.Flags
+	connections   int
+	duration      time.Duration
+	concurrency   int
+	from          string
+	watch         bool
+	serverTimeout time.Duration
+}
+
+// Options are the flags' meaning, checked.
+type Options struct {
+	*scope.Scope
+	Query Query
+	Watch bool
+}
+
+// NewCommand makes kubectl doik mysql-reads.
+func NewCommand(shared *scope.Flags) *cobra.Command {
+	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency, serverTimeout: defaultServerTimeout}
+	cmd := &cobra.Command{
+		Use:                   "mysql-reads (NAME | svc/NAME)",
+		DisableFlagsInUseLine: true,
+		Short:                 "How a Service spreads reads over MySQL or MariaDB servers",
+		Long:                  long,
+		Example:               examples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.ToOptions(args)
+			if err != nil {
+				return err
+			}
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			return o.Run(cmd.Context())
+		},
+	}
+	shared.AddFlags(cmd, "Services")
+	for _, name := range []string{"all-namespaces", "selector"} { // it is about one Service
+		_ = cmd.Flags().MarkHidden(name)
+	}
+	f.login.AddFlags(cmd)
+	_ = cmd.Flags().MarkHidden("via") // for what the servers are asked beside the connections
+	cmd.Flags().IntVarP(&f.connections, "connections", "c", f.connections, "Make this many connections.")
+	cmd.Flags().DurationVar(&f.duration, "duration", 0, "Make connections for this time, however many there will be.")
+	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Make this many connections at once.")
+	cmd.Flags().StringVar(&f.from, "from", "", "The pod in which the connections are made: one with a server; by default the first that the Service reaches.")
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on until Ctrl-C.")
+	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to tell of its replication.")
+	cmd.MarkFlagsMutuallyExclusive("connections", "duration", "watch")
+	return cmd
+}
+
+// ToOptions checks the shared flags and connects to the cluster.
+func (f *Flags) ToOptions(args []string) (*Options, error) {
+	access, err := f.login.ToAccess()
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.shared.ToScope(args, Kinds...)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Names) != 1 || s.Selector != "" {
+		return nil, errors.New("one Service is needed: kubectl doik mysql-reads svc/NAME")
+	}
+	o := &Options{Scope: s, Watch: f.watch, Query: Query{
+		Namespace: s.Namespace, Service: s.Names[0], From: f.from, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,
+		Access: access, ServerTimeout: f.serverTimeout, ChunkSize: s.ChunkSize,
+	}}
+	if f.watch {
+		o.Query.For = watchRound
+	}
+	return o, nil
+}
+
+// Validate checks the command's own flags.
+func (o *Options) Validate() error {
+	const most = 64
+	switch q := o.Query; {
+	case q.Connections <= 0:
+		return fmt.Errorf("--connections=%d: it must be positive", q.Connections)
+	case q.For < 0:
+		return fmt.Errorf("--duration=%s: it must not be negative", q.For)
+	case q.Concurrency <= 0 || q.Concurrency > most:
+		return fmt.Errorf("--concurrency=%d: it is 1 to %d", q.Concurrency, most)
+	case q.ServerTimeout <= 0:
+		return fmt.Errorf("--server-timeout=%s: it must be positive", q.ServerTimeout)
+	case !o.Watch && o.Timeout > 0 && q.For >= o.Timeout:
+		return fmt.Errorf("--duration=%s is longer than --timeout=%s", q.For, o.Timeout)
+	}
+	return nil
+}
+
+// Run collects, analyzes and prints, once or until it is interrupted.
+func (o *Options) Run(ctx context.Context) error {
+	access, err := o.Query.Access.Resolve(ctx, o.Streams)
+	if err != nil {
+		return err
+	}
+	o.Query.Access = access
+	if !o.Watch {
+		var cancel context.CancelFunc
+		ctx, cancel = o.Context(ctx)
+		defer cancel()
+	}
+	progress := o.StartProgress("connecting")
+	defer progress.End()
+	o.Query.Progress = progress.Step
+	reader, err := NewReader(ctx, o.Cluster, o.Query)
+	if err != nil {
+		return err
+	}
+	var answers []Answer
+	var report *v1alpha1.MySQLReadsList
+	for {
+		snapshot, err := reader.Collect(ctx)
+		switch {
+		case o.Watch && ctx.Err() != nil && report != nil: // Ctrl-C is how a watch ends
+			return o.FailOn(Findings(report))
+		case err != nil:
+			return err
+		}
+		progress.End()
+		if o.Watch {
+			answers = append(answers, snapshot.Answers...)
+			snapshot.Answers = answers
+			o.ClearScreen()
+		}
+		report = Analyze(snapshot)
+		err = o.Print(printers.Document{
+			Report: report, Names: Names(report),
+			Table: func() printers.Table { return Table(report) },
+		}, report.Problems)
+		if err != nil {
+			return err
+		}
+		if !o.Watch {
+			return o.FailOn(Findings(report))
+		}
+	}
+}

@@ -1,0 +1,231 @@
+// Package mysqltopology is kubectl doik mysql-topology: who replicates from whom among the MySQL and MariaDB servers of a
+// namespace, how late, and what is wrong, beside what Kubernetes thinks of the same pods.
+package mysqltopology
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+)
+
+// Query says what to collect.
+type Query struct {
+	// Namespace is empty for all namespaces; then Names is empty too.
+	Namespace string
+	// Names are sets, or pods of sets. Selector chooses pods; at most one of the two is set.
+	Names     []string
+	Selector  string
+	ChunkSize int64
+	Access    mysql.Access
+	// ServerTimeout is the time that each server has to let the plugin in and to answer.
+	ServerTimeout time.Duration
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// Snapshot is what the cluster and the servers said. Objects are cut down to what analysis reads.
+type Snapshot struct {
+	// Pods are those that run servers of the sets that were asked for.
+	Pods           []corev1.Pod                `json:"pods"`
+	Services       []corev1.Service            `json:"services,omitempty"`
+	EndpointSlices []discoveryv1.EndpointSlice `json:"endpointSlices,omitempty"`
+	Nodes          []corev1.Node               `json:"nodes,omitempty"`
+	// Servers is by namespace/pod.
+	Servers map[string]ServerSnapshot `json:"servers,omitempty"`
+	// Problems by what could not be read at all: services, endpointslices, nodes.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// ServerSnapshot is what one server said.
+type ServerSnapshot struct {
+	Via  string `json:"via,omitempty"`
+	User string `json:"user,omitempty"`
+	// Failure is why there are no answers.
+	Failure *v1alpha1.Problem      `json:"failure,omitempty"`
+	Answers []v1alpha1.MySQLAnswer `json:"answers,omitempty"`
+}
+
+// Keys of Snapshot.Problems.
+const (
+	subjectServices  = "services"
+	subjectEndpoints = "endpointslices"
+	subjectNodes     = "nodes"
+)
+
+// subjectGTIDAgain is the second answer about transactions: all servers give it after all have given the first. What a source has
+// then includes what its replicas had at first, unless they have it from somewhere else.
+const subjectGTIDAgain = "transactions again"
+
+// Collect finds the servers of the query and asks all of them at once. It fails only if pods can't be read or a name is of
+// nothing; what else can't be read is a problem in the snapshot.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	progress := q.Progress
+	if progress == nil {
+		progress = func(string) {}
+	}
+	progress("reading pods")
+	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
+	servers, err := mysql.Find(ctx, cluster, mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize})
+	if err != nil {
+		return nil, err
+	}
+	for _, server := range servers {
+		s.Pods = append(s.Pods, *server.Pod)
+	}
+	if len(servers) == 0 {
+		return s, nil
+	}
+	var group errgroup.Group
+	group.Go(func() error { s.askServers(ctx, cluster, q, servers, progress); return nil })
+	group.Go(func() error { s.collectAround(ctx, cluster, q); return nil })
+	_ = group.Wait() // errors have become problems
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, kube.Explain(ctx.Err())
+	}
+	return s, nil
+}
+
+// collectAround reads Services, their endpoints, and nodes.
+func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
+	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
+	where := "in namespace " + q.Namespace
+	if q.Namespace == "" {
+		where = "in all namespaces"
+	}
+	var mu sync.Mutex
+	var group errgroup.Group
+	collect := func(key, subject string, read func() error) {
+		group.Go(func() error {
+			if err := read(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				s.Problems[key] = kube.ProblemOf(subject, err)
+			}
+			return nil
+		})
+	}
+	collect(subjectServices, "Services "+where, func() error {
+		return cluster.EachService(ctx, all, func(service *corev1.Service) {
+			trim(&service.ObjectMeta)
+			s.Services = append(s.Services, *service)
+		})
+	})
+	collect(subjectEndpoints, "EndpointSlices "+where, func() error {
+		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
+			trim(&slice.ObjectMeta)
+			s.EndpointSlices = append(s.EndpointSlices, *slice)
+		})
+	})
+	collect(subjectNodes, "nodes", func() error {
+		return cluster.EachNode(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(node *corev1.Node) {
+			trim(&node.ObjectMeta)
+			node.Status = corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: node.Status.NodeInfo.KubeletVersion}}
+			s.Nodes = append(s.Nodes, *node)
+		})
+	})
+	_ = group.Wait()
+}
+
+// askServers asks all servers at once, and all of them a second time about their transactions when each has answered or has had
+// its time.
+func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Query, servers []mysql.Server, progress func(string)) {
+	connector := mysql.NewConnector(cluster, q.Access)
+	results := make([]ServerSnapshot, len(servers))
+	sessions := make([]*mysql.Session, len(servers))
+	var mu sync.Mutex
+	answered := 0
+	report := func() { progress(fmt.Sprintf("asking servers: %d of %d have answered", answered, len(servers))) }
+	report()
+	var group errgroup.Group
+	for i := range servers {
+		group.Go(func() error {
+			sessions[i] = ask(ctx, connector, servers[i], q.ServerTimeout, &results[i])
+			mu.Lock()
+			defer mu.Unlock()
+			answered++
+			report()
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for i, session := range sessions {
+		if session == nil {
+			continue
+		}
+		group.Go(func() error {
+			defer session.Close()
+			statement := mysql.StatementFor(session.Version, mysql.SubjectGTID)
+			if statement.Text == "" || len(servers) == 1 {
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
+			defer cancel()
+			answer, _ := session.Query(ctx, statement.Text) // the error is in the answer
+			results[i].Answers = append(results[i].Answers, reported(subjectGTIDAgain, answer))
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for i, server := range servers {
+		s.Servers[server.Name()] = results[i]
+	}
+}
+
+// ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
+func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) *mysql.Session {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	session, err := connector.Open(ctx, server)
+	if err != nil {
+		problem := mysql.ProblemOf(server, err, timeout)
+		result.Failure = &problem
+		return nil
+	}
+	result.Via, result.User = string(session.Via), session.User
+	result.Answers = append(result.Answers, reported(string(mysql.SubjectVariables), session.Variables))
+	statements := mysql.Statements(session.Version)
+	texts := make([]string, len(statements))
+	for i, statement := range statements {
+		texts[i] = statement.Text
+	}
+	for i, answer := range session.Ask(ctx, texts...) {
+		result.Answers = append(result.Answers, reported(string(statements[i].Subject), answer))
+	}
+	return session
+}
+
+// reported is an answer as reports have it.
+func reported(subject string, a mysql.Answer) v1alpha1.MySQLAnswer {
+	out := v1alpha1.MySQLAnswer{Subject: subject, Statement: a.Statement}
+	for _, row := range a.Maps() {
+		out.Rows = append(out.Rows, row)
+	}
+	if a.Err != nil {
+		out.Error = &v1alpha1.MySQLChannelError{Number: int64(mysql.NumberOf(a.Err)), Message: strings.Join(strings.Fields(a.Err.Error()), " ")}
+		var e *mysql.ServerError
+		if errors.As(a.Err, &e) {
+			out.Error.Message = strings.Join(strings.Fields(e.Message), " ")
+		} else if errors.Is(a.Err, context.DeadlineExceeded) {
+			out.Error.Message = "no answer in time"
+		}
+	}
+	return out
+}
+
+// trim drops what nobody reads and what fills most of an object's memory.
+func trim(meta *metav1.ObjectMeta) {
+	meta.ManagedFields = nil
+	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
+}
