@@ -743,7 +743,7 @@ func (j *judge) galera() {
 		case status != "Primary":
 			j.add(v1alpha1.CodeGaleraNonPrimary, v1alpha1.SeverityCritical, one, evidence, "%s%s belongs to no primary component (%s): it refuses queries (error 1047)", s.Pod.Name, s.readiness(), cmp.Or(status, "no status"))
 			continue
-		case !ready && !(hasState && state != synced):
+		case !ready && (!hasState || state == synced):
 			j.add(v1alpha1.CodeGaleraNonPrimary, v1alpha1.SeverityCritical, one, evidence, "%s%s refuses queries (wsrep_ready=OFF)", s.Pod.Name, s.readiness())
 		case hasState && state != synced:
 			j.add(v1alpha1.CodeGaleraNotSynced, v1alpha1.SeverityWarning, one, evidence, "%s%s is not synced: %s", s.Pod.Name, s.readiness(), s.status.Text("wsrep_local_state_comment"))
