@@ -1,79 +1,19 @@
 package endpoint
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
-
-	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table.
 func TestGolden(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
-	cases, err := filepath.Glob("testdata/*/snapshot.yaml")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range cases {
-		folder := filepath.Dir(file)
-		t.Run(filepath.Base(folder), func(t *testing.T) {
-			var s Snapshot
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := yaml.UnmarshalStrict(content, &s); err != nil {
-				t.Fatal(err)
-			}
-			report := Analyze(&s, now)
-			text, err := yaml.Marshal(report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, filepath.Join(folder, "report.golden.yaml"), string(text))
-			table := Table(report, View{Now: now})
-			golden(t, filepath.Join(folder, "table.golden.txt"), print(t, table, printers.TableOptions{}))
-			golden(t, filepath.Join(folder, "wide.golden.txt"), print(t, table, printers.TableOptions{Wide: true}))
-		})
-	}
-}
-
-func print(t *testing.T, table printers.Table, o printers.TableOptions) string {
-	t.Helper()
-	var out strings.Builder
-	if err := table.Print(&out, o); err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range strings.Split(out.String(), "\n") {
-		if strings.HasSuffix(line, " ") || strings.ContainsAny(line, "\x1b\r\a\t") {
-			t.Errorf("line %q", line)
-		}
-	}
-	return out.String()
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; make golden writes it anew):\n%s", file, diff)
-	}
+	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+		report := Analyze(s, now)
+		golden.Report(t, folder, report)
+		table := Table(report, View{Now: now})
+		golden.Tables(t, folder, table, table)
+	})
 }

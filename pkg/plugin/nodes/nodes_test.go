@@ -1,10 +1,7 @@
 package nodes
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,88 +15,29 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table. Cases for which kubelets were asked are those
 // of --pods.
 func TestGolden(t *testing.T) {
-	cases, err := filepath.Glob("testdata/*/snapshot.yaml")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range cases {
-		folder := filepath.Dir(file)
-		t.Run(filepath.Base(folder), func(t *testing.T) {
-			s := read(t, file)
-			report := Analyze(s, Selection{Pods: s.UsageAsked}, now)
-			text, err := yaml.Marshal(report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, filepath.Join(folder, "report.golden.yaml"), string(text))
-			table := Table(report, View{Pods: s.UsageAsked, Usage: s.UsageAsked, Now: now})
-			golden(t, filepath.Join(folder, "table.golden.txt"), print(t, table, printers.TableOptions{}))
-			golden(t, filepath.Join(folder, "wide.golden.txt"), print(t, table, printers.TableOptions{Wide: true}))
-		})
-	}
-}
-
-func read(t *testing.T, file string) *Snapshot {
-	t.Helper()
-	s := &Snapshot{}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(content, s); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func print(t *testing.T, table printers.Table, o printers.TableOptions) string {
-	t.Helper()
-	var out strings.Builder
-	if err := table.Print(&out, o); err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range strings.Split(out.String(), "\n") {
-		if strings.HasSuffix(line, " ") || strings.ContainsAny(line, "\x1b\r\a\t") {
-			t.Errorf("line %q", line)
-		}
-	}
-	return out.String()
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; make golden writes it anew):\n%s", file, diff)
-	}
+	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+		report := Analyze(s, Selection{Pods: s.UsageAsked}, now)
+		golden.Report(t, folder, report)
+		table := Table(report, View{Pods: s.UsageAsked, Usage: s.UsageAsked, Now: now})
+		golden.Tables(t, folder, table, table)
+	})
 }
 
 // TestSelection chooses nodes in every way from one snapshot.
 func TestSelection(t *testing.T) {
-	s := read(t, "testdata/at-stake/snapshot.yaml")
+	s := golden.Read[Snapshot](t, "testdata/at-stake/snapshot.yaml")
 	spot, err := labels.Parse("eks.amazonaws.com/nodegroup=spot")
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +175,7 @@ func TestReduceNodes(t *testing.T) {
 
 // TestNeeds asks for volumes only where no other node of a zone could take them, and for budgets only of sets on spot nodes.
 func TestNeeds(t *testing.T) {
-	s := read(t, "testdata/at-stake/snapshot.yaml")
+	s := golden.Read[Snapshot](t, "testdata/at-stake/snapshot.yaml")
 	need := needs(s, Selection{})
 	var volumes []string
 	for claim := range need.volumes {
@@ -287,7 +225,7 @@ func TestFleet(t *testing.T) {
 	s := fleet(5000, 30_000)
 	started := time.Now()
 	report := Analyze(s, Selection{}, now)
-	text := print(t, Table(report, View{Now: now}), printers.TableOptions{})
+	text := golden.Print(t, Table(report, View{Now: now}), printers.TableOptions{})
 	took := time.Since(started)
 	sum := report.Summary
 	if len(report.Items) != 5000 || sum.Total.Nodes != 5000 || sum.Total.Pods.Stateful != 30_000 || sum.Interruptible.Nodes != 1667 || *sum.InterruptiblePercent != 33 {
