@@ -9,7 +9,9 @@ import (
 )
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table. The servers' answers are those of real MySQL 9.7,
-// MariaDB 10.11 and 11.8, except in cases whose names begin with synthetic. Reports are compared without their raw answers.
+// MariaDB 10.11 and 11.8, except in cases whose names begin with synthetic; in a few the source's transactions were set to what the
+// replicas have, as the answers were taken at different times. Pods, nodes and Services are made up. Reports are compared without their
+// raw answers.
 func TestGolden(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
