@@ -54,6 +54,10 @@ func TestStudyMySQL(t *testing.T) {
 	d.Apply(d.Manifest("mysql.yaml"))
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
 	d.sound(3)
+	sets := cluster.Report[v1alpha1.StatefulSetStatusList](d.Namespace, "sts-status", "mysql")
+	if wrong := aboveInfo(sets.Items[0]); len(wrong) > 0 || len(sets.Items[0].Ordinals) != 3 {
+		t.Errorf("sts-status: %+v", wrong)
+	}
 	client := func(host, statement string) string {
 		return d.Kubectl("exec", "mysql-1", "-c", "mysql", "--", "mysql", "-h", host, "-uroot", "-N", "-e", statement)
 	}
