@@ -58,6 +58,7 @@ func TestStudyMySQL(t *testing.T) {
 	if wrong := aboveInfo(sets.Items[0]); len(wrong) > 0 || len(sets.Items[0].Ordinals) != 3 {
 		t.Errorf("sts-status: %+v", wrong)
 	}
+	d.rights(t)
 	client := func(host, statement string) string {
 		return d.Kubectl("exec", "mysql-1", "-c", "mysql", "--", "mysql", "-h", host, "-uroot", "-N", "-e", statement)
 	}
@@ -132,6 +133,43 @@ func TestStudyMySQL(t *testing.T) {
 	d.sql(4, follow)
 	d.sound(5)
 	d.readFaults(t)
+}
+
+// rights runs as users who have one right after the other: each that is missing costs what it is for.
+func (d *database) rights(t *testing.T) {
+	t.Helper()
+	t.Log("as users with few rights")
+	grant := func(user string, rules ...string) {
+		for i, rule := range rules {
+			name := fmt.Sprintf("%s-%d", user, i)
+			verbs, resources, _ := strings.Cut(rule, " ")
+			d.Kubectl("create", "role", name, "--verb="+verbs, "--resource="+resources)
+			d.Kubectl("create", "rolebinding", name, "--role="+name, "--user="+user)
+		}
+	}
+	const pods, around = "list pods", "list services,endpointslices.discovery.k8s.io"
+	grant("only-pods", pods)
+	grant("forwards", pods, "create,get pods/portforward")
+	grant("execs", pods, "create,get pods/exec", around)
+	for user, want := range map[string]struct {
+		answered, warnings int
+		contains           string
+	}{
+		"only-pods": {0, 4, "warning: servers mysql-0, mysql-1, mysql-2: port-forward: "}, // and Services, EndpointSlices, nodes
+		"forwards":  {3, 3, "warning: nodes: "},
+		"execs":     {3, 1, "warning: nodes: "},
+	} {
+		cluster.Eventually(t, 20*time.Second, func() error { // the authorizer learns of new roles a moment later
+			r := d.Doik("mysql-topology", "--as="+user)
+			if r.Code != 0 || !strings.Contains(r.Out, fmt.Sprintf("%d/3 answered", want.answered)) || strings.Count(r.Err, "\n") != want.warnings || !strings.Contains(r.Err, want.contains) {
+				return fmt.Errorf("%s: exit code %d: %s%s", user, r.Code, r.Out, r.Err)
+			}
+			return nil
+		})
+	}
+	if r := d.Doik("mysql-topology", "--as=nobody"); r.Code != 1 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, `cannot list resource "pods"`) {
+		t.Errorf("nobody: exit code %d: %s", r.Code, r.Err)
+	}
 }
 
 // readFaults brings about what can be wrong with a Service's reads.
