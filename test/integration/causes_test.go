@@ -320,3 +320,59 @@ func TestRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestKindsOfClaims has several templates, a raw block device, a generic ephemeral volume and ordinals that begin with 3.
+func TestKindsOfClaims(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: mix}
+spec:
+  serviceName: ""
+  replicas: 2
+  ordinals: {start: 3}
+  podManagementPolicy: Parallel
+  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}
+  selector: {matchLabels: {app: mix}}
+  template:
+    metadata: {labels: {app: mix}}
+    spec:
+      containers:
+      - name: main
+        image: none
+        volumeMounts: [{name: data, mountPath: /data}, {name: scratch, mountPath: /scratch}]
+        volumeDevices: [{name: raw, devicePath: /dev/raw}]
+      volumes:
+      - {name: scratch, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+  - metadata: {name: raw}
+    spec: {accessModes: [ReadWriteOnce], volumeMode: Block, resources: {requests: {storage: 2Gi}}}
+`)
+	n.Kubectl("rollout", "status", "sts/mix", "--timeout=60s")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		var rows []string
+		for line := range strings.Lines(n.MustDoik("sts-status", "mix", "--no-headers")) {
+			fields := strings.Fields(line)
+			used := "used"
+			if fields[7] == "n/a" {
+				used = "n/a"
+			}
+			rows = append(rows, fmt.Sprintf("%s %s %s %s", fields[0], fields[4], fields[6], used))
+		}
+		want := []string{
+			"mix-3 data-mix-3 1Gi used", "mix-3 raw-mix-3 2Gi n/a", "mix-3 mix-3-scratch 1Gi used",
+			"mix-4 data-mix-4 1Gi used", "mix-4 raw-mix-4 2Gi n/a", "mix-4 mix-4-scratch 1Gi used",
+		}
+		if !slices.Equal(rows, want) {
+			return fmt.Errorf("%q, want %q", rows, want)
+		}
+		return nil
+	})
+	if text := n.MustDoik("sts-status", "mix"); !strings.HasPrefix(text, "mix   2/2 ready   rollout ") || !strings.Contains(text, "   Parallel   claims: delete when scaled, retain when deleted   no governing Service\n") {
+		t.Error(text)
+	}
+}
