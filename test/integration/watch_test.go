@@ -27,7 +27,17 @@ import (
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
+	empty := cluster.Watch(n, "sts-status", "--watch")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		if text := empty.Err(); text != "No StatefulSets found in namespace "+n.NS+".\n" {
+			return fmt.Errorf("%q", text)
+		}
+		return nil
+	})
 	n.ApplyWeb()
+	empty.Sees("web created with 2 replicas")
+	empty.Sees("POD     READY   STATUS")
+	empty.Interrupt()
 	w := cluster.Watch(n, "sts-status", "--watch")
 	w.Sees("web   2/2 ready")
 	n.Kubectl("scale", "sts/web", "--replicas=3")

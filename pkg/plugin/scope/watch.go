@@ -29,6 +29,9 @@ type Watched[R any] struct {
 	Report func(ctx context.Context, now time.Time) (report R, ok bool, err error)
 	// Document is the report in all its forms.
 	Document func(report R, now time.Time) printers.Document
+	// Empty tells whether there is none of Things yet, which is said once where a table would have no rows.
+	Empty  func(report R) bool
+	Things string
 	// Problems are what could not be read.
 	Problems func(report R) []v1alpha1.Problem
 	// Key tells rows of the table apart; Volatile are the titles of columns that change by themselves.
@@ -64,6 +67,7 @@ type view[R any] struct {
 	screen   *printers.Screen
 	changes  printers.Changes
 	shown    bool
+	printed  bool // the table, with its titles
 	report   R
 	warned   map[string]bool
 	timeline []printers.Happening
@@ -155,17 +159,22 @@ func (v *view[R]) update(ctx context.Context) (reached bool, err error) {
 	return v.Goal != nil && v.Goal(report), err
 }
 
-// write writes the table once, and from then on what happens and the rows that change.
+// write writes the table once, as soon as it has rows, and from then on what happens and the rows that change.
 func (v *view[R]) write(now time.Time, first bool, news []printers.Happening) error {
 	document := v.Document(v.report, now)
 	table := document.Table()
 	changed := v.changes.Update(&table, v.Key, now, v.scope.Printer.Wide(), v.Volatile...)
 	v.warn()
-	if first {
-		return v.scope.Printer.Print(v.scope.Streams.Out, document)
-	}
 	if err := v.scope.Printer.PrintTimeline(v.scope.Streams.Out, news); err != nil {
 		return err
+	}
+	switch {
+	case v.printed:
+	case !v.Empty(v.report):
+		v.printed = true
+		return v.scope.Printer.Print(v.scope.Streams.Out, document)
+	case first:
+		v.scope.NothingFound(v.Things)
 	}
 	return v.scope.Printer.PrintRows(v.scope.Streams.Out, table, v.Key, changed)
 }

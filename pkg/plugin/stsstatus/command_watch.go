@@ -48,6 +48,8 @@ func (o *Options) RunWatch(ctx context.Context) error {
 			return Analyze(snapshot, now), true, nil
 		},
 		Document: o.document,
+		Empty:    func(report *v1alpha1.StatefulSetStatusList) bool { return len(report.Items) == 0 },
+		Things:   "StatefulSets",
 		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem { return lasting(report.Problems) },
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "RESTARTS"},
