@@ -106,6 +106,12 @@ func TestWaitFor(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
 	n.Kubectl("annotate", "pvc", "www-web-0", "lab.doik.dev/used=95%")
+	cluster.Eventually(t, 20*time.Second, func() error { // the simulated kubelet learns of it a moment later
+		if got := codes(n.Web()); got != "STS011" {
+			return fmt.Errorf("findings %s", got)
+		}
+		return nil
+	})
 	if r := n.Doik("sts-status", "--for=ready", "--timeout=20s"); r.Code != 0 {
 		t.Errorf("ready with a full volume: exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
