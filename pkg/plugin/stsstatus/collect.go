@@ -94,6 +94,7 @@ type Snapshot struct {
 
 // Subjects: keys of Snapshot.Problems and elements of Snapshot.Read.
 const (
+	subjectSets        = "statefulsets"
 	subjectPods        = "pods"
 	subjectClaims      = "persistentvolumeclaims"
 	subjectServices    = "services"

@@ -99,6 +99,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	if err != nil && len(sets) == 0 {
 		return nil, kube.Explain(err)
 	}
+	f.note(s, subjectSets, "StatefulSets", err) // what is held may be old
 	ours := map[types.UID]bool{}
 	for _, set := range sets {
 		if len(f.query.Names) == 0 || slices.Contains(f.query.Names, set.Name) {
