@@ -153,13 +153,19 @@ type store[T any, TP interface {
 	metav1.Object
 }] struct{ *Mirror[T] }
 
+// keep drops what is not kept of an object.
+func (s *store[T, TP]) keep(o TP) {
+	trim(o)
+	if s.reduce != nil {
+		s.reduce((*T)(o))
+	}
+}
+
 func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
 
 func (s *store[T, TP]) put(object any) {
 	o := TP(object.(*T))
-	if s.reduce != nil {
-		s.reduce((*T)(o))
-	}
+	s.keep(o)
 	s.mu.Lock()
 	s.objects[key(o)] = (*T)(o)
 	s.mu.Unlock()
@@ -186,9 +192,7 @@ func (s *store[T, TP]) Replace(objects []any, _ string) error {
 	all := make(map[string]*T, len(objects))
 	for _, object := range objects {
 		o := TP(object.(*T))
-		if s.reduce != nil {
-			s.reduce((*T)(o))
-		}
+		s.keep(o)
 		all[key(o)] = (*T)(o)
 	}
 	s.mu.Lock()
