@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
@@ -51,6 +52,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	groups := templates.CommandGroups{{
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
+			withNames(check.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 			withDNSNames(dns.NewCommand(scope.NewFlags(connection, streams)), connection),
 		},

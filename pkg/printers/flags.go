@@ -20,6 +20,7 @@ type Flags struct {
 	color     string
 	sortBy    string
 	graphs    bool
+	texts     []string
 }
 
 // NewFlags returns the flags with their defaults.
@@ -29,6 +30,9 @@ func NewFlags() *Flags {
 
 // OfferGraphs adds the forms dot and mermaid, for commands whose documents have a Graph. It comes before AddFlags.
 func (f *Flags) OfferGraphs() { f.graphs = true }
+
+// OfferTexts adds forms of a command's own, for commands whose documents have a Text. It comes before AddFlags.
+func (f *Flags) OfferTexts(formats ...string) { f.texts = formats }
 
 // AddFlags adds -o and its companions to a command.
 func (f *Flags) AddFlags(cmd *cobra.Command) {
@@ -54,6 +58,7 @@ func (f *Flags) formats() []string {
 	if f.graphs {
 		formats = append(formats, dotFormat, mermaidFormat)
 	}
+	formats = append(formats, f.texts...)
 	slices.Sort(formats)
 	return slices.Compact(formats)
 }
@@ -80,6 +85,8 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 		p.names = true
 	case f.graphs && (format == dotFormat || format == mermaidFormat) && !hasArgument:
 		p.graph = format
+	case slices.Contains(f.texts, format) && !hasArgument:
+		p.text = format
 	case format == customColumnsFormat:
 		columns, err := newCustomColumns(argument)
 		if err != nil {
@@ -107,20 +114,23 @@ type Printer struct {
 	table   TableOptions
 	names   bool
 	graph   string
+	text    string
 	columns *customColumns
 	objects cliprinters.ResourcePrinter
 }
 
 // IsTable tells whether the output is for people: findings and problems can be read in it.
 func (p *Printer) IsTable() bool {
-	return !p.names && p.graph == "" && p.columns == nil && p.objects == nil
+	return !p.names && p.graph == "" && p.text == "" && p.columns == nil && p.objects == nil
 }
 
 // Wide tells whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
 
 // Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
-func (p *Printer) Detailed() bool { return p.table.Wide || p.columns != nil || p.objects != nil }
+func (p *Printer) Detailed() bool {
+	return p.table.Wide || p.columns != nil || p.objects != nil || p.text != ""
+}
 
 // PrintTimeline writes happenings, a line each.
 func (p *Printer) PrintTimeline(w io.Writer, list []Happening) error {
@@ -147,6 +157,13 @@ func (p *Printer) Print(w io.Writer, d Document) error {
 		return d.Graph().printDOT(w)
 	case p.graph == mermaidFormat:
 		return d.Graph().printMermaid(w)
+	case p.text != "":
+		text, err := d.Text(p.text)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
 	case p.columns != nil:
 		return p.columns.print(w, d.Report, p.table)
 	case p.objects != nil:

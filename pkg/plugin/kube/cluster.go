@@ -54,6 +54,8 @@ type Cluster struct {
 	config *rest.Config
 	// What the kubeconfig calls the context and the cluster; empty in a pod.
 	contextName, clusterName string
+	// shared is nil unless several readers share their lists.
+	shared *shared
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API

@@ -161,15 +161,7 @@ func FollowCSINodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*
 	return follow[storagev1.CSINodeList](ctx, c, csiNodes, q, keep, changed)
 }
 
-func follow[L, T, K any, LP interface {
-	*L
-	runtime.Object
-	metav1.ListInterface
-}, TP interface {
-	*T
-	runtime.Object
-	metav1.Object
-}](ctx context.Context, c *Cluster, r resource, q Query, keep func(*T) *K, changed func()) *Mirror[K] {
+func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, keep func(*T) *K, changed func()) *Mirror[K] {
 	m := &Mirror[K]{changed: changed, objects: map[string]*K{}, settled: make(chan struct{})}
 	client := c.clients[r.GroupVersion]
 	ask := func(o metav1.ListOptions) *rest.Request {
@@ -280,19 +272,22 @@ func (c *cutDown[K]) DeepCopyObject() runtime.Object {
 }
 
 // store is what a reflector writes to.
-type store[T, K any, TP interface {
-	*T
-	metav1.Object
-}] struct {
+type store[T, K any, TP object[T]] struct {
 	*Mirror[K]
 	keep func(*T) *K
 }
 
 func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
 
+// kept is what is kept of an object.
+func (s *store[T, K, TP]) kept(o TP) *K {
+	trim(o)
+	return s.keep((*T)(o))
+}
+
 func (s *store[T, K, TP]) cut(object any) *cutDown[K] {
 	o := TP(object.(*T))
-	return &cutDown[K]{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName()}, value: s.keep((*T)(o))}
+	return &cutDown[K]{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName()}, value: s.kept(o)}
 }
 
 // Transformer cuts objects down that the reflector gathers before it calls Replace.
@@ -303,7 +298,7 @@ func (s *store[T, K, TP]) Transformer() cache.TransformFunc {
 // Add is called for an object that is new.
 func (s *store[T, K, TP]) Add(object any) error {
 	o := TP(object.(*T))
-	s.put(key(o), s.keep((*T)(o)))
+	s.put(key(o), s.kept(o))
 	return nil
 }
 

@@ -79,6 +79,9 @@ func (f *Flags) AddWatchFlags(cmd *cobra.Command, goals ...string) {
 // OfferGraphs adds -o dot and -o mermaid, before AddFlags.
 func (f *Flags) OfferGraphs() { f.print.OfferGraphs() }
 
+// OfferTexts adds forms of output of a command's own, before AddFlags.
+func (f *Flags) OfferTexts(formats ...string) { f.print.OfferTexts(formats...) }
+
 // AddClusterFlags adds the shared flags to a subcommand that lists things without a namespace; -n and -A choose what of others it
 // looks at beside them, by default all.
 func (f *Flags) AddClusterFlags(cmd *cobra.Command, things, others string) {

@@ -62,8 +62,8 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	f.sets = kube.FollowStatefulSets(ctx, cluster, sets, kube.Whole(reduceSet), changed)
 	f.pods = kube.FollowPods(ctx, cluster, pods, kube.Whole(reducePod), changed)
 	f.claims = kube.FollowClaims(ctx, cluster, all, kube.Whole(reduceClaim), changed)
-	f.service = kube.FollowServices(ctx, cluster, all, kube.Whole(func(s *corev1.Service) { trim(&s.ObjectMeta) }), changed)
-	f.budgets = kube.FollowDisruptionBudgets(ctx, cluster, all, kube.Whole(func(b *policyv1.PodDisruptionBudget) { trim(&b.ObjectMeta) }), changed)
+	f.service = kube.FollowServices(ctx, cluster, all, kube.Whole[corev1.Service](nil), changed)
+	f.budgets = kube.FollowDisruptionBudgets(ctx, cluster, all, kube.Whole[policyv1.PodDisruptionBudget](nil), changed)
 	return f, nil
 }
 
