@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
@@ -44,7 +44,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 
-	connection := genericclioptions.NewConfigFlags(true)
+	connection := kube.NewConnection()
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
 
