@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
@@ -15,6 +14,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
@@ -45,7 +45,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 
-	connection := genericclioptions.NewConfigFlags(true)
+	connection := kube.NewConnection()
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
 

@@ -22,7 +22,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -166,7 +165,7 @@ func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Clust
 	client := c.clients[r.GroupVersion]
 	ask := func(o metav1.ListOptions) *rest.Request {
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
-		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, scheme.ParameterCodec)
+		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, parameters)
 	}
 	s := &store[T, K, TP]{Mirror: m, keep: keep}
 	source := &cache.ListWatch{

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // resource is a kind of object: as the API's paths name it, and one of it, as findings do.
@@ -186,7 +185,7 @@ func lister[L any, P list[L]](c *Cluster, r resource, q Query) func(context.Cont
 	return func(ctx context.Context, o metav1.ListOptions) (P, error) {
 		page := P(new(L))
 		err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).
-			VersionedParams(&o, scheme.ParameterCodec).Do(ctx).Into(page)
+			VersionedParams(&o, parameters).Do(ctx).Into(page)
 		return page, err
 	}
 }
