@@ -44,6 +44,8 @@ func (c *client) ask(ctx context.Context, statements []string, stopAtError bool)
 	return assign(statements, out.String(), errOut.String(), err, stopAtError)
 }
 
+func (c *client) version() (v Version, ok bool) { return Version{}, false }
+
 func (c *client) close() {}
 
 // assign tells which statement each result and each error of the client's output belongs to.
