@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 	"k8s.io/kubectl/pkg/util/term"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
@@ -44,13 +45,14 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 
-	connection := genericclioptions.NewConfigFlags(true)
+	connection := kube.NewConnection()
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
 
 	groups := templates.CommandGroups{{
 		Message: "StatefulSets:",
 		Commands: []*cobra.Command{
+			withNames(check.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
 			withDNSNames(dns.NewCommand(scope.NewFlags(connection, streams)), connection),
 		},

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 
@@ -81,7 +80,7 @@ func nodeNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
 }
 
 // withNames completes the arguments of a command with names, also after kind/.
-func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, list names) *cobra.Command {
+func withNames(cmd *cobra.Command, connection *kube.Connection, list names) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		prefix := ""
 		if kind, _, ok := strings.Cut(typed, "/"); ok {
@@ -95,7 +94,7 @@ func withNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags, li
 }
 
 // withDNSNames completes the arguments of kubectl doik dns with StatefulSets and Services, and --from with pods.
-func withDNSNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags) *cobra.Command {
+func withDNSNames(cmd *cobra.Command, connection *kube.Connection) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
 			q := kube.Query{Namespace: c.Namespace}
@@ -129,7 +128,7 @@ func withDNSNames(cmd *cobra.Command, connection *genericclioptions.ConfigFlags)
 }
 
 // completeConnection completes kubectl's connection flags: from the cluster what is there, from the kubeconfig the rest.
-func completeConnection(root *cobra.Command, connection *genericclioptions.ConfigFlags) {
+func completeConnection(root *cobra.Command, connection *kube.Connection) {
 	type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 	namespaces := func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return complete(cmd.Context(), connection, typed, nil, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
@@ -158,7 +157,7 @@ func completeConnection(root *cobra.Command, connection *genericclioptions.Confi
 }
 
 // complete asks the cluster for names; those that are arguments already are left out.
-func complete(ctx context.Context, connection *genericclioptions.ConfigFlags, typed string, args []string, list names) ([]string, cobra.ShellCompDirective) {
+func complete(ctx context.Context, connection *kube.Connection, typed string, args []string, list names) ([]string, cobra.ShellCompDirective) {
 	if ctx == nil {
 		ctx = context.Background()
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/kubectl/pkg/util/templates"
 
@@ -24,7 +23,7 @@ var releaseVersion string
 
 const versionTimeout = 10 * time.Second
 
-func newVersionCommand(connection *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
+func newVersionCommand(connection *kube.Connection, streams genericiooptions.IOStreams) *cobra.Command {
 	flags := printers.NewFlags()
 	clientOnly := false
 	cmd := &cobra.Command{
@@ -85,7 +84,7 @@ func clientVersion() v1alpha1.ClientVersion {
 	return c
 }
 
-func addServerVersion(ctx context.Context, report *v1alpha1.Version, connection *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) error {
+func addServerVersion(ctx context.Context, report *v1alpha1.Version, connection *kube.Connection, streams genericiooptions.IOStreams) error {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
 	cluster, err := kube.Connect(connection, streams.ErrOut)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	cliprinters "k8s.io/cli-runtime/pkg/printers"
 )
 
@@ -15,28 +14,34 @@ const customColumnsFormat = "custom-columns"
 
 // Flags are the flags that choose a form of output, the same in every subcommand.
 type Flags struct {
-	objects   *genericclioptions.PrintFlags
-	noHeaders bool
-	color     string
-	sortBy    string
-	graphs    bool
+	output           string
+	template         string
+	allowMissingKeys bool
+	noHeaders        bool
+	color            string
+	sortBy           string
+	graphs           bool
+	texts            []string
 }
 
 // NewFlags returns the flags with their defaults.
 func NewFlags() *Flags {
-	return &Flags{objects: genericclioptions.NewPrintFlags(""), color: "auto"}
+	return &Flags{allowMissingKeys: true, color: "auto"}
 }
 
 // OfferGraphs adds the forms dot and mermaid, for commands whose documents have a Graph. It comes before AddFlags.
 func (f *Flags) OfferGraphs() { f.graphs = true }
 
+// OfferTexts adds forms of a command's own, for commands whose documents have a Text. It comes before AddFlags.
+func (f *Flags) OfferTexts(formats ...string) { f.texts = formats }
+
 // AddFlags adds -o and its companions to a command.
 func (f *Flags) AddFlags(cmd *cobra.Command) {
-	f.objects.AddFlags(cmd)
-	output := cmd.Flags().Lookup("output")
-	output.Usage = fmt.Sprintf("Output format. One of: (%s).", strings.Join(f.formats(), ", "))
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", fmt.Sprintf("Output format. One of: (%s).", strings.Join(f.formats(), ", ")))
+	cmd.Flags().StringVar(&f.template, "template", "", "Template, or path of a file with one, for -o go-template, go-template-file, jsonpath and jsonpath-file; go-template if there is no -o.")
+	cmd.Flags().BoolVar(&f.allowMissingKeys, "allow-missing-template-keys", f.allowMissingKeys, "Print nothing for a field that a template names and the report does not have; else it is an error.")
+	_ = cmd.MarkFlagFilename("template")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.Flags().MarkHidden("show-managed-fields") // reports have none
 	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print only the rows of the table: no headings, no titles, no findings.")
 	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
 }
@@ -50,12 +55,13 @@ func (f *Flags) AddSortFlag(cmd *cobra.Command) {
 func (f *Flags) Formats() []string { return f.formats() }
 
 func (f *Flags) formats() []string {
-	formats := append([]string{"wide", customColumnsFormat}, f.objects.AllowedFormats()...)
+	formats := append([]string{"wide", customColumnsFormat, "name"}, objectFormats()...)
 	if f.graphs {
 		formats = append(formats, dotFormat, mermaidFormat)
 	}
+	formats = append(formats, f.texts...)
 	slices.Sort(formats)
-	return slices.Compact(formats)
+	return formats
 }
 
 // ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
@@ -70,16 +76,23 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 	default:
 		return nil, fmt.Errorf("--color=%s: it is one of auto, always, never", f.color)
 	}
-	format, argument, hasArgument := strings.Cut(*f.objects.OutputFormat, "=")
-	templated := f.objects.TemplatePrinterFlags != nil && *f.objects.TemplatePrinterFlags.TemplateArgument != ""
+	format, argument, hasArgument := strings.Cut(f.output, "=")
+	if f.template != "" {
+		argument = f.template
+		if format == "" {
+			format = "go-template"
+		}
+	}
 	switch {
-	case format == "" && !templated:
+	case format == "":
 	case format == "wide" && !hasArgument:
 		p.table.Wide = true
 	case format == "name" && !hasArgument:
 		p.names = true
 	case f.graphs && (format == dotFormat || format == mermaidFormat) && !hasArgument:
 		p.graph = format
+	case slices.Contains(f.texts, format) && !hasArgument:
+		p.text = format
 	case format == customColumnsFormat:
 		columns, err := newCustomColumns(argument)
 		if err != nil {
@@ -87,17 +100,17 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 		}
 		p.columns = columns
 	default:
-		objects, err := f.objects.ToPrinter()
+		objects, err := newObjectPrinter(format, argument, f.allowMissingKeys)
 		if err != nil {
-			if genericclioptions.IsNoCompatiblePrinterError(err) {
-				return nil, fmt.Errorf("-o %s: it is one of %s", *f.objects.OutputFormat, strings.Join(f.formats(), ", "))
-			}
 			return nil, err
+		}
+		if objects == nil || hasArgument && !slices.Contains(templateFormats, format) {
+			return nil, fmt.Errorf("-o %s: it is one of %s", f.output, strings.Join(f.formats(), ", "))
 		}
 		p.objects = objects
 	}
 	if f.sortBy != "" && !p.IsTable() {
-		return nil, fmt.Errorf("--sort-by and -o %s can't be combined: it sorts the table's rows", *f.objects.OutputFormat)
+		return nil, fmt.Errorf("--sort-by and -o %s can't be combined: it sorts the table's rows", f.output)
 	}
 	return p, nil
 }
@@ -107,20 +120,23 @@ type Printer struct {
 	table   TableOptions
 	names   bool
 	graph   string
+	text    string
 	columns *customColumns
 	objects cliprinters.ResourcePrinter
 }
 
 // IsTable tells whether the output is for people: findings and problems can be read in it.
 func (p *Printer) IsTable() bool {
-	return !p.names && p.graph == "" && p.columns == nil && p.objects == nil
+	return !p.names && p.graph == "" && p.text == "" && p.columns == nil && p.objects == nil
 }
 
 // Wide tells whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
 
 // Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
-func (p *Printer) Detailed() bool { return p.table.Wide || p.columns != nil || p.objects != nil }
+func (p *Printer) Detailed() bool {
+	return p.table.Wide || p.columns != nil || p.objects != nil || p.text != ""
+}
 
 // PrintTimeline writes happenings, a line each.
 func (p *Printer) PrintTimeline(w io.Writer, list []Happening) error {
@@ -147,6 +163,13 @@ func (p *Printer) Print(w io.Writer, d Document) error {
 		return d.Graph().printDOT(w)
 	case p.graph == mermaidFormat:
 		return d.Graph().printMermaid(w)
+	case p.text != "":
+		text, err := d.Text(p.text)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
 	case p.columns != nil:
 		return p.columns.print(w, d.Report, p.table)
 	case p.objects != nil:

@@ -20,6 +20,8 @@ type Document struct {
 	Table func() Table
 	// Graph is called for -o dot and -o mermaid, which only commands offer that have one.
 	Graph func() Graph
+	// Text is called for the forms of a command's own, which only commands offer that have some.
+	Text func(format string) ([]byte, error)
 }
 
 // toUnstructured makes the report an object that the printers of cli-runtime take.

@@ -1,6 +1,8 @@
 package printers
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -175,11 +177,17 @@ func TestFormats(t *testing.T) {
 		},
 	}
 	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindStatefulSetStatusList
+	file := filepath.Join(t.TempDir(), "template")
+	if err := os.WriteFile(file, []byte("{{.kind}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	document := Document{Report: report, Names: []string{"statefulset.apps/web", "statefulset.apps/db"}, Table: func() Table { return twoBlocks }}
 	for format, want := range map[string]string{
 		"name":                                 "statefulset.apps/web\nstatefulset.apps/db\n",
 		"jsonpath={.items[*].metadata.name}":   "web db",
 		"go-template={{len .items}} {{.kind}}": "2 StatefulSetStatusList",
+		"jsonpath-as-json={.kind}":             "[\n    \"StatefulSetStatusList\"\n]\n",
+		"go-template-file=" + file:             "StatefulSetStatusList",
 		"custom-columns=N:.metadata.name,R:{.replicas.ready},NS:metadata.namespace": "N     R   NS\nweb   2   shop\ndb    0   <none>\n",
 	} {
 		if got := printAs(t, document, format); got != want {

@@ -15,7 +15,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
@@ -24,10 +23,8 @@ import (
 // connect connects to the lab, as somebody else if a user is given.
 func connect(t *testing.T, user string) *kube.Cluster {
 	t.Helper()
-	flags := genericclioptions.NewConfigFlags(false)
-	if user != "" {
-		flags.Impersonate = &user
-	}
+	flags := kube.NewConnection()
+	flags.Overrides.AuthInfo.Impersonate = user
 	c, err := kube.Connect(flags, io.Discard)
 	if err != nil {
 		t.Fatal(err)

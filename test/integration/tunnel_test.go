@@ -16,9 +16,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
@@ -55,28 +53,17 @@ func TestTunnel(t *testing.T) {
 	n.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "annotations": {"lab.doik.dev/forward": "3306=%s"}},
 		"spec": {"containers": [{"name": "db", "image": "none"}]}}`, echo(t)))
 	n.Kubectl("wait", "--for=condition=Ready", "pod/db", "--timeout=60s")
-	connect := func(user string) *kube.Cluster {
-		flags := genericclioptions.NewConfigFlags(false)
-		if user != "" {
-			flags.Impersonate = &user
-		}
-		c, err := kube.Connect(flags, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if _, err := connect("nobody").OpenTunnel(ctx, n.NS, "db"); !apierrors.IsForbidden(err) {
+	if _, err := connect(t, "nobody").OpenTunnel(ctx, n.NS, "db"); !apierrors.IsForbidden(err) {
 		t.Errorf("as nobody: %v", err)
 	}
-	if _, err := connect("").OpenTunnel(ctx, n.NS, "nosuch"); err == nil {
+	if _, err := connect(t, "").OpenTunnel(ctx, n.NS, "nosuch"); err == nil {
 		t.Error("to a pod that does not exist: no error")
 	}
 
 	before := runtime.NumGoroutine()
-	tunnel, err := connect("").OpenTunnel(ctx, n.NS, "db")
+	tunnel, err := connect(t, "").OpenTunnel(ctx, n.NS, "db")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,9 @@ func Analyze(s *Snapshot) *v1alpha1.HeadlessDNSList {
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}
-	report.Problems = append(report.Problems, unanswerable(report.Items)...)
+	if len(s.Answers) > 0 { // else nobody was asked anything, and a finding or a problem says why
+		report.Problems = append(report.Problems, unanswerable(report.Items)...)
+	}
 	return report
 }
 

@@ -18,7 +18,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -49,6 +48,8 @@ type Query struct {
 	DNSService string
 	// ClusterDomain is empty to find it out.
 	ClusterDomain string
+	// Tolerant takes it for a problem, and no error, if nobody can be made to ask: what the API promises is analyzed all the same.
+	Tolerant bool
 	// RetryNegative asks once more where records are missing, after negative answers have left the caches.
 	RetryNegative bool
 	// Progress is told what is being waited for. It may be nil.
@@ -145,14 +146,14 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	s.collectAround(ctx, cluster, q)
 	s.collectServers(ctx, cluster, q)
 	if err := s.ask(ctx, cluster, q); err != nil {
-		if len(s.Answers) == 0 || errors.Is(ctx.Err(), context.Canceled) {
+		if len(s.Answers) == 0 && !q.Tolerant || errors.Is(ctx.Err(), context.Canceled) {
 			return nil, kube.Explain(err)
 		}
 		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
 	}
 	if ctx.Err() == nil && s.surprising() { // pods may have come and gone meanwhile
 		before := maps.Clone(s.Problems)
-		s.collectAround(ctx, cluster, q)
+		s.collectAround(ctx, cluster.Fresh(), q)
 		s.Problems = before // what has been read once is not unknown
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -168,13 +169,11 @@ func (s *Snapshot) collectSubjects(ctx context.Context, cluster *kube.Cluster, q
 	var setsErr error
 	group.Go(func() error {
 		return cluster.EachService(ctx, all, func(service *corev1.Service) {
-			trim(&service.ObjectMeta)
 			s.Services = append(s.Services, *service)
 		})
 	})
 	group.Go(func() error {
 		setsErr = cluster.EachStatefulSet(ctx, all, func(set *appsv1.StatefulSet) {
-			trim(&set.ObjectMeta)
 			s.StatefulSets = append(s.StatefulSets, *set)
 		})
 		return nil
@@ -304,21 +303,18 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	collect(subjectPods, "pods", func() error {
 		return cluster.EachPod(ctx, all, func(pod *corev1.Pod) {
 			if !kube.IsDebugPod(pod.Name) {
-				trim(&pod.ObjectMeta)
 				pods = append(pods, *pod)
 			}
 		})
 	}, func() { s.Pods = pods })
 	collect(subjectSlices, "EndpointSlices", func() error {
 		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
-			trim(&slice.ObjectMeta)
 			endpoints = append(endpoints, *slice)
 			own = append(own, debugAddresses(slice)...)
 		})
 	}, func() { s.EndpointSlices, s.OwnAddresses = endpoints, append(s.OwnAddresses, own...) })
 	collect(subjectPolicies, "NetworkPolicies", func() error {
 		return cluster.EachNetworkPolicy(ctx, all, func(policy *networkingv1.NetworkPolicy) {
-			trim(&policy.ObjectMeta)
 			policies = append(policies, *policy)
 		})
 	}, func() { s.NetworkPolicies = policies })
@@ -364,7 +360,6 @@ func (s *Snapshot) collectServers(ctx context.Context, cluster *kube.Cluster, q 
 	if service == nil {
 		return // its absence is what there is to know
 	}
-	trim(&service.ObjectMeta)
 	s.DNSService = service
 	err = cluster.EachEndpointSlice(ctx, kube.Query{Namespace: namespace, Selector: discoveryv1.LabelServiceName + "=" + service.Name}, func(slice *discoveryv1.EndpointSlice) {
 		s.Vantage.Servers = append(s.Vantage.Servers, serversOf(slice)...)
@@ -403,10 +398,4 @@ func serversOf(slice *discoveryv1.EndpointSlice) []v1alpha1.DNSServer {
 		}
 	}
 	return list
-}
-
-// trim drops what nobody reads and what fills most of an object's memory.
-func trim(meta *metav1.ObjectMeta) {
-	meta.ManagedFields = nil
-	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
 }

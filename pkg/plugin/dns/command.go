@@ -6,25 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
-)
-
-const (
-	defaultDNSService = "kube-system/kube-dns"
-	// lifetimeSlack is how much longer than the command a debug pod lives if nobody removes it; longestLifetime is for commands
-	// without a time-out.
-	lifetimeSlack   = 10 * time.Second
-	longestLifetime = 10 * time.Minute
 )
 
 var (
@@ -62,9 +51,9 @@ func Forms() []string { return []string{"debug-pod", "dns", "pod/", "ephemeral/"
 type Flags struct {
 	shared                      *scope.Flags
 	from, fromLabels, container string
-	image, pullSecret, node     string
-	dnsService, domain          string
+	node                        string
 	retryNegative               bool
+	Asking
 }
 
 // Options are the flags' meaning, checked.
@@ -77,7 +66,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik dns.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared}
+	f := &Flags{shared: shared, Asking: NewAsking()}
 	cmd := &cobra.Command{
 		Use:                   "dns [NAME | sts/NAME | svc/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -96,11 +85,8 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd.Flags().StringVar(&f.from, "from", "debug-pod", "Who asks. One of: (debug-pod, pod/NAME, ephemeral/NAME, dns). ephemeral/NAME adds an ephemeral container to the pod, which stays in its list; dns asks each DNS server through a port-forward, without any pod.")
 	cmd.Flags().StringVar(&f.fromLabels, "from-labels", "", "sts/NAME: let the debug pod wear the labels of this StatefulSet's pods, so that the same NetworkPolicies select it. It is never ready: Services send it no traffic.")
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that asks, with --from=pod/NAME.")
-	cmd.Flags().StringVar(&f.image, "image", kube.DefaultDebugImage, "Image of the debug pod or ephemeral container: any with sh and one of dig, nslookup (of bind or BusyBox) and getent.")
-	cmd.Flags().StringVar(&f.pullSecret, "image-pull-secret", "", "Secret of the namespace with which the debug pod's image is pulled.")
 	cmd.Flags().StringVar(&f.node, "node", "", "Node of the debug pod.")
-	cmd.Flags().StringVar(&f.dnsService, "dns-service", defaultDNSService, "NAMESPACE/NAME of the Service of the cluster's DNS.")
-	cmd.Flags().StringVar(&f.domain, "cluster-domain", "", "Domain of the cluster's names (default: found out, cluster.local in most clusters).")
+	f.AddFlags(cmd)
 	cmd.Flags().BoolVar(&f.retryNegative, "retry-negative", false, "Where records are missing, wait until negative answers have left the caches (30s in most clusters), and ask once more.")
 	return cmd
 }
@@ -140,23 +126,15 @@ func (o *Options) Validate() error {
 		o.fromLabels = name
 	}
 	debugPod := o.From.Kind == v1alpha1.VantageDebugPod
-	namespace, service, ok := strings.Cut(o.dnsService, "/")
 	switch {
-	case !ok || namespace == "" || service == "" || strings.Contains(service, "/"):
-		return fmt.Errorf("--dns-service=%s: it is NAMESPACE/NAME", o.dnsService)
-	case o.domain != "" && !resolve.ValidName(o.domain):
-		return fmt.Errorf("--cluster-domain=%s: it is no domain", o.domain)
 	case strings.Contains(o.fromLabels, "/"):
 		return fmt.Errorf("--from-labels=%s: it is sts/NAME", o.fromLabels)
 	case !debugPod && (o.fromLabels != "" || o.pullSecret != "" || o.node != ""):
 		return errors.New("--from-labels, --image-pull-secret and --node are for the debug pod: leave --from out")
 	case o.container != "" && o.From.Kind != v1alpha1.VantagePod:
 		return errors.New("--container goes with --from=pod/NAME")
-	case o.image == "":
-		return errors.New("--image must not be empty")
 	}
-	o.domain = strings.TrimSuffix(o.domain, ".")
-	return nil
+	return o.Asking.Validate()
 }
 
 func parseFrom(text string) (From, error) {
@@ -176,16 +154,11 @@ func parseFrom(text string) (From, error) {
 func (o *Options) Run(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	lifetime := longestLifetime
-	if o.Timeout > 0 {
-		lifetime = o.Timeout + lifetimeSlack
-	}
 	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Namespace: o.Namespace, Targets: o.Targets, Selector: o.Selector, ChunkSize: o.ChunkSize, From: o.From, FromLabels: o.fromLabels,
-		FromNamespace: o.Cluster.Namespace, Container: o.container, Image: o.image, PullSecret: o.pullSecret, Node: o.node, Lifetime: lifetime,
-		DNSService: o.dnsService, ClusterDomain: o.domain, RetryNegative: o.retryNegative, Progress: progress.Step,
-	})
+	q := o.Asking.Query(o.Scope)
+	q.Namespace, q.Targets, q.Selector, q.ChunkSize = o.Namespace, o.Targets, o.Selector, o.ChunkSize
+	q.From, q.FromLabels, q.Container, q.Node, q.RetryNegative, q.Progress = o.From, o.fromLabels, o.container, o.node, o.retryNegative, progress.Step
+	snapshot, err := Collect(ctx, o.Cluster, q)
 	progress.End()
 	if err != nil {
 		return err

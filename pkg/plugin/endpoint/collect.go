@@ -174,7 +174,6 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 		err := cluster.EachEndpointSlice(ctx, kube.Query{
 			Namespace: metav1.NamespaceDefault, Selector: discoveryv1.LabelServiceName + "=kubernetes", ChunkSize: q.ChunkSize,
 		}, func(slice *discoveryv1.EndpointSlice) {
-			slice.ManagedFields = nil
 			s.Slices = append(s.Slices, *slice)
 		})
 		if err != nil {

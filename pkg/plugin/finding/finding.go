@@ -16,11 +16,14 @@ const few = 3
 
 // Sort puts the worst first, and those of one severity by code; the order is otherwise kept.
 func Sort(list []v1alpha1.Finding) {
-	slices.SortStableFunc(list, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
-			cmp.Compare(a.Code, b.Code))
-	})
+	slices.SortStableFunc(list, Compare)
+}
+
+// Compare is negative if a is worse than b or, of the same severity, has the lower code.
+func Compare(a, b v1alpha1.Finding) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
+		cmp.Compare(a.Code, b.Code))
 }
 
 // Page is the place in the documentation that explains a code.

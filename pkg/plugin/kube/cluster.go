@@ -10,16 +10,9 @@ import (
 	"io"
 	"net/http"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/kubernetes/scheme"
 
 	// Logging in to the clouds' clusters, as kubectl does.
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
@@ -37,12 +30,6 @@ const (
 // noCluster is the server that client-go assumes when no kubeconfig names any.
 const noCluster = "http://localhost:8080"
 
-// groupVersions are those whose objects are read.
-var groupVersions = [...]schema.GroupVersion{
-	corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion, storagev1.SchemeGroupVersion, policyv1.SchemeGroupVersion,
-	discoveryv1.SchemeGroupVersion, networkingv1.SchemeGroupVersion,
-}
-
 // Cluster is a connection to one cluster.
 type Cluster struct {
 	// Namespace is that of -n, else of the kubeconfig's context, else default.
@@ -54,22 +41,24 @@ type Cluster struct {
 	config *rest.Config
 	// What the kubeconfig calls the context and the cluster; empty in a pod.
 	contextName, clusterName string
+	// shared is nil unless several readers share their lists.
+	shared *shared
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API
 // server go to warnings.
-func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster, error) {
-	loader := flags.ToRawKubeConfigLoader()
+func Connect(flags *Connection, warnings io.Writer) (*Cluster, error) {
+	loader := flags.loader()
 	namespace, _, err := loader.Namespace()
 	if err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
-	config, err := flags.ToRESTConfig()
+	config, err := loader.ClientConfig()
 	if err != nil {
 		return nil, kubeconfigError(flags, err)
 	}
 	raw, rawErr := loader.RawConfig()
-	if rawErr == nil && config.Host == noCluster && len(raw.Clusters) == 0 && *flags.APIServer == "" {
+	if rawErr == nil && config.Host == noCluster && len(raw.Clusters) == 0 && flags.Overrides.ClusterInfo.Server == "" {
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(queriesPerSecond, queriesBurst)
@@ -107,7 +96,7 @@ func newClient(config *rest.Config, gv schema.GroupVersion, connections *http.Cl
 	if gv.Group == "" {
 		group.APIPath = "/api"
 	}
-	group.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	group.NegotiatedSerializer = codecs.WithoutConversion()
 	return rest.RESTClientForConfigAndClient(group, connections)
 }
 

@@ -16,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 const (
@@ -256,7 +255,7 @@ func (c *Cluster) watchUntilRunning(ctx context.Context, pod *corev1.Pod, progre
 func (c *Cluster) watchPod(ctx context.Context, pod *corev1.Pod) (watch.Interface, error) {
 	return c.core().Get().Namespace(pod.Namespace).Resource(pods.name).VersionedParams(&metav1.ListOptions{
 		Watch: true, ResourceVersion: pod.ResourceVersion, FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, pod.Name).String(),
-	}, scheme.ParameterCodec).Watch(ctx)
+	}, parameters).Watch(ctx)
 }
 
 // waitingReasons are those of a container that won't start without a change to the pod or to what it needs. The kubelet goes on
@@ -350,7 +349,7 @@ func (c *Cluster) lastComplaint(ctx context.Context, pod *corev1.Pod) string {
 	events := &corev1.EventList{}
 	err := c.core().Get().Namespace(pod.Namespace).Resource("events").VersionedParams(&metav1.ListOptions{
 		FieldSelector: fields.Set{"involvedObject.uid": string(pod.UID), "type": corev1.EventTypeWarning}.AsSelector().String(),
-	}, scheme.ParameterCodec).Do(ctx).Into(events)
+	}, parameters).Do(ctx).Into(events)
 	if err != nil || len(events.Items) == 0 {
 		return ""
 	}

@@ -12,7 +12,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
@@ -74,7 +73,7 @@ func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, com
 	request := c.core().Post().Namespace(in.Namespace).Resource("pods").Name(in.Pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: in.Name, Command: command, Stdin: streams.In != nil, Stdout: true, Stderr: true,
-		}, scheme.ParameterCodec)
+		}, parameters)
 	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, request.URL())
 	if err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -94,7 +93,7 @@ func follow[L, T any, LP interface {
 	client := c.clients[r.GroupVersion]
 	ask := func(o metav1.ListOptions) *rest.Request {
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
-		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, scheme.ParameterCodec)
+		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, parameters)
 	}
 	source := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
@@ -153,13 +152,19 @@ type store[T any, TP interface {
 	metav1.Object
 }] struct{ *Mirror[T] }
 
+// keep drops what is not kept of an object.
+func (s *store[T, TP]) keep(o TP) {
+	trim(o)
+	if s.reduce != nil {
+		s.reduce((*T)(o))
+	}
+}
+
 func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
 
 func (s *store[T, TP]) put(object any) {
 	o := TP(object.(*T))
-	if s.reduce != nil {
-		s.reduce((*T)(o))
-	}
+	s.keep(o)
 	s.mu.Lock()
 	s.objects[key(o)] = (*T)(o)
 	s.mu.Unlock()
@@ -186,9 +191,7 @@ func (s *store[T, TP]) Replace(objects []any, _ string) error {
 	all := make(map[string]*T, len(objects))
 	for _, object := range objects {
 		o := TP(object.(*T))
-		if s.reduce != nil {
-			s.reduce((*T)(o))
-		}
+		s.keep(o)
 		all[key(o)] = (*T)(o)
 	}
 	s.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -16,8 +15,8 @@ type Kubeconfig struct {
 }
 
 // ReadKubeconfig reads the names without connecting to anything.
-func ReadKubeconfig(flags *genericclioptions.ConfigFlags) (Kubeconfig, error) {
-	config, err := flags.ToRawKubeConfigLoader().RawConfig()
+func ReadKubeconfig(flags *Connection) (Kubeconfig, error) {
+	config, err := flags.loader().RawConfig()
 	if err != nil {
 		return Kubeconfig{}, err
 	}
@@ -29,10 +28,10 @@ func ReadKubeconfig(flags *genericclioptions.ConfigFlags) (Kubeconfig, error) {
 }
 
 // kubeconfigError says what is wrong with the kubeconfig or with the flags that choose from it.
-func kubeconfigError(flags *genericclioptions.ConfigFlags, err error) error {
+func kubeconfigError(flags *Connection, err error) error {
 	names, readErr := ReadKubeconfig(flags)
-	if clientcmd.IsContextNotFound(err) && readErr == nil && *flags.Context != "" {
-		return fmt.Errorf("the kubeconfig has no context %q: it has %s", *flags.Context, strings.Join(names.Contexts, ", "))
+	if clientcmd.IsContextNotFound(err) && readErr == nil && flags.Overrides.CurrentContext != "" {
+		return fmt.Errorf("the kubeconfig has no context %q: it has %s", flags.Overrides.CurrentContext, strings.Join(names.Contexts, ", "))
 	}
 	return fmt.Errorf("reading the kubeconfig: %w", err)
 }

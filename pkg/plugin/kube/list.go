@@ -14,83 +14,89 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// resource is a kind of object as the API's paths name it.
+// resource is a kind of object: as the API's paths name it, and one of it, as findings do.
 type resource struct {
 	schema.GroupVersion
-	name string
+	name, kind string
+}
+
+// hasNamespace tells whether objects of the kind are in namespaces.
+func (r resource) hasNamespace() bool {
+	switch r {
+	case volumes, nodes, namespaces, storageClasses, volumeAttachments, csiNodes:
+		return false
+	}
+	return true
 }
 
 var (
-	statefulSets      = resource{appsv1.SchemeGroupVersion, "statefulsets"}
-	pods              = resource{corev1.SchemeGroupVersion, "pods"}
-	claims            = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims"}
-	volumes           = resource{corev1.SchemeGroupVersion, "persistentvolumes"}
-	services          = resource{corev1.SchemeGroupVersion, "services"}
-	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices"}
-	secrets           = resource{corev1.SchemeGroupVersion, "secrets"}
-	events            = resource{corev1.SchemeGroupVersion, "events"}
-	nodes             = resource{corev1.SchemeGroupVersion, "nodes"}
-	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces"}
-	storageClasses    = resource{storagev1.SchemeGroupVersion, "storageclasses"}
-	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments"}
-	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes"}
-	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets"}
-	networkPolicies   = resource{networkingv1.SchemeGroupVersion, "networkpolicies"}
+	statefulSets      = resource{appsv1.SchemeGroupVersion, "statefulsets", "statefulset"}
+	pods              = resource{corev1.SchemeGroupVersion, "pods", "pod"}
+	claims            = resource{corev1.SchemeGroupVersion, "persistentvolumeclaims", "persistentvolumeclaim"}
+	volumes           = resource{corev1.SchemeGroupVersion, "persistentvolumes", "persistentvolume"}
+	services          = resource{corev1.SchemeGroupVersion, "services", "service"}
+	endpointSlices    = resource{discoveryv1.SchemeGroupVersion, "endpointslices", "endpointslice"}
+	secrets           = resource{corev1.SchemeGroupVersion, "secrets", "secret"}
+	events            = resource{corev1.SchemeGroupVersion, "events", "event"}
+	nodes             = resource{corev1.SchemeGroupVersion, "nodes", "node"}
+	namespaces        = resource{corev1.SchemeGroupVersion, "namespaces", "namespace"}
+	storageClasses    = resource{storagev1.SchemeGroupVersion, "storageclasses", "storageclass"}
+	volumeAttachments = resource{storagev1.SchemeGroupVersion, "volumeattachments", "volumeattachment"}
+	csiNodes          = resource{storagev1.SchemeGroupVersion, "csinodes", "csinode"}
+	disruptionBudgets = resource{policyv1.SchemeGroupVersion, "poddisruptionbudgets", "poddisruptionbudget"}
+	networkPolicies   = resource{networkingv1.SchemeGroupVersion, "networkpolicies", "networkpolicy"}
 )
 
 // EachStatefulSet calls each for every StatefulSet of the query.
 func (c *Cluster) EachStatefulSet(ctx context.Context, q Query, each func(*appsv1.StatefulSet)) error {
-	return eachPage(ctx, q, lister[appsv1.StatefulSetList](c, statefulSets, q), func(page *appsv1.StatefulSetList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, statefulSets, q, func(page *appsv1.StatefulSetList) []appsv1.StatefulSet { return page.Items }, each)
 }
 
 // StatefulSet gets one StatefulSet.
 func (c *Cluster) StatefulSet(ctx context.Context, namespace, name string) (*appsv1.StatefulSet, error) {
-	return get[appsv1.StatefulSet](ctx, c, statefulSets, namespace, name)
+	return getObject(ctx, c, statefulSets, namespace, name, c.EachStatefulSet)
 }
 
 // EachPod calls each for every pod of the query.
 func (c *Cluster) EachPod(ctx context.Context, q Query, each func(*corev1.Pod)) error {
-	return eachPage(ctx, q, lister[corev1.PodList](c, pods, q), func(page *corev1.PodList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, pods, q, func(page *corev1.PodList) []corev1.Pod { return page.Items }, each)
 }
 
 // Pod gets one pod.
 func (c *Cluster) Pod(ctx context.Context, namespace, name string) (*corev1.Pod, error) {
-	return get[corev1.Pod](ctx, c, pods, namespace, name)
+	return getObject(ctx, c, pods, namespace, name, c.EachPod)
 }
 
 // EachClaim calls each for every PersistentVolumeClaim of the query.
 func (c *Cluster) EachClaim(ctx context.Context, q Query, each func(*corev1.PersistentVolumeClaim)) error {
-	return eachPage(ctx, q, lister[corev1.PersistentVolumeClaimList](c, claims, q),
-		func(page *corev1.PersistentVolumeClaimList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, claims, q, func(page *corev1.PersistentVolumeClaimList) []corev1.PersistentVolumeClaim { return page.Items }, each)
 }
 
 // EachVolume calls each for every PersistentVolume.
 func (c *Cluster) EachVolume(ctx context.Context, q Query, each func(*corev1.PersistentVolume)) error {
-	return eachPage(ctx, q, lister[corev1.PersistentVolumeList](c, volumes, q), func(page *corev1.PersistentVolumeList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, volumes, q, func(page *corev1.PersistentVolumeList) []corev1.PersistentVolume { return page.Items }, each)
 }
 
 // Volume gets one PersistentVolume.
 func (c *Cluster) Volume(ctx context.Context, name string) (*corev1.PersistentVolume, error) {
-	return get[corev1.PersistentVolume](ctx, c, volumes, "", name)
+	return getObject(ctx, c, volumes, "", name, c.EachVolume)
 }
 
 // EachService calls each for every Service of the query.
 func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Service)) error {
-	return eachPage(ctx, q, lister[corev1.ServiceList](c, services, q), func(page *corev1.ServiceList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, services, q, func(page *corev1.ServiceList) []corev1.Service { return page.Items }, each)
 }
 
 // Service gets one Service.
 func (c *Cluster) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
-	return get[corev1.Service](ctx, c, services, namespace, name)
+	return getObject(ctx, c, services, namespace, name, c.EachService)
 }
 
 // EachEndpointSlice calls each for every EndpointSlice of the query.
 func (c *Cluster) EachEndpointSlice(ctx context.Context, q Query, each func(*discoveryv1.EndpointSlice)) error {
-	return eachPage(ctx, q, lister[discoveryv1.EndpointSliceList](c, endpointSlices, q),
-		func(page *discoveryv1.EndpointSliceList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, endpointSlices, q, func(page *discoveryv1.EndpointSliceList) []discoveryv1.EndpointSlice { return page.Items }, each)
 }
 
 // Secret gets one Secret.
@@ -100,39 +106,37 @@ func (c *Cluster) Secret(ctx context.Context, namespace, name string) (*corev1.S
 
 // EachEvent calls each for every event of the query.
 func (c *Cluster) EachEvent(ctx context.Context, q Query, each func(*corev1.Event)) error {
-	return eachPage(ctx, q, lister[corev1.EventList](c, events, q), func(page *corev1.EventList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, events, q, func(page *corev1.EventList) []corev1.Event { return page.Items }, each)
 }
 
 // EachNode calls each for every node.
 func (c *Cluster) EachNode(ctx context.Context, q Query, each func(*corev1.Node)) error {
-	return eachPage(ctx, q, lister[corev1.NodeList](c, nodes, q), func(page *corev1.NodeList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, nodes, q, func(page *corev1.NodeList) []corev1.Node { return page.Items }, each)
 }
 
 // Node gets one node.
 func (c *Cluster) Node(ctx context.Context, name string) (*corev1.Node, error) {
-	return get[corev1.Node](ctx, c, nodes, "", name)
+	return getObject(ctx, c, nodes, "", name, c.EachNode)
 }
 
 // EachStorageClass calls each for every StorageClass.
 func (c *Cluster) EachStorageClass(ctx context.Context, q Query, each func(*storagev1.StorageClass)) error {
-	return eachPage(ctx, q, lister[storagev1.StorageClassList](c, storageClasses, q), func(page *storagev1.StorageClassList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, storageClasses, q, func(page *storagev1.StorageClassList) []storagev1.StorageClass { return page.Items }, each)
 }
 
 // EachVolumeAttachment calls each for every VolumeAttachment.
 func (c *Cluster) EachVolumeAttachment(ctx context.Context, q Query, each func(*storagev1.VolumeAttachment)) error {
-	return eachPage(ctx, q, lister[storagev1.VolumeAttachmentList](c, volumeAttachments, q),
-		func(page *storagev1.VolumeAttachmentList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, volumeAttachments, q, func(page *storagev1.VolumeAttachmentList) []storagev1.VolumeAttachment { return page.Items }, each)
 }
 
 // EachCSINode calls each for every CSINode: what the drivers on a node say of themselves.
 func (c *Cluster) EachCSINode(ctx context.Context, q Query, each func(*storagev1.CSINode)) error {
-	return eachPage(ctx, q, lister[storagev1.CSINodeList](c, csiNodes, q), func(page *storagev1.CSINodeList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, csiNodes, q, func(page *storagev1.CSINodeList) []storagev1.CSINode { return page.Items }, each)
 }
 
 // EachDisruptionBudget calls each for every PodDisruptionBudget of the query.
 func (c *Cluster) EachDisruptionBudget(ctx context.Context, q Query, each func(*policyv1.PodDisruptionBudget)) error {
-	return eachPage(ctx, q, lister[policyv1.PodDisruptionBudgetList](c, disruptionBudgets, q),
-		func(page *policyv1.PodDisruptionBudgetList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, disruptionBudgets, q, func(page *policyv1.PodDisruptionBudgetList) []policyv1.PodDisruptionBudget { return page.Items }, each)
 }
 
 // GetNamespace gets one namespace.
@@ -142,39 +146,79 @@ func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namesp
 
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
-	return eachPage(ctx, q, lister[corev1.NamespaceList](c, namespaces, q), func(page *corev1.NamespaceList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, namespaces, q, func(page *corev1.NamespaceList) []corev1.Namespace { return page.Items }, each)
 }
 
 // EachNetworkPolicy calls each for every NetworkPolicy of the query.
 func (c *Cluster) EachNetworkPolicy(ctx context.Context, q Query, each func(*networkingv1.NetworkPolicy)) error {
-	return eachPage(ctx, q, lister[networkingv1.NetworkPolicyList](c, networkPolicies, q),
-		func(page *networkingv1.NetworkPolicyList) { eachItem(page.Items, each) })
+	return eachObject(ctx, c, networkPolicies, q, func(page *networkingv1.NetworkPolicyList) []networkingv1.NetworkPolicy { return page.Items }, each)
+}
+
+// object is a pointer to an object of the API, list one to a list of them.
+type object[T any] interface {
+	*T
+	runtime.Object
+	metav1.Object
+}
+
+type list[T any] interface {
+	*T
+	runtime.Object
+	metav1.ListInterface
+}
+
+// eachObject lists objects and passes copies of them on, trimmed: a pointer into a page would keep all of it in memory.
+func eachObject[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, items func(LP) []T, each func(TP)) error {
+	if c.shared.covers(r, q) {
+		return eachShared(ctx, c, r, q, items, each)
+	}
+	return eachPage(ctx, q, lister[L, LP](c, r, q), func(page LP) {
+		for _, item := range items(page) {
+			trim(TP(&item))
+			each(&item)
+		}
+	})
 }
 
 // lister asks for a page of a list.
-func lister[L any, P interface {
-	*L
-	runtime.Object
-}](c *Cluster, r resource, q Query) func(context.Context, metav1.ListOptions) (P, error) {
+func lister[L any, P list[L]](c *Cluster, r resource, q Query) func(context.Context, metav1.ListOptions) (P, error) {
 	return func(ctx context.Context, o metav1.ListOptions) (P, error) {
 		page := P(new(L))
 		err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).
-			VersionedParams(&o, scheme.ParameterCodec).Do(ctx).Into(page)
+			VersionedParams(&o, parameters).Do(ctx).Into(page)
 		return page, err
 	}
 }
 
+// getObject asks for one object. Of a cluster whose lists are shared it is the one in its list, if that can be read.
+func getObject[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namespace, name string, each func(context.Context, Query, func(P)) error) (P, error) {
+	q := Query{Namespace: namespace}
+	if c.shared.covers(r, q) {
+		var found P
+		err := each(ctx, q, func(o P) {
+			if o.GetName() == name {
+				found = o
+			}
+		})
+		switch {
+		case found != nil:
+			return found, nil
+		case err == nil:
+			return nil, apierrors.NewNotFound(r.WithResource(r.name).GroupResource(), name)
+		}
+	}
+	return get[T, P](ctx, c, r, namespace, name)
+}
+
 // get asks for one object; namespace is empty for kinds that have none.
-func get[T any, P interface {
-	*T
-	runtime.Object
-}](ctx context.Context, c *Cluster, r resource, namespace, name string) (P, error) {
-	object := P(new(T))
-	err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(namespace, namespace != "").Resource(r.name).Name(name).Do(ctx).Into(object)
+func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namespace, name string) (P, error) {
+	o := P(new(T))
+	err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(namespace, namespace != "").Resource(r.name).Name(name).Do(ctx).Into(o)
 	if err != nil {
 		return nil, err
 	}
-	return object, nil
+	trim(o)
+	return o, nil
 }
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
@@ -206,10 +250,8 @@ func freshToken(err error) string {
 	return ""
 }
 
-// eachItem passes copies on: a pointer into the page would keep all of it in memory.
-func eachItem[T any](items []T, each func(*T)) {
-	for i := range items {
-		item := items[i]
-		each(&item)
-	}
+// trim drops what nobody reads and what fills most of an object's memory.
+func trim(o metav1.Object) {
+	o.SetManagedFields(nil)
+	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 }

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -32,12 +31,12 @@ type Login struct {
 }
 
 // chosen is what the kubeconfig calls the cluster that the flags chose.
-func chosen(flags *genericclioptions.ConfigFlags, raw *clientcmdapi.Config) (contextName, clusterName string) {
-	contextName = cmp.Or(*flags.Context, raw.CurrentContext)
+func chosen(flags *Connection, raw *clientcmdapi.Config) (contextName, clusterName string) {
+	contextName = cmp.Or(flags.Overrides.CurrentContext, raw.CurrentContext)
 	if c := raw.Contexts[contextName]; c != nil {
 		clusterName = c.Cluster
 	}
-	return contextName, cmp.Or(*flags.ClusterName, clusterName)
+	return contextName, cmp.Or(flags.Overrides.Context.Cluster, clusterName)
 }
 
 // Server tells where the kubeconfig leads, with kubectl's flags applied and the proxy that the kubeconfig or the environment asks

@@ -19,14 +19,17 @@ type Scope struct {
 	Names     []string
 	Selector  string
 	ChunkSize int64
+	// Wanted, which may be nil, tells which of their pods count.
+	Wanted func(*corev1.Pod) bool
 }
 
 // Find lists the pods of a scope and keeps those that run servers. It is an error if a name is of nothing.
 func Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
 	var all []Server
 	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
-		pod.ManagedFields = nil
-		delete(pod.Annotations, corev1.LastAppliedConfigAnnotation)
+		if q.Wanted != nil && !q.Wanted(pod) {
+			return
+		}
 		if server, ok := Detect(pod); ok {
 			all = append(all, server)
 		}

@@ -100,7 +100,6 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	service.ManagedFields = nil
 	if len(service.Spec.Selector) == 0 {
 		return nil, fmt.Errorf("the Service %s selects no pods: whom it reaches, only its owner knows", q.Service)
 	}
@@ -153,7 +152,6 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 	s.Problems = map[string]v1alpha1.Problem{}
 	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: discoveryv1.LabelServiceName + "=" + q.Service, ChunkSize: q.ChunkSize},
 		func(slice *discoveryv1.EndpointSlice) {
-			slice.ManagedFields = nil
 			s.EndpointSlices = append(s.EndpointSlices, *slice)
 		})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -28,7 +27,9 @@ type Query struct {
 	Names     []string
 	Selector  string
 	ChunkSize int64
-	Access    mysql.Access
+	// Wanted, which may be nil, tells which of their pods count.
+	Wanted func(*corev1.Pod) bool
+	Access mysql.Access
 	// ServerTimeout is the time that each server has to let the plugin in and to answer.
 	ServerTimeout time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -77,7 +78,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	progress("reading pods")
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
-	servers, err := mysql.Find(ctx, cluster, mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize})
+	servers, err := mysql.Find(ctx, cluster, mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted})
 	if err != nil {
 		return nil, err
 	}
@@ -118,19 +119,16 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	}
 	collect(subjectServices, "Services "+where, func() error {
 		return cluster.EachService(ctx, all, func(service *corev1.Service) {
-			trim(&service.ObjectMeta)
 			s.Services = append(s.Services, *service)
 		})
 	})
 	collect(subjectEndpoints, "EndpointSlices "+where, func() error {
 		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
-			trim(&slice.ObjectMeta)
 			s.EndpointSlices = append(s.EndpointSlices, *slice)
 		})
 	})
 	collect(subjectNodes, "nodes", func() error {
 		return cluster.EachNode(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(node *corev1.Node) {
-			trim(&node.ObjectMeta)
 			node.Status = corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: node.Status.NodeInfo.KubeletVersion}}
 			s.Nodes = append(s.Nodes, *node)
 		})
@@ -241,10 +239,4 @@ func reported(subject string, a mysql.Answer) v1alpha1.MySQLAnswer {
 		}
 	}
 	return out
-}
-
-// trim drops what nobody reads and what fills most of an object's memory.
-func trim(meta *metav1.ObjectMeta) {
-	meta.ManagedFields = nil
-	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
 }

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -22,6 +23,11 @@ func (e *FindingsError) Error() string {
 		noun = "finding"
 	}
 	return fmt.Sprintf("%d %s of severity %s or worse (--fail-on)", e.Count, noun, e.Severity)
+}
+
+// FailingFrom is the severity from which on findings fail: that of --fail-on, else warning.
+func (s *Scope) FailingFrom() v1alpha1.Severity {
+	return cmp.Or(s.failOn, v1alpha1.SeverityWarning)
 }
 
 // FailOn returns a *FindingsError if --fail-on was given and a finding is that severe.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -28,7 +27,7 @@ const (
 // Flags are the shared flags.
 type Flags struct {
 	// Connection are kubectl's connection flags, which the root command has.
-	Connection *genericclioptions.ConfigFlags
+	Connection *kube.Connection
 	Streams    genericiooptions.IOStreams
 
 	print         *printers.Flags
@@ -46,7 +45,7 @@ type Flags struct {
 }
 
 // NewFlags returns the shared flags with their defaults.
-func NewFlags(connection *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *Flags {
+func NewFlags(connection *kube.Connection, streams genericiooptions.IOStreams) *Flags {
 	return &Flags{Connection: connection, Streams: streams, print: printers.NewFlags(), chunkSize: defaultChunkSize, timeout: defaultTimeout}
 }
 
@@ -78,6 +77,9 @@ func (f *Flags) AddWatchFlags(cmd *cobra.Command, goals ...string) {
 
 // OfferGraphs adds -o dot and -o mermaid, before AddFlags.
 func (f *Flags) OfferGraphs() { f.print.OfferGraphs() }
+
+// OfferTexts adds forms of output of a command's own, before AddFlags.
+func (f *Flags) OfferTexts(formats ...string) { f.print.OfferTexts(formats...) }
 
 // AddClusterFlags adds the shared flags to a subcommand that lists things without a namespace; -n and -A choose what of others it
 // looks at beside them, by default all.
@@ -124,7 +126,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 		return nil, errors.New("names and a selector (-l) can't be combined: use one of them")
 	case len(names) > 0 && f.allNamespaces && !f.clusterWide:
 		return nil, errors.New("a name can't be looked up in all namespaces: use -n NAMESPACE in place of -A")
-	case f.allNamespaces && *f.Connection.Namespace != "":
+	case f.allNamespaces && f.Connection.Overrides.Context.Namespace != "":
 		return nil, errors.New("-A and -n can't be combined: use one of them")
 	case f.chunkSize < 0:
 		return nil, fmt.Errorf("--chunk-size=%d: it must not be negative", f.chunkSize)
@@ -161,7 +163,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	if s.Watch && !f.command.Flags().Changed("timeout") {
 		s.Timeout = 0
 	}
-	if f.clusterWide && *f.Connection.Namespace == "" {
+	if f.clusterWide && f.Connection.Overrides.Context.Namespace == "" {
 		s.AllNamespaces = true
 	}
 	if s.AllNamespaces {

@@ -225,7 +225,6 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	})
 	collect(subjectServices, "Services", func() error {
 		keep := func(service *corev1.Service) {
-			trim(&service.ObjectMeta)
 			s.Services = append(s.Services, *service)
 		}
 		if !one {
@@ -248,7 +247,6 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	if slices.ContainsFunc(s.StatefulSets, wantsBudget) {
 		collect(subjectBudgets, "PodDisruptionBudgets", func() error {
 			return cluster.EachDisruptionBudget(ctx, all, func(budget *policyv1.PodDisruptionBudget) {
-				trim(&budget.ObjectMeta)
 				s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
 			})
 		})

@@ -61,14 +61,14 @@ func (d *detailReader) read(ctx context.Context) {
 	if d.needs.classes {
 		collect(subjectClasses, "StorageClasses", func() error {
 			return d.cluster.EachStorageClass(ctx, d.all(), func(class *storagev1.StorageClass) {
-				d.keep(func() { trim(&class.ObjectMeta); d.found.StorageClasses = append(d.found.StorageClasses, *class) })
+				d.keep(func() { d.found.StorageClasses = append(d.found.StorageClasses, *class) })
 			})
 		})
 	}
 	if d.needs.attachments {
 		collect(subjectAttachments, "VolumeAttachments", func() error {
 			return d.cluster.EachVolumeAttachment(ctx, d.all(), func(attachment *storagev1.VolumeAttachment) {
-				d.keep(func() { trim(&attachment.ObjectMeta); d.found.Attachments = append(d.found.Attachments, *attachment) })
+				d.keep(func() { d.found.Attachments = append(d.found.Attachments, *attachment) })
 			})
 		})
 	}
@@ -89,7 +89,7 @@ func (d *detailReader) keep(add func()) {
 
 func (d *detailReader) readVolumes(ctx context.Context) error {
 	add := func(volume *corev1.PersistentVolume) {
-		d.keep(func() { trim(&volume.ObjectMeta); d.found.Volumes = append(d.found.Volumes, *volume) })
+		d.keep(func() { d.found.Volumes = append(d.found.Volumes, *volume) })
 	}
 	if d.needs.allVolumes || len(d.needs.volumes) > singly {
 		return d.cluster.EachVolume(ctx, d.all(), func(volume *corev1.PersistentVolume) {
@@ -154,7 +154,6 @@ func (d *detailReader) readEvents(ctx context.Context) error {
 						return
 					}
 				}
-				trim(&e.ObjectMeta)
 				d.events[key] = *e
 			})
 		})

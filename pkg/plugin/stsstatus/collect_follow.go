@@ -75,8 +75,8 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	f.sets = cluster.FollowStatefulSets(ctx, sets, reduceSet, changed)
 	f.pods = cluster.FollowPods(ctx, pods, reducePod, changed)
 	f.claims = cluster.FollowClaims(ctx, all, reduceClaim, changed)
-	f.service = cluster.FollowServices(ctx, all, func(s *corev1.Service) { trim(&s.ObjectMeta) }, changed)
-	f.budgets = cluster.FollowDisruptionBudgets(ctx, all, func(b *policyv1.PodDisruptionBudget) { trim(&b.ObjectMeta) }, changed)
+	f.service = cluster.FollowServices(ctx, all, nil, changed)
+	f.budgets = cluster.FollowDisruptionBudgets(ctx, all, nil, changed)
 	return f, nil
 }
 

@@ -8,15 +8,8 @@ import (
 
 // A cluster may have thousands of pods: of each object only what analysis reads is kept.
 
-// trim drops what nobody reads and what fills most of an object's memory.
-func trim(meta *metav1.ObjectMeta) {
-	meta.ManagedFields = nil
-	delete(meta.Annotations, corev1.LastAppliedConfigAnnotation)
-}
-
 // reduceSet keeps of a set's template its labels.
 func reduceSet(set *appsv1.StatefulSet) {
-	trim(&set.ObjectMeta)
 	set.Spec.Template = corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: set.Spec.Template.Labels}}
 }
 
@@ -91,6 +84,5 @@ func claimVolumes(volumes []corev1.Volume) []corev1.Volume {
 
 // reduceNode drops by far the most of a node: a list of images.
 func reduceNode(node *corev1.Node) {
-	trim(&node.ObjectMeta)
 	node.Status = corev1.NodeStatus{Conditions: node.Status.Conditions, NodeInfo: node.Status.NodeInfo}
 }

@@ -1,0 +1,112 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// The codes of kubectl doik check: what shows only where the views of the other subcommands are laid over each other.
+const (
+	CodeWriterGoing     Code = "CHECK001" // the server that takes the writes is on a node that is about to go
+	CodeQuorumAtStake   Code = "CHECK002" // a quorum is on interruptible capacity, on nodes that are about to go, or on one node
+	CodeReadersOneNode  Code = "CHECK003" // all ready endpoints of a Service for reading are on one node
+	CodeWriterVolume    Code = "CHECK004" // the volume of the server that takes the writes fills up
+	CodeZoneLoss        Code = "CHECK005" // a set would not survive the loss of the zone with most of its pods
+	CodeBudgetTooLoose  Code = "CHECK006" // a PodDisruptionBudget lets the quorum, or all pods, be evicted at the same time
+	CodeRolesContradict Code = "CHECK007" // label, Service and server disagree on who takes the writes
+)
+
+// IgnoreAnnotation on an object says which findings about it are known and accepted, and why: "STS033: one node only".
+const IgnoreAnnotation = "doik.dev/ignore"
+
+// Kinds of the report of kubectl doik check.
+const (
+	KindHealthCheck     = "HealthCheck"
+	KindHealthCheckList = "HealthCheckList"
+)
+
+// HealthCheckList is the report of kubectl doik check.
+type HealthCheckList struct {
+	metav1.TypeMeta `json:",inline"`
+	// Items are the StatefulSets by namespace and name, then what else has findings.
+	Items []HealthCheck `json:"items"`
+	// Summary counts what was found.
+	Summary CheckSummary `json:"summary"`
+	// Problems are what could not be read.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// CheckSummary counts findings that are not ignored, each once: one that several items share is one finding.
+type CheckSummary struct {
+	// StatefulSets and Healthy count sets, Healthy those without a finding above info.
+	StatefulSets int32 `json:"statefulSets"`
+	Healthy      int32 `json:"healthy"`
+	// Findings has the number of findings by severity.
+	Findings map[Severity]int32 `json:"findings,omitempty"`
+	Ignored  int32              `json:"ignored,omitempty"`
+}
+
+// What an item of the report is about, beside StatefulSets.
+const (
+	// SubjectCluster is what concerns no single set: nodes, the cluster's DNS.
+	SubjectCluster = "Cluster"
+	// SubjectService is a headless Service without a StatefulSet.
+	SubjectService = "Service"
+	// SubjectServers is a set of MySQL or MariaDB servers that no single StatefulSet controls.
+	SubjectServers = "MySQLTopology"
+	// SubjectStatefulSet is a StatefulSet.
+	SubjectStatefulSet = "StatefulSet"
+)
+
+// HealthCheck is what all subcommands find about one StatefulSet, or about something else.
+type HealthCheck struct {
+	metav1.TypeMeta `json:",inline"`
+	// Subject is StatefulSet, MySQLTopology, Service or Cluster.
+	Subject string `json:"subject"`
+	// Metadata names it; it is empty for the cluster.
+	Metadata ObjectMeta `json:"metadata"`
+	// Replicas counts a StatefulSet's pods.
+	Replicas *ReplicaCounts `json:"replicas,omitempty"`
+	// Severity is that of the worst finding; missing where there is none.
+	Severity Severity `json:"severity,omitempty"`
+	// Checked lists what was looked at.
+	Checked []CheckedPart `json:"checked,omitempty"`
+	// Findings are the worst first.
+	Findings []CheckFinding `json:"findings,omitempty"`
+	// Ignored are findings that an annotation accepts.
+	Ignored []IgnoredFinding `json:"ignored,omitempty"`
+}
+
+// CheckPart is a subcommand whose view was taken.
+type CheckPart string
+
+// The parts of a check.
+const (
+	PartOrdinals CheckPart = "ordinals"
+	PartVolumes  CheckPart = "volumes"
+	PartDNS      CheckPart = "DNS"
+	PartNodes    CheckPart = "nodes"
+	PartMySQL    CheckPart = "MySQL"
+)
+
+// CheckedPart is what was looked at of one part.
+type CheckedPart struct {
+	Part CheckPart `json:"part"`
+	// Number counts the ordinals, mounted volumes with known usage, DNS records that were resolved, nodes, servers that answered.
+	Number int32 `json:"number"`
+	// Of is how many there are; it differs from Number where some could not be looked at.
+	Of int32 `json:"of"`
+}
+
+// CheckFinding is a finding with those that say less about the same thing.
+type CheckFinding struct {
+	Finding `json:",inline"`
+	// Also are the codes of findings that this one explains, and that are left out therefore.
+	Also []Code `json:"also,omitempty"`
+}
+
+// IgnoredFinding is a finding that somebody has accepted.
+type IgnoredFinding struct {
+	Finding `json:",inline"`
+	// By is the object, as kind/name, whose annotation says so.
+	By string `json:"by"`
+	// IgnoreReason is what the annotation gives as the reason; it may be empty.
+	IgnoreReason string `json:"ignoreReason,omitempty"`
+}

@@ -1,0 +1,393 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+)
+
+const (
+	// fullPercent and fillingPercent are those of sts-status.
+	fullPercent    = 90
+	fillingPercent = 80
+	// staleMilliseconds is from how late on a replica is no copy that anybody would promote without loss.
+	staleMilliseconds = 60_000
+)
+
+// across adds what shows only where the parts are laid over each other.
+func (x *index) across() {
+	for _, i := range x.items {
+		for _, t := range i.topologies {
+			x.writerGoing(i, t)
+			x.quorum(i, t)
+			x.readersOnOneNode(i, t)
+			x.writerVolume(i, t)
+			x.roles(i, t)
+		}
+		x.zoneLoss(i)
+		x.budget(i)
+	}
+}
+
+func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, format string, args ...any) {
+	i.add(v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)})
+}
+
+// writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.
+func writes(s *v1alpha1.MySQLServer) bool {
+	switch s.Role {
+	case v1alpha1.RoleSource, v1alpha1.RolePrimary:
+		return true
+	case v1alpha1.RoleStandalone:
+		return s.ReadOnly == nil || !*s.ReadOnly
+	}
+	return false
+}
+
+// votes tells whether the servers of a set decide by majority.
+func votes(t *v1alpha1.MySQLTopology) bool {
+	return t.Replication == v1alpha1.ReplicationGroup || t.Replication == v1alpha1.ReplicationGalera
+}
+
+// majorityOf is how many of n servers have to be left for them to go on.
+func majorityOf(n int) int { return n/2 + 1 }
+
+// writerGoing tells of a source that will be gone with its node.
+func (x *index) writerGoing(i *item, t *v1alpha1.MySQLTopology) {
+	for j := range t.Servers {
+		s := &t.Servers[j]
+		node := x.byNode[s.Node]
+		if node == nil || !writes(s) {
+			continue
+		}
+		if cause := going(node); cause != "" {
+			i.cross(v1alpha1.CodeWriterGoing, v1alpha1.SeverityError, []string{"pod/" + s.Pod, "node/" + s.Node},
+				"%s takes the writes, and its node %s is about to go (%s): switch over to a sound replica now", s.Pod, s.Node, cause)
+		}
+	}
+}
+
+// quorum tells what would take the majority of a group away: nodes that are about to go, capacity that the provider takes back, one node.
+func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
+	if !votes(t) || len(t.Servers) < 3 || x.nodes == nil {
+		return
+	}
+	var onGoing, onSpot []*v1alpha1.MySQLServer
+	byNode := map[string][]*v1alpha1.MySQLServer{}
+	types := map[string]bool{}
+	for j := range t.Servers {
+		s := &t.Servers[j]
+		node := x.byNode[s.Node]
+		if node == nil {
+			continue
+		}
+		byNode[s.Node] = append(byNode[s.Node], s)
+		switch {
+		case going(node) != "":
+			onGoing = append(onGoing, s)
+		case node.Class.Interruptible:
+			onSpot = append(onSpot, s)
+			types[string(node.Class.CapacityType)] = true
+		}
+	}
+	lost := func(servers []*v1alpha1.MySQLServer) bool {
+		return len(t.Servers)-len(servers) < majorityOf(len(t.Servers))
+	}
+	tell := func(severity v1alpha1.Severity, servers []*v1alpha1.MySQLServer, where string) {
+		names, objects := podsAndNodes(servers)
+		i.cross(v1alpha1.CodeQuorumAtStake, severity, objects, "the quorum is %s: without %s, %d of %d servers are left, and %d are needed",
+			where, finding.Some(names), len(t.Servers)-len(servers), len(t.Servers), majorityOf(len(t.Servers)))
+	}
+	if lost(onGoing) {
+		tell(v1alpha1.SeverityError, onGoing, "on nodes that are about to go")
+	}
+	if lost(onSpot) {
+		tell(v1alpha1.SeverityWarning, onSpot, fmt.Sprintf("on interruptible capacity (%s)", strings.Join(slices.Sorted(maps.Keys(types)), ", ")))
+	}
+	for _, node := range slices.Sorted(maps.Keys(byNode)) {
+		if lost(byNode[node]) && x.otherUsable(node) {
+			tell(v1alpha1.SeverityWarning, byNode[node], "on one node, "+node)
+			break
+		}
+	}
+}
+
+// otherUsable tells whether there is a usable node beside one.
+func (x *index) otherUsable(than string) bool {
+	for name, n := range x.byNode {
+		if name != than && usable(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func podsAndNodes(servers []*v1alpha1.MySQLServer) (names, objects []string) {
+	var nodes []string
+	for _, s := range servers {
+		names = append(names, s.Pod)
+		objects = append(objects, "pod/"+s.Pod)
+		if node := "node/" + s.Node; !slices.Contains(nodes, node) {
+			nodes = append(nodes, node)
+		}
+	}
+	return names, append(objects, nodes...)
+}
+
+// readersOnOneNode tells of Services for reading that are gone with one node, though there are others.
+func (x *index) readersOnOneNode(i *item, t *v1alpha1.MySQLTopology) {
+	nodeOf := map[string]string{}
+	for _, s := range t.Servers {
+		nodeOf[s.Pod] = s.Node
+	}
+	for _, service := range t.Services {
+		if service.Purpose != v1alpha1.ServiceForReading || len(service.Reaches) < 2 {
+			continue
+		}
+		node := nodeOf[service.Reaches[0]]
+		if node == "" || slices.ContainsFunc(service.Reaches, func(pod string) bool { return nodeOf[pod] != node }) || !x.otherUsable(node) {
+			continue
+		}
+		objects := []string{"service/" + service.Name, "node/" + node}
+		for _, pod := range service.Reaches {
+			objects = append(objects, "pod/"+pod)
+		}
+		i.cross(v1alpha1.CodeReadersOneNode, v1alpha1.SeverityWarning, objects, "all %d servers that the Service %s sends readers to are on the node %s: %s",
+			len(service.Reaches), service.Name, node, finding.Some(service.Reaches))
+	}
+}
+
+// writerVolume tells of a source whose volume fills up: when it is full, nobody writes any more.
+func (x *index) writerVolume(i *item, t *v1alpha1.MySQLTopology) {
+	if i.set == nil {
+		return
+	}
+	for j := range t.Servers {
+		s := &t.Servers[j]
+		if !writes(s) {
+			continue
+		}
+		for _, o := range i.set.Ordinals {
+			if o.PodName != s.Pod {
+				continue
+			}
+			for _, c := range o.Claims {
+				if c.Usage == nil || c.Usage.UsedPercent == nil || *c.Usage.UsedPercent < fillingPercent {
+					continue
+				}
+				severity, then := v1alpha1.SeverityError, "it will stop when it is full"
+				if *c.Usage.UsedPercent >= fullPercent {
+					severity, then = v1alpha1.SeverityCritical, "all writes stop when it is full"
+				}
+				i.cross(v1alpha1.CodeWriterVolume, severity, []string{"persistentvolumeclaim/" + c.Name, "pod/" + s.Pod},
+					"%s is %d%% full, and %s takes the writes: %s", c.Name, *c.Usage.UsedPercent, s.Pod, then)
+			}
+		}
+	}
+}
+
+// roles tells of a replica that its label and a Service take for the source.
+func (x *index) roles(i *item, t *v1alpha1.MySQLTopology) {
+	writer := "no server takes writes"
+	for j := range t.Servers {
+		if writes(&t.Servers[j]) {
+			writer = t.Servers[j].Pod + " does"
+			break
+		}
+	}
+	for j := range t.Servers {
+		s := &t.Servers[j]
+		isReplica := s.Role == v1alpha1.RoleReplica || s.Role == v1alpha1.RoleRelay || s.Role == v1alpha1.RoleSecondary
+		if s.LabelledRole != "primary" || !isReplica {
+			continue
+		}
+		for _, service := range t.Services {
+			if service.Purpose == v1alpha1.ServiceForWriting && slices.Contains(service.Reaches, s.Pod) {
+				i.cross(v1alpha1.CodeRolesContradict, v1alpha1.SeverityError, []string{"pod/" + s.Pod, "service/" + service.Name},
+					"the label of %s says primary, the Service %s sends writes to it, and the server is a %s: %s",
+					s.Pod, service.Name, strings.ToLower(string(s.Role)), writer)
+			}
+		}
+	}
+}
+
+// place is a member of a set, and whether the set could go on with it.
+type place struct {
+	pod, zone string
+	// survives says that the set goes on if this one is left: a source, or a replica that could become one.
+	survives bool
+	unfit    string // why not
+}
+
+// zoneLoss tells of sets that would not survive the loss of the zone that holds most of their pods, where there are other zones.
+func (x *index) zoneLoss(i *item) {
+	if x.nodes == nil || len(i.topologies) > 1 {
+		return
+	}
+	places, needed := x.places(i)
+	if len(places) < 2 {
+		return
+	}
+	byZone := map[string]int{}
+	for _, p := range places {
+		if p.zone == "" {
+			return // what is not known can't be lost
+		}
+		byZone[p.zone]++
+	}
+	fullest := ""
+	for _, zone := range slices.Sorted(maps.Keys(byZone)) {
+		if byZone[zone] > byZone[fullest] {
+			fullest = zone
+		}
+	}
+	if !x.usableOutside(fullest) {
+		return
+	}
+	var objects, gone, unfit []string
+	left := 0
+	for _, p := range places {
+		switch {
+		case p.zone == fullest:
+			gone = append(gone, p.pod)
+			objects = append(objects, "pod/"+p.pod)
+		case p.survives:
+			left++
+		default:
+			unfit = append(unfit, p.pod+" "+p.unfit)
+		}
+	}
+	if left >= needed {
+		return
+	}
+	remains := fmt.Sprintf("%d of %d pods are left", len(places)-len(gone), len(places))
+	if needed > 1 {
+		remains += fmt.Sprintf(", and %d are needed", needed)
+	}
+	if len(unfit) > 0 {
+		remains += ", of which " + finding.Some(unfit)
+	}
+	i.cross(v1alpha1.CodeZoneLoss, v1alpha1.SeverityWarning, objects, "would not survive the loss of zone %s (%s): %s", fullest, finding.Some(gone), remains)
+}
+
+// places are the members of a set with their zones, and how many have to be left for it to go on.
+func (x *index) places(i *item) (places []place, needed int) {
+	zoneOf := func(node string) string {
+		if n := x.byNode[node]; n != nil {
+			return n.Class.Zone
+		}
+		return ""
+	}
+	if len(i.topologies) == 1 {
+		t := i.topologies[0]
+		if t.Replication == v1alpha1.ReplicationNone || t.Replication == v1alpha1.ReplicationUnknown {
+			return nil, 0
+		}
+		needed = 1
+		if votes(t) {
+			needed = majorityOf(len(t.Servers))
+		}
+		for j := range t.Servers {
+			s := &t.Servers[j]
+			p := place{pod: s.Pod, zone: zoneOf(s.Node)}
+			p.survives, p.unfit = fit(s)
+			places = append(places, p)
+		}
+		return places, needed
+	}
+	if i.set == nil {
+		return nil, 0
+	}
+	for _, o := range i.set.Ordinals {
+		if o.State == v1alpha1.OrdinalPresent && o.Pod != nil && o.Pod.Node != "" {
+			places = append(places, place{pod: o.PodName, zone: zoneOf(o.Pod.Node), survives: o.Pod.Ready, unfit: "is not ready"})
+		}
+	}
+	return places, 1
+}
+
+// fit tells whether a set could go on with a server: it takes writes, or could.
+func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
+	switch {
+	case s.Unreachable != "":
+		return false, "does not answer"
+	case s.Group != nil && s.Group.State != "ONLINE":
+		return false, "is " + s.Group.State
+	case s.Galera != nil && (s.Galera.ClusterStatus != "Primary" || !s.Galera.Ready):
+		return false, "is in no primary component"
+	}
+	for _, c := range s.Channels {
+		switch {
+		case c.ApplierError != nil && c.ApplierError.Number != 0, c.ReceiverError != nil && c.ReceiverError.Number != 0:
+			return false, "has broken replication"
+		case c.Receiver == "No" || c.Applier == "No":
+			return false, "does not replicate"
+		case c.LagMilliseconds != nil && *c.LagMilliseconds >= staleMilliseconds:
+			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)
+		}
+	}
+	return true, ""
+}
+
+// usableOutside tells whether another zone has usable nodes.
+func (x *index) usableOutside(zone string) bool {
+	for other, n := range x.usable {
+		if other != "" && other != zone && n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// budget tells of a PodDisruptionBudget that protects nothing: it lets so many pods be evicted at the same time that no majority, or
+// no pod, is left.
+func (x *index) budget(i *item) {
+	if i.set == nil || i.set.Replicas.Desired < 2 || len(i.set.DisruptionBudgets) != 1 {
+		return
+	}
+	n := int(i.set.Replicas.Desired)
+	name := i.set.DisruptionBudgets[0]
+	at := slices.IndexFunc(x.Sets.DisruptionBudgets, func(b policyv1.PodDisruptionBudget) bool {
+		return b.Name == name && b.Namespace == i.set.Metadata.Namespace
+	})
+	if at < 0 {
+		return
+	}
+	spec := &x.Sets.DisruptionBudgets[at].Spec
+	allowed, rule := evictions(spec, n)
+	needed, what := 1, "no pod is left"
+	if len(i.topologies) == 1 && votes(i.topologies[0]) {
+		needed, what = majorityOf(n), fmt.Sprintf("%d are left of the %d that a quorum needs", n-allowed, majorityOf(n))
+	}
+	if n-allowed >= needed {
+		return
+	}
+	i.cross(v1alpha1.CodeBudgetTooLoose, v1alpha1.SeverityWarning, []string{"poddisruptionbudget/" + name, "statefulset/" + i.set.Metadata.Name},
+		"the PodDisruptionBudget %s (%s) lets %d of %d pods be evicted at the same time: %s", name, rule, allowed, n, what)
+}
+
+// evictions is how many of n pods a budget lets be evicted at the same time, and the rule that says so.
+func evictions(spec *policyv1.PodDisruptionBudgetSpec, n int) (allowed int, rule string) {
+	switch {
+	case spec.MaxUnavailable != nil:
+		most, err := intstr.GetScaledValueFromIntOrPercent(spec.MaxUnavailable, n, true)
+		if err != nil {
+			return 0, ""
+		}
+		return min(most, n), "maxUnavailable " + spec.MaxUnavailable.String()
+	case spec.MinAvailable != nil:
+		least, err := intstr.GetScaledValueFromIntOrPercent(spec.MinAvailable, n, true)
+		if err != nil {
+			return 0, ""
+		}
+		return max(n-least, 0), "minAvailable " + spec.MinAvailable.String()
+	}
+	return 0, "" // with neither, the API lets no pod be evicted
+}

@@ -1,0 +1,271 @@
+package check
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+)
+
+// Analyze lets the parts analyze what they collected, joins their findings by what they are about, and adds those that show only
+// where the parts are laid over each other.
+func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCheckList {
+	x := newIndex(s, now)
+	x.join()
+	x.across()
+	ignored, problems := newIgnores(s)
+	report := &v1alpha1.HealthCheckList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindHealthCheckList},
+		Items:    []v1alpha1.HealthCheck{},
+	}
+	for _, i := range x.items {
+		i.settle(selection, ignored)
+		if i.set != nil || len(i.Findings)+len(i.Ignored) > 0 || i.Subject == v1alpha1.SubjectServers {
+			report.Items = append(report.Items, i.HealthCheck)
+		}
+	}
+	slices.SortStableFunc(report.Items, func(a, b v1alpha1.HealthCheck) int {
+		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
+	})
+	report.Summary = summarize(report)
+	report.Problems = append(x.problems(), problems...)
+	return report
+}
+
+// rank puts StatefulSets first and the cluster last.
+func rank(c *v1alpha1.HealthCheck) int {
+	order := [...]string{v1alpha1.SubjectStatefulSet, v1alpha1.SubjectServers, v1alpha1.SubjectService, v1alpha1.SubjectCluster}
+	return slices.Index(order[:], c.Subject)
+}
+
+// Findings are those of all items that nobody ignores, each once.
+func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
+	type one struct {
+		code          v1alpha1.Code
+		message, item string
+	}
+	var list []v1alpha1.Finding
+	seen := map[one]bool{}
+	for i := range report.Items {
+		item := &report.Items[i]
+		for _, f := range item.Findings {
+			key := one{code: f.Code, message: f.Message}
+			if family(f.Code) != familyNodes { // a sentence about web-0 is another one in another namespace
+				key.item = item.Subject + "/" + item.Metadata.Namespace + "/" + item.Metadata.Name
+			}
+			if !seen[key] {
+				list = append(list, f.Finding)
+			}
+			seen[key] = true
+		}
+	}
+	return list
+}
+
+// Healthy tells whether there is no finding above info.
+func Healthy(report *v1alpha1.HealthCheckList) bool {
+	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return !sound(c.Severity) })
+}
+
+// sound tells whether a worst finding, if there is one, needs no action.
+func sound(s v1alpha1.Severity) bool { return s == "" || s == v1alpha1.SeverityInfo }
+
+// summarize counts sets and findings.
+func summarize(report *v1alpha1.HealthCheckList) v1alpha1.CheckSummary {
+	sum := v1alpha1.CheckSummary{Findings: map[v1alpha1.Severity]int32{}}
+	for _, f := range Findings(report) {
+		sum.Findings[f.Severity]++
+	}
+	for i := range report.Items {
+		item := &report.Items[i]
+		if item.Subject == v1alpha1.SubjectStatefulSet {
+			sum.StatefulSets++
+			if sound(item.Severity) {
+				sum.Healthy++
+			}
+		}
+		sum.Ignored += int32(len(item.Ignored))
+	}
+	return sum
+}
+
+// item is what becomes an item of the report.
+type item struct {
+	v1alpha1.HealthCheck
+	set        *v1alpha1.StatefulSetStatus
+	topologies []*v1alpha1.MySQLTopology
+	found      []v1alpha1.CheckFinding
+}
+
+func (i *item) add(list ...v1alpha1.Finding) {
+	for _, f := range list {
+		i.found = append(i.found, v1alpha1.CheckFinding{Finding: f})
+	}
+}
+
+// settle keeps the findings that count, sets those aside that somebody accepts, and leaves out those that others explain.
+func (i *item) settle(selection Selection, ignored ignores) {
+	for _, f := range i.found {
+		if !selection.selects(f.Code) {
+			continue
+		}
+		if by := ignored.of(&i.HealthCheck, &f.Finding); by != nil {
+			i.Ignored = append(i.Ignored, v1alpha1.IgnoredFinding{Finding: f.Finding, By: by.by, IgnoreReason: by.reason})
+			continue
+		}
+		i.Findings = append(i.Findings, f)
+	}
+	i.Findings = explained(i.Findings)
+	slices.SortStableFunc(i.Findings, func(a, b v1alpha1.CheckFinding) int { return finding.Compare(a.Finding, b.Finding) })
+	slices.SortStableFunc(i.Ignored, func(a, b v1alpha1.IgnoredFinding) int { return finding.Compare(a.Finding, b.Finding) })
+	if len(i.Findings) > 0 {
+		i.Severity = i.Findings[0].Severity
+	}
+}
+
+// index finds items by what findings are about.
+type index struct {
+	*Snapshot
+	sets  *v1alpha1.StatefulSetStatusList
+	dns   *v1alpha1.HeadlessDNSList
+	nodes *v1alpha1.NodeCapacityList
+	mysql *v1alpha1.MySQLTopologyList
+
+	items []*item
+	// bySet, byPod and byClaim are by namespace/name; onNode are those with pods on a node.
+	bySet, byPod, byClaim map[string]*item
+	onNode                map[string][]*item
+	byNode                map[string]*v1alpha1.NodeCapacity
+	// usable counts the usable nodes by zone.
+	usable  map[string]int
+	cluster *item
+}
+
+func newIndex(s *Snapshot, now time.Time) *index {
+	x := &index{
+		Snapshot: s, bySet: map[string]*item{}, byPod: map[string]*item{}, byClaim: map[string]*item{}, onNode: map[string][]*item{},
+		byNode: map[string]*v1alpha1.NodeCapacity{}, usable: map[string]int{},
+	}
+	x.sets = stsstatus.Analyze(s.Sets, now)
+	if s.DNS != nil {
+		x.dns = dns.Analyze(s.DNS)
+	}
+	if s.Nodes != nil {
+		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)
+	}
+	if s.MySQL != nil {
+		x.mysql = mysqltopology.Analyze(s.MySQL)
+	}
+	x.cluster = x.newItem(v1alpha1.SubjectCluster, v1alpha1.ObjectMeta{})
+	for i := range x.sets.Items {
+		x.addSet(&x.sets.Items[i])
+	}
+	if x.nodes != nil {
+		for i := range x.nodes.Items {
+			n := &x.nodes.Items[i]
+			x.byNode[n.Metadata.Name] = n
+			if usable(n) {
+				x.usable[n.Class.Zone]++
+			}
+		}
+	}
+	return x
+}
+
+func (x *index) newItem(subject string, meta v1alpha1.ObjectMeta) *item {
+	i := &item{HealthCheck: v1alpha1.HealthCheck{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindHealthCheck}, Subject: subject, Metadata: meta,
+	}}
+	x.items = append(x.items, i)
+	return i
+}
+
+func (x *index) addSet(set *v1alpha1.StatefulSetStatus) {
+	i := x.newItem(v1alpha1.SubjectStatefulSet, set.Metadata)
+	i.set, i.Replicas = set, &set.Replicas
+	namespace := set.Metadata.Namespace + "/"
+	x.bySet[namespace+set.Metadata.Name] = i
+	for _, o := range set.Ordinals {
+		x.byPod[namespace+o.PodName] = i
+		for _, c := range o.Claims {
+			x.byClaim[namespace+c.Name] = i
+		}
+		if o.Pod != nil && o.Pod.Node != "" && !slices.Contains(x.onNode[o.Pod.Node], i) {
+			x.onNode[o.Pod.Node] = append(x.onNode[o.Pod.Node], i)
+		}
+	}
+	i.Checked = x.checkedOrdinals(set)
+}
+
+// usable tells whether a node takes pods and will stay.
+func usable(n *v1alpha1.NodeCapacity) bool {
+	return n.Readiness == v1alpha1.NodeReady && !n.Cordoned && going(n) == ""
+}
+
+// going tells whether somebody is about to take a node away, and who.
+func going(n *v1alpha1.NodeCapacity) string {
+	for _, d := range n.Class.Disruptions {
+		if d.Going {
+			return d.Cause
+		}
+	}
+	if n.Terminating {
+		return "deleted"
+	}
+	return ""
+}
+
+// problems are those of all parts, each once.
+func (x *index) problems() []v1alpha1.Problem {
+	var list []v1alpha1.Problem
+	add := func(problems ...v1alpha1.Problem) {
+		for _, p := range problems {
+			if !slices.Contains(list, p) {
+				list = append(list, p)
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(x.Problems)) {
+		add(x.Problems[key])
+	}
+	add(x.sets.Problems...)
+	if x.dns != nil {
+		add(x.dns.Problems...)
+	}
+	if x.nodes != nil {
+		add(x.nodes.Problems...)
+	}
+	if x.mysql != nil {
+		add(x.mysql.Problems...)
+	}
+	return list
+}
+
+// Names are what -o name prints.
+func Names(report *v1alpha1.HealthCheckList) []string {
+	var list []string
+	for i := range report.Items {
+		if c := &report.Items[i]; c.Subject != v1alpha1.SubjectCluster {
+			list = append(list, resourceOf(c)+"/"+c.Metadata.Name)
+		}
+	}
+	return list
+}
+
+// resourceOf is how kubectl names the kind of an item.
+func resourceOf(c *v1alpha1.HealthCheck) string {
+	if c.Subject == v1alpha1.SubjectStatefulSet {
+		return "statefulset.apps"
+	}
+	return strings.ToLower(c.Subject)
+}

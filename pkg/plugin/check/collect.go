@@ -1,0 +1,210 @@
+// Package check is kubectl doik check: what all subcommands find about StatefulSets, from one look at the cluster, and what shows
+// only where their views are laid over each other.
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+)
+
+// Query says what to collect.
+type Query struct {
+	// Namespace is empty for all namespaces; then Names is empty too.
+	Namespace string
+	// Names and Selector choose StatefulSets; at most one of the two is set.
+	Names     []string
+	Selector  string
+	ChunkSize int64
+	// Selection is which findings will count: parts that have none of them are left out.
+	Selection Selection
+	// UsageFrom and UsageTimeout are those of sts-status.
+	UsageFrom    stsstatus.UsageSource
+	UsageTimeout time.Duration
+	// DNS says who asks for names; what is asked for comes from this query.
+	DNS dns.Query
+	// Access and ServerTimeout are those of mysql-topology.
+	Access        mysql.Access
+	ServerTimeout time.Duration
+	// Progress is told what is being waited for. It may be nil.
+	Progress func(text string)
+}
+
+// chosen tells whether only some of the StatefulSets are looked at.
+func (q *Query) chosen() bool { return len(q.Names) > 0 || q.Selector != "" }
+
+// Snapshot is what the parts collected. A part that was left out, or that could not be looked at (see Problems), is nil.
+type Snapshot struct {
+	Sets  *stsstatus.Snapshot     `json:"sets"`
+	DNS   *dns.Snapshot           `json:"dns,omitempty"`
+	Nodes *nodes.Snapshot         `json:"nodes,omitempty"`
+	MySQL *mysqltopology.Snapshot `json:"mysql,omitempty"`
+	// Chosen is true if only some of the StatefulSets are looked at: what concerns none of them is left out.
+	Chosen bool `json:"chosen,omitempty"`
+	// Annotations are the values of v1alpha1.IgnoreAnnotation by namespace/kind/name, with kinds in small letters.
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Problems by part.
+	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
+}
+
+// Keys of Snapshot.Problems.
+const (
+	subjectDNS   = "dns"
+	subjectNodes = "nodes"
+	subjectMySQL = "mysql"
+)
+
+// Collect lets the parts collect at the same time, over lists that they share. It fails only if the StatefulSets can't be read; a
+// part that fails is a problem in the snapshot.
+func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
+	if q.Progress == nil {
+		q.Progress = func(string) {}
+	}
+	c := &collector{Query: q, snapshot: &Snapshot{Chosen: q.chosen(), Annotations: map[string]string{}, Problems: map[string]v1alpha1.Problem{}}}
+	group, ctx := errgroup.WithContext(ctx)
+	c.cluster = cluster.Share(ctx, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod, Seen: c.seen})
+	group.Go(func() (err error) {
+		c.snapshot.Sets, err = c.sets(ctx)
+		return err
+	})
+	if q.Selection.wantsPart(familyDNS) {
+		group.Go(func() (err error) { c.snapshot.DNS, err = c.dns(ctx); return c.failed(ctx, subjectDNS, "DNS", err) })
+	}
+	if q.Selection.wantsPart(familyNodes) {
+		group.Go(func() (err error) {
+			c.snapshot.Nodes, err = c.nodes(ctx)
+			return c.failed(ctx, subjectNodes, "nodes", err)
+		})
+	}
+	if q.Selection.wantsPart(familyMySQL) {
+		group.Go(func() (err error) {
+			c.snapshot.MySQL, err = c.mysql(ctx)
+			return c.failed(ctx, subjectMySQL, "MySQL and MariaDB servers", err)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return c.snapshot, nil
+}
+
+// collector lets the parts write to one snapshot.
+type collector struct {
+	Query
+	cluster  *kube.Cluster
+	snapshot *Snapshot
+	mu       sync.Mutex
+}
+
+// seen notes annotations. Nobody reads the pods of Deployments and Jobs for theirs: they come and go.
+func (c *collector) seen(kind string, object metav1.Object) {
+	value, ok := object.GetAnnotations()[v1alpha1.IgnoreAnnotation]
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.snapshot.Annotations[object.GetNamespace()+"/"+kind+"/"+object.GetName()] = value
+}
+
+// failed makes a part's error a problem, unless nobody waits for the answer any more.
+func (c *collector) failed(ctx context.Context, part, title string, err error) error {
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.snapshot.Problems[part] = kube.ProblemOf(title, err)
+	return nil
+}
+
+func (c *collector) sets(ctx context.Context) (*stsstatus.Snapshot, error) {
+	usage := c.UsageFrom
+	if !c.Selection.wantsPart(familySets) {
+		usage = stsstatus.UsageNone
+	}
+	return stsstatus.Collect(ctx, c.cluster, stsstatus.Query{
+		Namespace: c.Namespace, Names: c.Names, Selector: c.Selector, ChunkSize: c.ChunkSize,
+		UsageFrom: usage, UsageTimeout: c.UsageTimeout, Progress: c.Progress,
+	})
+}
+
+func (c *collector) dns(ctx context.Context) (*dns.Snapshot, error) {
+	q := c.DNS
+	q.Namespace, q.Selector, q.ChunkSize, q.Tolerant, q.Progress = c.Namespace, c.Selector, c.ChunkSize, true, c.Progress
+	for _, name := range c.Names {
+		q.Targets = append(q.Targets, dns.Target{Kind: dns.KindStatefulSet, Name: name})
+	}
+	return dns.Collect(ctx, c.cluster, q)
+}
+
+func (c *collector) nodes(ctx context.Context) (*nodes.Snapshot, error) {
+	return nodes.Collect(ctx, c.cluster, nodes.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Progress: c.Progress})
+}
+
+// mysql asks the servers that the chosen sets control, or all.
+func (c *collector) mysql(ctx context.Context) (*mysqltopology.Snapshot, error) {
+	q := mysqltopology.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Access: c.Access, ServerTimeout: c.ServerTimeout, Progress: c.Progress}
+	if c.chosen() {
+		chosen := map[types.UID]bool{}
+		err := c.cluster.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace, Selector: c.Selector}, func(set *appsv1.StatefulSet) {
+			if len(c.Names) == 0 || slices.Contains(c.Names, set.Name) {
+				chosen[set.UID] = true
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		q.Wanted = func(pod *corev1.Pod) bool {
+			owner := metav1.GetControllerOfNoCopy(pod)
+			return owner != nil && chosen[owner.UID]
+		}
+	}
+	return mysqltopology.Collect(ctx, c.cluster, q)
+}
+
+// reducePod keeps of a pod that has nothing to lose what nodes adds up and what dns compares: a cluster may have many thousands.
+func reducePod(pod *corev1.Pod) {
+	owner := metav1.GetControllerOfNoCopy(pod)
+	stateful := owner != nil && owner.Kind == v1alpha1.SubjectStatefulSet ||
+		slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
+	if stateful {
+		return
+	}
+	if _, isServer := mysql.Detect(pod); isServer {
+		return
+	}
+	pod.Annotations, pod.Finalizers = nil, nil
+	pod.Spec.Volumes, pod.Spec.Tolerations, pod.Spec.Affinity, pod.Spec.TopologySpreadConstraints = nil, nil, nil, nil
+	pod.Spec.InitContainers, pod.Spec.Containers = reduceContainers(pod.Spec.InitContainers), reduceContainers(pod.Spec.Containers)
+	statuses := make([]corev1.ContainerStatus, len(pod.Status.ContainerStatuses))
+	for i := range pod.Status.ContainerStatuses {
+		s := &pod.Status.ContainerStatuses[i]
+		statuses[i] = corev1.ContainerStatus{Name: s.Name, Ready: s.Ready, Resources: s.Resources, AllocatedResources: s.AllocatedResources}
+	}
+	pod.Status.ContainerStatuses = statuses
+}
+
+func reduceContainers(containers []corev1.Container) []corev1.Container {
+	list := make([]corev1.Container, len(containers))
+	for i := range containers {
+		list[i] = corev1.Container{Name: containers[i].Name, Resources: containers[i].Resources, RestartPolicy: containers[i].RestartPolicy}
+	}
+	return list
+}

@@ -1,0 +1,182 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+const (
+	formatJUnit    = "junit"
+	formatMarkdown = "markdown"
+
+	defaultUsageTimeout  = 5 * time.Second
+	defaultServerTimeout = 10 * time.Second
+)
+
+var (
+	long = templates.LongDesc(`
+		Check StatefulSets with all that the other subcommands look at, and say what is wrong, the worst first.
+
+		One look at the cluster serves all of them: ordinals, claims and disk usage (sts-status), names of headless Services, asked of
+		the DNS servers through a port-forward (dns), the nodes below (nodes) and, where MySQL or MariaDB runs, its replication
+		(mysql-topology). Findings that no single view has are added: a source on a node that is about to go, a quorum in one zone, a full
+		volume under the server that takes the writes. What says less about the same thing is left out, and named with "also".
+
+		Nothing above info means that nothing is wrong. An object with the annotation doik.dev/ignore: "CODE: reason" has those findings
+		ignored, and the reason shown.`)
+
+	examples = templates.Examples(`
+		# The StatefulSets of the current namespace
+		kubectl doik check
+
+		# One of them, with what is worth knowing and no fault
+		kubectl doik check sts/mysql -n shop -o wide
+
+		# In CI: all of the cluster, exit code 3 if something does not work, the report for the CI system
+		kubectl doik check -A --fail-on=error -o junit > doik.xml
+
+		# Only full volumes and broken replication
+		kubectl doik check --only=STS010,STS011,MYSQL
+
+		# Known and accepted
+		kubectl annotate sts web doik.dev/ignore="STS033: one replica is enough here"`)
+)
+
+// Flags are the flags of the command.
+type Flags struct {
+	shared        *scope.Flags
+	login         *mysql.Flags
+	asking        dns.Asking
+	debugPod      bool
+	only, exclude []string
+	noUsage       bool
+	usageTimeout  time.Duration
+	serverTimeout time.Duration
+}
+
+// Options are the flags' meaning, checked.
+type Options struct {
+	*scope.Scope
+	Query Query
+}
+
+// NewCommand makes kubectl doik check.
+func NewCommand(shared *scope.Flags) *cobra.Command {
+	f := &Flags{shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout, serverTimeout: defaultServerTimeout}
+	cmd := &cobra.Command{
+		Use:                   "check [NAME | sts/NAME ...]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Everything at once: what is wrong with StatefulSets, and why",
+		Long:                  long,
+		Example:               examples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.ToOptions(args)
+			if err != nil {
+				return err
+			}
+			return o.Run(cmd.Context())
+		},
+	}
+	shared.OfferTexts(formatJUnit, formatMarkdown)
+	shared.AddFlags(cmd, "StatefulSets")
+	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
+	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
+	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out.")
+	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
+	cmd.Flags().BoolVar(&f.debugPod, "debug-pod", false, "Ask for names from a short-lived debug pod, as dns does, and not of the DNS servers through a port-forward.")
+	f.asking.AddFlags(cmd)
+	f.login.AddFlags(cmd)
+	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server of MySQL or MariaDB has to let the plugin in and to answer.")
+	return cmd
+}
+
+// ToOptions checks the flags and connects to the cluster.
+func (f *Flags) ToOptions(args []string) (*Options, error) {
+	q := Query{UsageFrom: stsstatus.UsageAuto, UsageTimeout: f.usageTimeout, ServerTimeout: f.serverTimeout}
+	var err error
+	if q.Selection.Only, err = parseCodes(f.only); err != nil {
+		return nil, fmt.Errorf("--only: %w", err)
+	}
+	if q.Selection.Exclude, err = parseCodes(f.exclude); err != nil {
+		return nil, fmt.Errorf("--exclude: %w", err)
+	}
+	if f.noUsage {
+		q.UsageFrom = stsstatus.UsageNone
+	}
+	switch {
+	case f.usageTimeout <= 0:
+		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
+	case f.serverTimeout <= 0:
+		return nil, fmt.Errorf("--server-timeout=%s: it must be positive", f.serverTimeout)
+	}
+	if err := f.asking.Validate(); err != nil {
+		return nil, err
+	}
+	if q.Access, err = f.login.ToAccess(); err != nil {
+		return nil, err
+	}
+	s, err := f.shared.ToScope(args, stsstatus.Kinds...)
+	if err != nil {
+		return nil, err
+	}
+	q.Namespace, q.Names, q.Selector, q.ChunkSize = s.Namespace, s.Names, s.Selector, s.ChunkSize
+	q.DNS = f.asking.Query(s)
+	q.DNS.From.Kind = v1alpha1.VantageServers
+	if f.debugPod {
+		q.DNS.From.Kind = v1alpha1.VantageDebugPod
+	}
+	return &Options{Scope: s, Query: q}, nil
+}
+
+// Run collects, analyzes and prints.
+func (o *Options) Run(ctx context.Context) error {
+	var err error
+	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
+		return err
+	}
+	ctx, cancel := o.Context(ctx)
+	defer cancel()
+	progress := o.StartProgress("connecting")
+	o.Query.Progress = progress.Step
+	snapshot, err := Collect(ctx, o.Cluster, o.Query)
+	progress.End()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	report := Analyze(snapshot, o.Query.Selection, now)
+	if len(report.Items) == 0 && o.Printer.IsTable() {
+		o.NothingFound("StatefulSets")
+		return nil
+	}
+	if err := o.Print(o.document(report, now), report.Problems); err != nil {
+		return err
+	}
+	return o.FailOn(Findings(report))
+}
+
+func (o *Options) document(report *v1alpha1.HealthCheckList, now time.Time) printers.Document {
+	return printers.Document{
+		Report: report, Names: Names(report),
+		Table: func() printers.Table {
+			return Table(report, View{Namespaces: o.AllNamespaces, Info: o.Printer.Wide(), Now: now})
+		},
+		Text: func(format string) ([]byte, error) {
+			if format == formatMarkdown {
+				return Markdown(report), nil
+			}
+			return JUnit(report, o.FailingFrom())
+		},
+	}
+}

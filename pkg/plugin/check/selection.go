@@ -1,0 +1,70 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+)
+
+// Families of codes: the letters that they begin with.
+const (
+	familySets  = "STS"
+	familyDNS   = "DNS"
+	familyNodes = "NODE"
+	familyMySQL = "MYSQL"
+	familyCheck = "CHECK"
+)
+
+// families lists them in the order of the documentation.
+var families = [...]string{familySets, familyDNS, familyNodes, familyMySQL, familyCheck}
+
+// family is that of a code.
+func family(code v1alpha1.Code) string { return strings.TrimRight(string(code), "0123456789") }
+
+// Selection says which findings count.
+type Selection struct {
+	// Only and Exclude are codes (STS010) or families of codes (STS). An empty Only is all.
+	Only, Exclude []string
+}
+
+// parseCodes reads codes and families of codes, in small or capital letters.
+func parseCodes(list []string) ([]string, error) {
+	var codes []string
+	for _, text := range list {
+		name := strings.ToUpper(strings.TrimSpace(text))
+		if !isCode(name) {
+			return nil, fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families[:], ", "))
+		}
+		codes = append(codes, name)
+	}
+	return codes, nil
+}
+
+func isCode(name string) bool {
+	letters := family(v1alpha1.Code(name))
+	digits := len(name) - len(letters)
+	return slices.Contains(families[:], letters) && (digits == 0 || digits == 3)
+}
+
+// names tells whether a list has a code or its family.
+func names(list []string, code v1alpha1.Code) bool {
+	return slices.Contains(list, string(code)) || slices.Contains(list, family(code))
+}
+
+// selects tells whether findings with the code count.
+func (s Selection) selects(code v1alpha1.Code) bool {
+	return (len(s.Only) == 0 || names(s.Only, code)) && !names(s.Exclude, code)
+}
+
+// wants tells whether any finding of a family may count.
+func (s Selection) wants(name string) bool {
+	if slices.Contains(s.Exclude, name) {
+		return false
+	}
+	return len(s.Only) == 0 || slices.ContainsFunc(s.Only, func(code string) bool { return family(v1alpha1.Code(code)) == name })
+}
+
+// wantsPart tells whether the part of a family has to be looked at: for its own findings, or for those across parts.
+func (s Selection) wantsPart(name string) bool { return s.wants(name) || s.wants(familyCheck) }

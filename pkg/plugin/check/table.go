@@ -1,0 +1,231 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+// View says what of a report is shown.
+type View struct {
+	// Namespaces shows the column NAMESPACE.
+	Namespaces bool
+	// Info shows findings that are worth knowing and no more.
+	Info bool
+	// Now is the moment that ages are counted from.
+	Now time.Time
+}
+
+// severityIgnored stands in the place of a severity where a finding is ignored.
+const severityIgnored v1alpha1.Severity = "ignored"
+
+// Table lays a report out: a line for each item, then the findings item by item, and in the end whether anything is wrong.
+func Table(report *v1alpha1.HealthCheckList, v View) printers.Table {
+	t := printers.Table{Columns: columns(v)}
+	var lines printers.Block
+	for i := range report.Items {
+		lines.Rows = append(lines.Rows, line(&report.Items[i], v))
+	}
+	t.Blocks = append(t.Blocks, lines)
+	for i := range report.Items {
+		if c := &report.Items[i]; len(shown(c, v)) > 0 {
+			name := Name(c)
+			if v.Namespaces && c.Metadata.Namespace != "" {
+				name = c.Metadata.Namespace + "/" + name
+			}
+			t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{printers.Text(name)}, Findings: shown(c, v)})
+		}
+	}
+	t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{verdict(report, v)}})
+	return t
+}
+
+func columns(v View) []printers.Column {
+	titles := []string{"NAME", "READY", "HEALTH", "FINDINGS", "CHECKED", "AGE"}
+	if v.Namespaces {
+		titles = append([]string{"NAMESPACE"}, titles...)
+	}
+	list := make([]printers.Column, len(titles))
+	for i, title := range titles {
+		list[i] = printers.Column{Title: title}
+	}
+	return list
+}
+
+// RowKey tells rows apart: by namespace and name.
+func RowKey(v View) func(row []printers.Cell) string {
+	n := 1
+	if v.Namespaces {
+		n = 2
+	}
+	return func(row []printers.Cell) string {
+		key := ""
+		for _, cell := range row[:n] {
+			key += cell.Text + "/"
+		}
+		return key
+	}
+}
+
+// Name is what an item is called: a StatefulSet by its name, something else with its kind.
+func Name(c *v1alpha1.HealthCheck) string {
+	switch c.Subject {
+	case v1alpha1.SubjectStatefulSet:
+		return c.Metadata.Name
+	case v1alpha1.SubjectCluster:
+		return "(cluster)"
+	}
+	return resourceOf(c) + "/" + c.Metadata.Name
+}
+
+func line(c *v1alpha1.HealthCheck, v View) []printers.Cell {
+	ready, age := printers.None, printers.None
+	if r := c.Replicas; r != nil {
+		ready = printers.Text(fmt.Sprintf("%d/%d", r.Ready, r.Desired))
+		if r.Ready < r.Desired {
+			ready.Level = printers.Warn
+		}
+	}
+	if created := c.Metadata.CreationTimestamp; !created.IsZero() {
+		age = printers.Text(duration.HumanDuration(v.Now.Sub(created.Time)))
+	}
+	cells := []printers.Cell{printers.Text(Name(c)), ready, health(c), counts(c), checked(c), age}
+	if v.Namespaces {
+		namespace := printers.None
+		if c.Metadata.Namespace != "" {
+			namespace = printers.Text(c.Metadata.Namespace)
+		}
+		cells = append([]printers.Cell{namespace}, cells...)
+	}
+	return cells
+}
+
+// health is the severity of the worst finding above info.
+func health(c *v1alpha1.HealthCheck) printers.Cell {
+	if sound(c.Severity) {
+		return printers.Text("ok")
+	}
+	return printers.Cell{Text: string(c.Severity), Level: printers.LevelOf(c.Severity)}
+}
+
+// counts are the findings by severity, the worst first.
+func counts(c *v1alpha1.HealthCheck) printers.Cell {
+	number := map[v1alpha1.Severity]int{}
+	for _, f := range c.Findings {
+		number[f.Severity]++
+	}
+	var words []string
+	for i := len(v1alpha1.Severities) - 1; i >= 0; i-- {
+		if s := v1alpha1.Severities[i]; number[s] > 0 {
+			words = append(words, countOf(number[s], s))
+		}
+	}
+	if len(c.Ignored) > 0 {
+		words = append(words, fmt.Sprintf("%d ignored", len(c.Ignored)))
+	}
+	if len(words) == 0 {
+		return printers.None
+	}
+	return printers.Text(strings.Join(words, ", "))
+}
+
+// checked says what was looked at, and of what not all could be.
+func checked(c *v1alpha1.HealthCheck) printers.Cell {
+	words := map[v1alpha1.CheckPart]string{
+		v1alpha1.PartOrdinals: "ordinal", v1alpha1.PartVolumes: "volume", v1alpha1.PartDNS: "DNS record", v1alpha1.PartNodes: "node", v1alpha1.PartMySQL: "server",
+	}
+	var list []string
+	cell := printers.Cell{}
+	for _, p := range c.Checked {
+		text := count(int(p.Of), words[p.Part])
+		if p.Number < p.Of {
+			text = fmt.Sprintf("%d of %s", p.Number, text)
+			cell.Level = printers.Warn
+		}
+		list = append(list, text)
+	}
+	if len(list) == 0 {
+		return printers.None
+	}
+	cell.Text = strings.Join(list, ", ")
+	return cell
+}
+
+// shown are the findings of an item that the table has, and those that are ignored, with the reason.
+func shown(c *v1alpha1.HealthCheck, v View) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range c.Findings {
+		if f := &c.Findings[i]; v.Info || f.Severity != v1alpha1.SeverityInfo {
+			list = append(list, v1alpha1.Finding{Code: f.Code, Severity: f.Severity, Message: f.Message + also(f.Also), Remedy: f.Remedy})
+		}
+	}
+	for i := range c.Ignored {
+		f := &c.Ignored[i]
+		list = append(list, v1alpha1.Finding{Code: f.Code, Severity: severityIgnored, Message: f.Message, Remedy: ignoredBy(f)})
+	}
+	return list
+}
+
+func also(codes []v1alpha1.Code) string {
+	if len(codes) == 0 {
+		return ""
+	}
+	words := make([]string, len(codes))
+	for i, code := range codes {
+		words[i] = string(code)
+	}
+	return " (also " + strings.Join(words, ", ") + ")"
+}
+
+func ignoredBy(f *v1alpha1.IgnoredFinding) string {
+	reason := "no reason given"
+	if f.IgnoreReason != "" {
+		reason = f.IgnoreReason
+	}
+	return f.By + ": " + reason
+}
+
+// verdict is the last line: whether anything is wrong.
+func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
+	sum := &report.Summary
+	sets := count(int(sum.StatefulSets), "StatefulSet")
+	info := ""
+	if n := sum.Findings[v1alpha1.SeverityInfo]; n > 0 && !v.Info {
+		info = fmt.Sprintf("; %d worth knowing: -o wide", n)
+	}
+	if Healthy(report) {
+		unread := ""
+		if len(report.Problems) > 0 {
+			unread = ", as far as it could be read"
+		}
+		return printers.Text(fmt.Sprintf("Nothing is wrong with %s%s%s.", sets, unread, info))
+	}
+	var words []string
+	for i := len(v1alpha1.Severities) - 1; i > 0; i-- {
+		if s := v1alpha1.Severities[i]; sum.Findings[s] > 0 {
+			words = append(words, countOf(int(sum.Findings[s]), s))
+		}
+	}
+	return printers.Text(fmt.Sprintf("%s, %d of them healthy: %s%s.", sets, sum.Healthy, strings.Join(words, ", "), info))
+}
+
+// countOf says how many findings of a severity there are: 2 errors, 3 info.
+func countOf(n int, s v1alpha1.Severity) string {
+	switch s {
+	case v1alpha1.SeverityError, v1alpha1.SeverityWarning:
+		return count(n, string(s))
+	}
+	return fmt.Sprintf("%d %s", n, s)
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,122 @@
+package kube
+
+import (
+	"context"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Sharing says which lists several readers share.
+type Sharing struct {
+	// Namespace is that whose objects are shared, and with them those of kinds without namespaces; empty for all namespaces.
+	Namespace string
+	ChunkSize int64
+	// ReducePod, which may be nil, drops what no reader wants of a pod. It may replace fields of the pod, and must not write into
+	// what they refer to.
+	ReducePod func(*corev1.Pod)
+	// Seen, which may be nil, is called for each object that is read, with its kind in small letters. Calls may overlap.
+	Seen func(kind string, object metav1.Object)
+}
+
+// Share returns the cluster for several readers at the same time, who see the same objects: each kind is listed once, when the first
+// of them asks for it, and objects by their names are found in the list of their kind. What is not shared is read as ever. Readers
+// get copies of objects, whose fields they may replace; they must not write into maps and slices. Lists end with the context.
+func (c *Cluster) Share(ctx context.Context, s Sharing) *Cluster {
+	readers := *c
+	readers.shared = &shared{Sharing: s, ctx: ctx, lists: map[resource]*sharedList{}}
+	return &readers
+}
+
+// Fresh returns the cluster for who wants to see objects as they are now.
+func (c *Cluster) Fresh() *Cluster {
+	fresh := *c
+	fresh.shared = nil
+	return &fresh
+}
+
+// shared are lists that have several readers.
+type shared struct {
+	Sharing
+	// ctx is that of all readers: a list must not end with the one that happened to be the first.
+	ctx context.Context
+
+	mu    sync.Mutex
+	lists map[resource]*sharedList
+}
+
+// sharedList is the list of a kind: objects is a []*T, complete when done is closed.
+type sharedList struct {
+	done    chan struct{}
+	objects any
+	err     error
+}
+
+// covers tells whether a query is answered from shared lists.
+func (s *shared) covers(r resource, q Query) bool {
+	return s != nil && q.Fields == "" && r != events && (!r.hasNamespace() || s.Namespace == "" || s.Namespace == q.Namespace)
+}
+
+// eachShared passes on copies of those objects of a shared list that a query selects.
+func eachShared[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, items func(LP) []T, each func(TP)) error {
+	selector, err := labels.Parse(q.Selector)
+	if err != nil {
+		return err
+	}
+	all, first := c.shared.list(r)
+	if first {
+		all.objects, all.err = readShared[L, T, LP, TP](c, r, items)
+		close(all.done)
+	}
+	select {
+	case <-all.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if all.err != nil {
+		return all.err
+	}
+	for _, o := range all.objects.([]TP) {
+		if q.Namespace != "" && r.hasNamespace() && o.GetNamespace() != q.Namespace || !selector.Matches(labels.Set(o.GetLabels())) {
+			continue
+		}
+		item := *o
+		each(&item)
+	}
+	return nil
+}
+
+// list is the list of a kind, and whether the caller is the one to read it.
+func (s *shared) list(r resource) (l *sharedList, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lists[r] == nil {
+		s.lists[r], first = &sharedList{done: make(chan struct{})}, true
+	}
+	return s.lists[r], first
+}
+
+func readShared[L, T any, LP list[L], TP object[T]](c *Cluster, r resource, items func(LP) []T) ([]TP, error) {
+	s := c.shared
+	q := Query{ChunkSize: s.ChunkSize}
+	if r.hasNamespace() {
+		q.Namespace = s.Namespace
+	}
+	var objects []TP
+	err := eachPage(s.ctx, q, lister[L, LP](c, r, q), func(page LP) {
+		for _, item := range items(page) {
+			o := TP(&item)
+			trim(o)
+			if s.Seen != nil {
+				s.Seen(r.kind, o)
+			}
+			if pod, ok := any(o).(*corev1.Pod); ok && s.ReducePod != nil {
+				s.ReducePod(pod)
+			}
+			objects = append(objects, o)
+		}
+	})
+	return objects, err
+}
