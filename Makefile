@@ -67,9 +67,11 @@ node-up: ## Start the real node and print what to export
 node-down: ## Stop the real node
 	@test/node/down
 
-.PHONY: bench
+.PHONY: bench bench-node
 bench: ## Measure against peers in the lab, and print ratios
 	@test/integration/bench
+bench-node: ## Measure what only the real node has: mysql-topology on 20 servers
+	@test/node/run $(GO) test -tags e2e -count 1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./test/e2e/
 
 .PHONY: golden
 golden: ## Write the golden files anew; read the difference before you commit it
