@@ -33,6 +33,23 @@ func WriteTimeline(w io.Writer, list []Happening, o TableOptions) error {
 	return err
 }
 
+// RowKey tells a table's rows apart by the columns with the given titles, those of them that there are.
+func RowKey(columns []Column, titles ...string) func(row []Cell) string {
+	var indexes []int
+	for i, c := range columns {
+		if slices.Contains(titles, c.Title) {
+			indexes = append(indexes, i)
+		}
+	}
+	return func(row []Cell) string {
+		key := ""
+		for _, i := range indexes {
+			key += row[i].Text + "/"
+		}
+		return key
+	}
+}
+
 // markFor is how long a changed cell stays marked.
 const markFor = 4 * time.Second
 

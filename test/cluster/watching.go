@@ -90,7 +90,7 @@ func Happenings(text string) string {
 		if match == nil {
 			continue
 		}
-		told := regexp.MustCompile(` (scheduled on .*|ready \(.*\)|deleted after .*|rolls out .*)$`).ReplaceAllStringFunc(match[1], func(s string) string {
+		told := regexp.MustCompile(` (scheduled on .*|[Rr]eady \(.*\)|deleted after .*|rolls out .*)$`).ReplaceAllStringFunc(match[1], func(s string) string {
 			return " " + strings.Fields(s)[0]
 		})
 		list = append(list, told)

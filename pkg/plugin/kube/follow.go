@@ -2,21 +2,31 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metainternalversion "k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
 // followBackoff is how long a broken watch waits before it is taken up again; it doubles up to the limit.
@@ -25,81 +35,154 @@ const (
 	maxFollowBackoff = 3 * time.Second
 )
 
-// Mirror holds the objects of a query as the API server has them: one list, then what its watch brings. Connections that break,
-// API servers that start anew and states that are too old (410) are gone through; what is held stays meanwhile.
-type Mirror[T any] struct {
-	reduce  func(*T)
+// Mirror holds what is kept of the objects of a query as the API server has them: one list, then what its watch brings. Connections
+// that break, API servers that start anew and states that are too old (410) are gone through; what is held stays meanwhile.
+type Mirror[K any] struct {
 	changed func()
 
 	mu      sync.Mutex
-	objects map[string]*T
+	objects map[string]*K
 	synced  bool
 	err     error
+	settled chan struct{} // closed when the list has been read, or can't be
 }
 
-// Objects are those that are held, by namespace and name, or why there are none. They must not be changed.
-func (m *Mirror[T]) Objects() ([]*T, error) {
+// Objects are what is held, by namespace and name, or why nothing could be read. They must not be changed. Lost is why they are no
+// longer followed: what is held is then from before.
+func (m *Mirror[K]) Objects() (list []*K, lost, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := make([]*T, 0, len(m.objects))
+	if !m.synced {
+		return nil, nil, m.err
+	}
+	list = make([]*K, 0, len(m.objects))
 	for _, key := range slices.Sorted(maps.Keys(m.objects)) {
 		list = append(list, m.objects[key])
 	}
-	return list, m.err
+	return list, m.err, nil
+}
+
+// lostSuffix ends the keys of problems with what is no longer followed.
+const lostSuffix = " lost"
+
+// Collect is Objects for a snapshot: why a subject, which people call title, could not be read is noted in problems by its key. Ok is
+// true if something is known of it, be it from before; the problem then has a key of its own.
+func (m *Mirror[K]) Collect(problems map[string]v1alpha1.Problem, key, title string) (list []*K, ok bool) {
+	list, lost, err := m.Objects()
+	switch {
+	case err != nil:
+		problems[key] = ProblemOf(title, err)
+	case lost != nil:
+		problem := ProblemOf(title, lost)
+		problem.Message += "; what is shown of them is from before"
+		problems[key+lostSuffix] = problem
+	}
+	return list, err == nil
 }
 
 // Settled tells whether the list has been read, or can't be.
-func (m *Mirror[T]) Settled() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.synced || m.err != nil
+func (m *Mirror[K]) Settled() bool {
+	select {
+	case <-m.settled:
+		return true
+	default:
+		return false
+	}
 }
 
-// FollowStatefulSets mirrors StatefulSets until the context ends. Reduce drops what nobody reads; changed is called after each
-// change, from another goroutine.
-func (c *Cluster) FollowStatefulSets(ctx context.Context, q Query, reduce func(*appsv1.StatefulSet), changed func()) *Mirror[appsv1.StatefulSet] {
-	return follow[appsv1.StatefulSetList](ctx, c, statefulSets, q, reduce, changed)
+// Wait returns when the mirror has settled, or the context's error.
+func (m *Mirror[K]) Wait(ctx context.Context) error {
+	if m.Settled() {
+		return nil
+	}
+	select {
+	case <-m.settled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Whole keeps objects as they are, after reduce, which may be nil, has dropped what nobody reads.
+func Whole[T any](reduce func(*T)) func(*T) *T {
+	return func(object *T) *T {
+		if reduce != nil {
+			reduce(object)
+		}
+		alone := *object // a pointer into a page of a list would hold all of it
+		return &alone
+	}
+}
+
+// FollowStatefulSets mirrors StatefulSets until the context ends. Keep tells what is kept of each, nil for nothing: it must not hold
+// on to the object itself, see Whole. Changed is called after each change of what is kept, from another goroutine.
+func FollowStatefulSets[K any](ctx context.Context, c *Cluster, q Query, keep func(*appsv1.StatefulSet) *K, changed func()) *Mirror[K] {
+	return follow[appsv1.StatefulSetList](ctx, c, statefulSets, q, keep, changed)
 }
 
 // FollowPods mirrors pods, as FollowStatefulSets does StatefulSets.
-func (c *Cluster) FollowPods(ctx context.Context, q Query, reduce func(*corev1.Pod), changed func()) *Mirror[corev1.Pod] {
-	return follow[corev1.PodList](ctx, c, pods, q, reduce, changed)
+func FollowPods[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.Pod) *K, changed func()) *Mirror[K] {
+	return follow[corev1.PodList](ctx, c, pods, q, keep, changed)
 }
 
 // FollowClaims mirrors PersistentVolumeClaims.
-func (c *Cluster) FollowClaims(ctx context.Context, q Query, reduce func(*corev1.PersistentVolumeClaim), changed func()) *Mirror[corev1.PersistentVolumeClaim] {
-	return follow[corev1.PersistentVolumeClaimList](ctx, c, claims, q, reduce, changed)
+func FollowClaims[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.PersistentVolumeClaim) *K, changed func()) *Mirror[K] {
+	return follow[corev1.PersistentVolumeClaimList](ctx, c, claims, q, keep, changed)
+}
+
+// FollowVolumes mirrors PersistentVolumes.
+func FollowVolumes[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.PersistentVolume) *K, changed func()) *Mirror[K] {
+	return follow[corev1.PersistentVolumeList](ctx, c, volumes, q, keep, changed)
 }
 
 // FollowServices mirrors Services.
-func (c *Cluster) FollowServices(ctx context.Context, q Query, reduce func(*corev1.Service), changed func()) *Mirror[corev1.Service] {
-	return follow[corev1.ServiceList](ctx, c, services, q, reduce, changed)
+func FollowServices[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.Service) *K, changed func()) *Mirror[K] {
+	return follow[corev1.ServiceList](ctx, c, services, q, keep, changed)
+}
+
+// FollowEndpointSlices mirrors EndpointSlices.
+func FollowEndpointSlices[K any](ctx context.Context, c *Cluster, q Query, keep func(*discoveryv1.EndpointSlice) *K, changed func()) *Mirror[K] {
+	return follow[discoveryv1.EndpointSliceList](ctx, c, endpointSlices, q, keep, changed)
 }
 
 // FollowDisruptionBudgets mirrors PodDisruptionBudgets.
-func (c *Cluster) FollowDisruptionBudgets(ctx context.Context, q Query, reduce func(*policyv1.PodDisruptionBudget), changed func()) *Mirror[policyv1.PodDisruptionBudget] {
-	return follow[policyv1.PodDisruptionBudgetList](ctx, c, disruptionBudgets, q, reduce, changed)
+func FollowDisruptionBudgets[K any](ctx context.Context, c *Cluster, q Query, keep func(*policyv1.PodDisruptionBudget) *K, changed func()) *Mirror[K] {
+	return follow[policyv1.PodDisruptionBudgetList](ctx, c, disruptionBudgets, q, keep, changed)
 }
 
-func follow[L, T any, LP interface {
-	*L
-	runtime.Object
-}, TP interface {
-	*T
-	runtime.Object
-	metav1.Object
-}](ctx context.Context, c *Cluster, r resource, q Query, reduce func(*T), changed func()) *Mirror[T] {
-	m := &Mirror[T]{reduce: reduce, changed: changed, objects: map[string]*T{}}
+// FollowNodes mirrors nodes.
+func FollowNodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.Node) *K, changed func()) *Mirror[K] {
+	return follow[corev1.NodeList](ctx, c, nodes, q, keep, changed)
+}
+
+// FollowCSINodes mirrors CSINodes.
+func FollowCSINodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*storagev1.CSINode) *K, changed func()) *Mirror[K] {
+	return follow[storagev1.CSINodeList](ctx, c, csiNodes, q, keep, changed)
+}
+
+func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, keep func(*T) *K, changed func()) *Mirror[K] {
+	m := &Mirror[K]{changed: changed, objects: map[string]*K{}, settled: make(chan struct{})}
 	client := c.clients[r.GroupVersion]
 	ask := func(o metav1.ListOptions) *rest.Request {
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
 		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, parameters)
 	}
+	s := &store[T, K, TP]{Mirror: m, keep: keep}
 	source := &cache.ListWatch{
+		// A list is cut down page by page, so that it never is in memory as a whole.
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			page := LP(new(L))
-			err := ask(o).Do(ctx).Into(page)
-			return page, err
+			if err := ask(o).Do(ctx).Into(page); err != nil {
+				return nil, err
+			}
+			list := &metainternalversion.List{ListMeta: metav1.ListMeta{
+				ResourceVersion: page.GetResourceVersion(), Continue: page.GetContinue(), RemainingItemCount: page.GetRemainingItemCount(),
+			}}
+			err := meta.EachListItem(page, func(object runtime.Object) error {
+				list.Items = append(list.Items, s.cut(object))
+				return nil
+			})
+			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
@@ -107,14 +190,14 @@ func follow[L, T any, LP interface {
 		},
 	}
 	silent := klog.Logger{}
-	reflector := cache.NewReflectorWithOptions(source, TP(new(T)), &store[T, TP]{m}, cache.ReflectorOptions{Name: r.name, Logger: &silent})
+	reflector := cache.NewReflectorWithOptions(source, TP(new(T)), s, cache.ReflectorOptions{Name: r.name, Logger: &silent})
 	reflector.WatchListPageSize = q.ChunkSize
-	go m.keep(ctx, reflector.ListAndWatchWithContext)
+	go m.follow(ctx, reflector.ListAndWatchWithContext)
 	return m
 }
 
-// keep lists and watches until the context ends, or it turns out that the user may not.
-func (m *Mirror[T]) keep(ctx context.Context, listAndWatch func(context.Context) error) {
+// follow lists and watches until the context ends, or it turns out that the user may not.
+func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Context) error) {
 	backoff := followBackoff
 	for ctx.Err() == nil {
 		begun := time.Now() //nolint:forbidigo // how long a connection held, which no caller could say
@@ -122,11 +205,15 @@ func (m *Mirror[T]) keep(ctx context.Context, listAndWatch func(context.Context)
 		if ctx.Err() != nil {
 			return
 		}
+		if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "failed to list ") { // the reflector's words
+			err = inner
+		}
 		refused := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 		m.mu.Lock()
 		// What is held is better than nothing while a server is away.
 		if err != nil && (refused || !m.synced) {
 			m.err = err
+			m.settle()
 		}
 		m.mu.Unlock()
 		if err != nil {
@@ -146,60 +233,98 @@ func (m *Mirror[T]) keep(ctx context.Context, listAndWatch func(context.Context)
 	}
 }
 
-// store is what a reflector writes to.
-type store[T any, TP interface {
-	*T
-	metav1.Object
-}] struct{ *Mirror[T] }
-
-// keep drops what is not kept of an object.
-func (s *store[T, TP]) keep(o TP) {
-	trim(o)
-	if s.reduce != nil {
-		s.reduce((*T)(o))
+// settle notes that the list has been read, or can't be. The mirror is locked.
+func (m *Mirror[K]) settle() {
+	if !m.Settled() {
+		close(m.settled)
 	}
+}
+
+// put takes what is kept of an object in the place of what was.
+func (m *Mirror[K]) put(key string, value *K) {
+	m.mu.Lock()
+	old := m.objects[key]
+	if value != nil {
+		m.objects[key] = value
+	} else {
+		delete(m.objects, key)
+	}
+	m.mu.Unlock()
+	if !reflect.DeepEqual(old, value) {
+		m.changed()
+	}
+}
+
+// cutDown is what is kept of an object on its way from a list to the store. Of the metadata it has namespace and name.
+type cutDown[K any] struct {
+	metav1.ObjectMeta
+	value *K
+}
+
+// GetObjectKind is what a runtime.Object has.
+func (*cutDown[K]) GetObjectKind() schema.ObjectKind { return schema.EmptyObjectKind }
+
+// DeepCopyObject is what a runtime.Object has.
+func (c *cutDown[K]) DeepCopyObject() runtime.Object {
+	alone := *c
+	return &alone
+}
+
+// store is what a reflector writes to.
+type store[T, K any, TP object[T]] struct {
+	*Mirror[K]
+	keep func(*T) *K
 }
 
 func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
 
-func (s *store[T, TP]) put(object any) {
+// kept is what is kept of an object.
+func (s *store[T, K, TP]) kept(o TP) *K {
+	trim(o)
+	return s.keep((*T)(o))
+}
+
+func (s *store[T, K, TP]) cut(object any) *cutDown[K] {
 	o := TP(object.(*T))
-	s.keep(o)
-	s.mu.Lock()
-	s.objects[key(o)] = (*T)(o)
-	s.mu.Unlock()
-	s.changed()
+	return &cutDown[K]{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName()}, value: s.kept(o)}
+}
+
+// Transformer cuts objects down that the reflector gathers before it calls Replace.
+func (s *store[T, K, TP]) Transformer() cache.TransformFunc {
+	return func(object any) (any, error) { return s.cut(object), nil }
 }
 
 // Add is called for an object that is new.
-func (s *store[T, TP]) Add(object any) error { s.put(object); return nil }
-
-// Update is called for an object that has changed.
-func (s *store[T, TP]) Update(object any) error { s.put(object); return nil }
-
-// Delete is called for an object that is gone.
-func (s *store[T, TP]) Delete(object any) error {
-	s.mu.Lock()
-	delete(s.objects, key(TP(object.(*T))))
-	s.mu.Unlock()
-	s.changed()
+func (s *store[T, K, TP]) Add(object any) error {
+	o := TP(object.(*T))
+	s.put(key(o), s.kept(o))
 	return nil
 }
 
-// Replace is called with all objects, after a list.
-func (s *store[T, TP]) Replace(objects []any, _ string) error {
-	all := make(map[string]*T, len(objects))
+// Update is called for an object that has changed.
+func (s *store[T, K, TP]) Update(object any) error { return s.Add(object) }
+
+// Delete is called for an object that is gone.
+func (s *store[T, K, TP]) Delete(object any) error {
+	s.put(key(TP(object.(*T))), nil)
+	return nil
+}
+
+// Replace is called with all objects, cut down, after a list.
+func (s *store[T, K, TP]) Replace(objects []any, _ string) error {
+	all := make(map[string]*K, len(objects))
 	for _, object := range objects {
-		o := TP(object.(*T))
-		s.keep(o)
-		all[key(o)] = (*T)(o)
+		if o := object.(*cutDown[K]); o.value != nil {
+			all[key(o)] = o.value
+		}
 	}
 	s.mu.Lock()
 	s.objects, s.synced, s.err = all, true, nil
+	s.settle()
 	s.mu.Unlock()
 	s.changed()
 	return nil
 }
 
 // Resync is never asked for.
-func (s *store[T, TP]) Resync() error { return nil }
+func (s *store[T, K, TP]) Resync() error { return nil }

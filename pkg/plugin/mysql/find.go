@@ -37,6 +37,11 @@ func Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error)
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
+	return q.Choose(all)
+}
+
+// Choose keeps those of the servers of a namespace that the scope's names are of. It is an error if a name is of nothing.
+func (q Scope) Choose(all []Server) ([]Server, error) {
 	if len(q.Names) == 0 {
 		return all, nil
 	}

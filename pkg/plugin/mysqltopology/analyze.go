@@ -31,6 +31,39 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLTopologyList {
 	return report
 }
 
+// NotYetAnswered is why nothing is known of a server whose first answer is being waited for.
+const NotYetAnswered = "it has not answered yet"
+
+// Ready tells whether there are servers, all answer, their pods are ready and replication runs, and each set has a server that takes
+// writes or gets them from elsewhere.
+func Ready(report *v1alpha1.MySQLTopologyList) bool {
+	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(t v1alpha1.MySQLTopology) bool {
+		written := false
+		for i := range t.Servers {
+			s := &t.Servers[i]
+			if s.Unreachable != "" || !s.Ready || !replicates(s) {
+				return true
+			}
+			fromElsewhere := slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Source.Pod == "" || c.Source.Set != "" })
+			written = written || s.ReadOnly != nil && !*s.ReadOnly || fromElsewhere
+		}
+		return !written
+	})
+}
+
+// replicates tells whether all that a server should do to replicate runs.
+func replicates(s *v1alpha1.MySQLServer) bool {
+	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside &&
+		(s.Group == nil || s.Group.State == stateOnline) && (s.Galera == nil || s.Galera.State == stateSynced) &&
+		!slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Receiver != "Yes" || c.Applier != "Yes" })
+}
+
+// Healthy tells whether everything is ready and could be read, and nothing is wrong.
+func Healthy(report *v1alpha1.MySQLTopologyList) bool {
+	return Ready(report) && len(report.Problems) == 0 &&
+		!slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
+}
+
 // Findings are those of all sets.
 func Findings(report *v1alpha1.MySQLTopologyList) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
@@ -229,6 +262,9 @@ const (
 	stateOffline     = "OFFLINE"
 	stateUnreachable = "UNREACHABLE"
 )
+
+// stateSynced is that of a Galera node that takes part.
+const stateSynced = "Synced"
 
 // inGroup tells whether a server is configured for Group Replication, whether or not it is in its group.
 func (s *server) inGroup() bool {

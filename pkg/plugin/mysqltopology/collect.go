@@ -32,6 +32,8 @@ type Query struct {
 	Access mysql.Access
 	// ServerTimeout is the time that each server has to let the plugin in and to answer.
 	ServerTimeout time.Duration
+	// PollInterval is how often a Follower asks each server.
+	PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -60,6 +62,7 @@ type ServerSnapshot struct {
 
 // Keys of Snapshot.Problems.
 const (
+	subjectPods      = "pods" // of a Follower only: without them there is no snapshot
 	subjectServices  = "services"
 	subjectEndpoints = "endpointslices"
 	subjectNodes     = "nodes"
@@ -78,7 +81,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	progress("reading pods")
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
-	servers, err := mysql.Find(ctx, cluster, mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted})
+	servers, err := mysql.Find(ctx, cluster, q.scope())
 	if err != nil {
 		return nil, err
 	}
@@ -101,10 +104,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 // collectAround reads Services, their endpoints, and nodes.
 func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
 	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
-	where := "in namespace " + q.Namespace
-	if q.Namespace == "" {
-		where = "in all namespaces"
-	}
+	where := q.where()
 	var mu sync.Mutex
 	var group errgroup.Group
 	collect := func(key, subject string, read func() error) {
@@ -129,11 +129,29 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	})
 	collect(subjectNodes, "nodes", func() error {
 		return cluster.EachNode(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(node *corev1.Node) {
-			node.Status = corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: node.Status.NodeInfo.KubeletVersion}}
+			reduceNode(node)
 			s.Nodes = append(s.Nodes, *node)
 		})
 	})
 	_ = group.Wait()
+}
+
+// where says which namespaces are looked at.
+func (q *Query) where() string {
+	if q.Namespace == "" {
+		return "in all namespaces"
+	}
+	return "in namespace " + q.Namespace
+}
+
+// scope says which servers are looked for.
+func (q *Query) scope() mysql.Scope {
+	return mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted}
+}
+
+// reduceNode drops by far the most of a node: a list of images.
+func reduceNode(node *corev1.Node) {
+	node.Status = corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: node.Status.NodeInfo.KubeletVersion}}
 }
 
 // askServers asks all servers at once, and all of them a second time about their transactions when each has answered or has had

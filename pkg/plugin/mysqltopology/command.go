@@ -8,12 +8,18 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-const defaultServerTimeout = 10 * time.Second
+const (
+	defaultServerTimeout = 10 * time.Second
+	defaultPollInterval  = 2 * time.Second
+	// leastPollInterval keeps a watch from being a load.
+	leastPollInterval = 200 * time.Millisecond
+)
 
 var (
 	long = templates.LongDesc(`
@@ -36,6 +42,10 @@ var (
 		# With an account of your own, whose password is in a Secret
 		kubectl doik mysql-topology --user=monitor --password-from=secret/mysql-monitor:password
 
+		# Follow a failover; wait until all is well
+		kubectl doik mysql-topology sts/mysql --watch
+		kubectl doik mysql-topology sts/mysql --for=healthy --timeout=5m
+
 		# A picture
 		kubectl doik mysql-topology -o dot | dot -Tsvg > topology.svg
 
@@ -46,23 +56,26 @@ var (
 // Kinds are what an argument kind/name may be of: a set or one of its pods.
 var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps", "deployment", "deploy", "po", "pod", "pods"}
 
+// things are what the command lists.
+const things = "MySQL or MariaDB servers"
+
 // Flags are the flags of the command.
 type Flags struct {
 	shared        *scope.Flags
 	login         *mysql.Flags
 	serverTimeout time.Duration
+	pollInterval  time.Duration
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Access        mysql.Access
-	ServerTimeout time.Duration
+	Query Query
 }
 
 // NewCommand makes kubectl doik mysql-topology.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), serverTimeout: defaultServerTimeout}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), serverTimeout: defaultServerTimeout, pollInterval: defaultPollInterval}
 	cmd := &cobra.Command{
 		Use:                   "mysql-topology [NAME | sts/NAME | pod/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -77,13 +90,18 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 			if err := o.Validate(); err != nil {
 				return err
 			}
+			if o.Watch {
+				return o.RunWatch(cmd.Context())
+			}
 			return o.Run(cmd.Context())
 		},
 	}
 	shared.OfferGraphs()
 	shared.AddFlags(cmd, "pods")
+	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	f.login.AddFlags(cmd)
 	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to let the plugin in and to answer.")
+	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
 	return cmd
 }
 
@@ -97,46 +115,53 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Options{Scope: s, Access: access, ServerTimeout: f.serverTimeout}, nil
+	return &Options{Scope: s, Query: Query{
+		Namespace: s.Namespace, Names: s.Names, Selector: s.Selector, ChunkSize: s.ChunkSize,
+		Access: access, ServerTimeout: f.serverTimeout, PollInterval: f.pollInterval,
+	}}, nil
 }
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	if o.ServerTimeout <= 0 {
-		return fmt.Errorf("--server-timeout=%s: it must be positive", o.ServerTimeout)
+	switch q := &o.Query; {
+	case q.ServerTimeout <= 0:
+		return fmt.Errorf("--server-timeout=%s: it must be positive", q.ServerTimeout)
+	case q.PollInterval < leastPollInterval:
+		return fmt.Errorf("--poll-interval=%s: it must be %s or more", q.PollInterval, leastPollInterval)
 	}
 	return nil
 }
 
 // Run collects, analyzes and prints.
 func (o *Options) Run(ctx context.Context) error {
-	access, err := o.Access.Resolve(ctx, o.Streams)
-	if err != nil {
+	var err error
+	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
 	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize,
-		Access: access, ServerTimeout: o.ServerTimeout, Progress: progress.Step,
-	})
+	o.Query.Progress = progress.Step
+	snapshot, err := Collect(ctx, o.Cluster, o.Query)
 	progress.End()
 	if err != nil {
 		return err
 	}
 	report := Analyze(snapshot)
 	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("MySQL or MariaDB servers")
+		o.NothingFound(things)
 		return nil
 	}
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table { return Table(report, View{Namespaces: o.AllNamespaces, Now: time.Now()}) },
-		Graph: func() printers.Graph { return Graph(report) },
-	}, report.Problems)
-	if err != nil {
+	if err := o.Print(o.document(report, time.Now()), report.Problems); err != nil {
 		return err
 	}
 	return o.FailOn(Findings(report))
+}
+
+func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {
+	return printers.Document{
+		Report: report, Names: Names(report),
+		Table: func() printers.Table { return Table(report, View{Namespaces: o.AllNamespaces, Now: now}) },
+		Graph: func() printers.Graph { return Graph(report) },
+	}
 }

@@ -113,6 +113,13 @@ func Table(report *v1alpha1.MySQLTopologyList, v View) printers.Table {
 	return t
 }
 
+// RowKey tells rows apart: servers by namespace and pod, with their channels. The tree's branches are no part of a name.
+func RowKey(v View) func(row []printers.Cell) string {
+	key := printers.RowKey(Table(&v1alpha1.MySQLTopologyList{}, v).Columns, "NAMESPACE", "POD")
+	branches := strings.NewReplacer("│", "", "├─", "", "└─", "", " ", "")
+	return func(row []printers.Cell) string { return branches.Replace(key(row)) }
+}
+
 // Names are what -o name prints: the sets' owners, else the pods.
 func Names(report *v1alpha1.MySQLTopologyList) []string {
 	groups := map[string]string{"statefulset": "statefulset.apps", "deployment": "deployment.apps"}
@@ -247,7 +254,7 @@ func threads(r row) printers.Cell {
 	case s.Group != nil:
 		return state(s.Group.State, stateOnline)
 	case s.Galera != nil:
-		return state(cmp.Or(s.Galera.State, "unknown"), "Synced")
+		return state(cmp.Or(s.Galera.State, "unknown"), stateSynced)
 	}
 	return printers.None
 }

@@ -66,6 +66,25 @@ func Findings(report *v1alpha1.NodeCapacityList) []v1alpha1.Finding {
 	return list
 }
 
+// Ready tells whether there are nodes, and all are ready and take new pods.
+func Ready(report *v1alpha1.NodeCapacityList) bool {
+	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(n v1alpha1.NodeCapacity) bool {
+		going := slices.ContainsFunc(n.Class.Disruptions, func(d v1alpha1.NodeDisruption) bool { return d.Going })
+		return n.Readiness != v1alpha1.NodeReady || n.Cordoned || n.Terminating || going
+	})
+}
+
+// Healthy tells whether all nodes are ready, everything could be read, and nothing is wrong.
+func Healthy(report *v1alpha1.NodeCapacityList) bool {
+	return Ready(report) && len(lasting(report.Problems)) == 0 &&
+		!slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
+}
+
+// lasting are the problems that do not go away by waiting: a kubelet tells of a new volume a little later.
+func lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return p.Message == notReported })
+}
+
 // node is a node with what the others' stakes depend on.
 type node struct {
 	*corev1.Node

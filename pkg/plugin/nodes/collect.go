@@ -32,6 +32,8 @@ type Query struct {
 	// Usage asks the kubelets of the selected nodes for the disk usage of stateful pods; each has UsageTimeout.
 	Usage        bool
 	UsageTimeout time.Duration
+	// UsageInterval is how often a Follower does that.
+	UsageInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -68,6 +70,7 @@ type Snapshot struct {
 
 // Keys of Snapshot.Problems.
 const (
+	subjectNodes   = "nodes" // of a Follower only: without them there is no snapshot
 	subjectPods    = "pods"
 	subjectLimits  = "csinodes"
 	subjectBudgets = "poddisruptionbudgets"
@@ -144,13 +147,13 @@ func (s *Snapshot) collectAll(ctx context.Context, cluster *kube.Cluster, q Quer
 	}
 	group.Go(func() error {
 		annotations := capacity.Annotations()
-		return cluster.EachNode(groupCtx, all, func(node *corev1.Node) { s.addNode(node, annotations) })
+		return cluster.EachNode(groupCtx, all, func(node *corev1.Node) { s.addNode(reduceNode(node, annotations)) })
 	})
 	group.Go(func() error {
-		r := newReducer(s)
+		r, all := &reducer{}, newAdder(s)
 		count := 0
 		err := cluster.EachPod(groupCtx, ofPods, func(pod *corev1.Pod) {
-			r.addPod(pod)
+			all.add(r.reduce(pod))
 			if count++; q.ChunkSize > 0 && count%int(q.ChunkSize) == 0 {
 				progress(fmt.Sprintf("reading nodes and pods: %d pods", count))
 			}
@@ -161,7 +164,7 @@ func (s *Snapshot) collectAll(ctx context.Context, cluster *kube.Cluster, q Quer
 		return failed(subjectPods, "pods "+where(q.Namespace), err)
 	})
 	group.Go(func() error {
-		err := cluster.EachCSINode(groupCtx, all, func(node *storagev1.CSINode) { s.addLimits(node) })
+		err := cluster.EachCSINode(groupCtx, all, func(node *storagev1.CSINode) { s.addLimits(reduceLimits(node)) })
 		return failed(subjectLimits, "CSINodes", err)
 	})
 	return group.Wait()
@@ -197,11 +200,7 @@ func (s *Snapshot) collectNeeded(ctx context.Context, cluster *kube.Cluster, q Q
 			budgets.Namespace = need.budgets[0]
 		}
 		s.Budgets = map[string][]*metav1.LabelSelector{}
-		err := cluster.EachDisruptionBudget(ctx, budgets, func(budget *policyv1.PodDisruptionBudget) {
-			if _, wanted := slices.BinarySearch(need.budgets, budget.Namespace); wanted {
-				s.Budgets[budget.Namespace] = append(s.Budgets[budget.Namespace], budget.Spec.Selector)
-			}
-		})
+		err := cluster.EachDisruptionBudget(ctx, budgets, func(b *policyv1.PodDisruptionBudget) { s.addBudget(reduceBudget(b), need.budgets) })
 		if err != nil {
 			s.Problems[subjectBudgets] = kube.ProblemOf("PodDisruptionBudgets "+where(budgets.Namespace), err)
 		}
@@ -209,7 +208,7 @@ func (s *Snapshot) collectNeeded(ctx context.Context, cluster *kube.Cluster, q Q
 	if len(need.volumes) > 0 {
 		progress("reading volumes")
 		s.Volumes = map[string][]string{}
-		err := cluster.EachVolume(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(v *corev1.PersistentVolume) { s.addVolume(v, need.volumes) })
+		err := cluster.EachVolume(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(v *corev1.PersistentVolume) { s.addVolume(reduceVolume(v), need.volumes) })
 		if err != nil {
 			s.Problems[subjectVolumes] = kube.ProblemOf("PersistentVolumes", err)
 		}

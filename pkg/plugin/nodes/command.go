@@ -2,7 +2,6 @@ package nodes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,10 +12,13 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
-	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-const defaultUsageTimeout = 5 * time.Second
+const (
+	defaultUsageTimeout = 5 * time.Second
+	// defaultUsageInterval is how often kubelets measure volumes.
+	defaultUsageInterval = time.Minute
+)
 
 var (
 	long = templates.LongDesc(`
@@ -35,6 +37,10 @@ var (
 		# With the label that decided, requests, attached volumes; spot nodes have a label of this cluster's own
 		kubectl doik nodes -o wide --spot-label example.com/lifecycle=cheap
 
+		# Watch nodes come and go, and stateful pods move; wait until the nodes of a group are ready
+		kubectl doik nodes --watch
+		kubectl doik nodes -l eks.amazonaws.com/nodegroup=db --for=ready --timeout=10m
+
 		# Exit code 3 if stateful pods are on a node that is not ready or about to go
 		kubectl doik nodes --fail-on=error`)
 )
@@ -51,19 +57,19 @@ type Flags struct {
 	spotLabels    []string
 	noUsage       bool
 	usageTimeout  time.Duration
+	usageEvery    time.Duration
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
 	Selection
-	Usage        bool
-	UsageTimeout time.Duration
+	Query Query
 }
 
 // NewCommand makes kubectl doik nodes.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, usageTimeout: defaultUsageTimeout}
+	f := &Flags{shared: shared, usageTimeout: defaultUsageTimeout, usageEvery: defaultUsageInterval}
 	cmd := &cobra.Command{
 		Use:                   "nodes [NAME | node/NAME ...]",
 		Aliases:               []string{"node", "no"},
@@ -76,23 +82,29 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if o.Watch {
+				return o.RunWatch(cmd.Context())
+			}
 			return o.Run(cmd.Context())
 		},
 	}
 	shared.AddClusterFlags(cmd, "nodes", "pods")
+	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
 	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show nodes with stateful pods only.")
 	cmd.Flags().BoolVar(&f.pods, "pods", false, "Show the stateful pods of each node, with their claims and disk usage.")
 	cmd.Flags().StringArrayVar(&f.spotLabels, "spot-label", nil, "A label, key=value, with which this cluster marks spot nodes. It decides before all others; can be given several times.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "With --pods: leave disk usage out.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "With --pods: the time that each kubelet has to tell disk usage.")
+	cmd.Flags().DurationVar(&f.usageEvery, "usage-interval", f.usageEvery, "With --pods: how often --watch reads disk usage anew.")
 	_ = cmd.RegisterFlagCompletionFunc("capacity-type", cobra.FixedCompletions(capacity.Types(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
-	o := &Options{Selection: Selection{Stateful: f.stateful, Pods: f.pods}, Usage: f.pods && !f.noUsage, UsageTimeout: f.usageTimeout}
+	o := &Options{Selection: Selection{Stateful: f.stateful, Pods: f.pods}}
+	usage := f.pods && !f.noUsage
 	var err error
 	if o.CapacityTypes, err = capacity.ParseTypes(f.capacityTypes); err != nil {
 		return nil, fmt.Errorf("--capacity-type: %w", err)
@@ -100,14 +112,20 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if o.SpotLabels, err = capacity.ParseSpotLabels(f.spotLabels); err != nil {
 		return nil, fmt.Errorf("--spot-label: %w", err)
 	}
-	if o.Usage && o.UsageTimeout <= 0 {
-		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", o.UsageTimeout)
+	if usage && f.usageTimeout <= 0 {
+		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
+	}
+	if usage && f.usageEvery < time.Second {
+		return nil, fmt.Errorf("--usage-interval=%s: it must be a second or more", f.usageEvery)
 	}
 	if o.Scope, err = f.shared.ToScope(args, Kinds...); err != nil {
 		return nil, err
 	}
 	o.Selection.Names = o.Scope.Names
 	o.Selection.Selector, err = labels.Parse(o.Scope.Selector)
+	o.Query = Query{
+		Namespace: o.Namespace, Selection: o.Selection, ChunkSize: o.ChunkSize, Usage: usage, UsageTimeout: f.usageTimeout, UsageInterval: f.usageEvery,
+	}
 	return o, err
 }
 
@@ -116,16 +134,14 @@ func (o *Options) Run(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
 	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Namespace: o.Namespace, Selection: o.Selection, ChunkSize: o.ChunkSize,
-		Usage: o.Usage, UsageTimeout: o.UsageTimeout, Progress: progress.Step,
-	})
+	o.Query.Progress = progress.Step
+	snapshot, err := Collect(ctx, o.Cluster, o.Query)
 	progress.End()
 	if err != nil {
 		return err
 	}
-	if problem, failed := snapshot.Problems[subjectPods]; failed && o.Stateful {
-		return errors.New("--stateful needs to know the pods: " + problem.Message)
+	if err := o.judgeable(snapshot); err != nil {
+		return err
 	}
 	now := time.Now()
 	report := Analyze(snapshot, o.Selection, now)
@@ -133,11 +149,7 @@ func (o *Options) Run(ctx context.Context) error {
 		o.NothingFound("nodes")
 		return nil
 	}
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table { return Table(report, View{Pods: o.Pods, Usage: o.Usage, Now: now}) },
-	}, report.Problems)
-	if err != nil {
+	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
 	return o.FailOn(Findings(report))

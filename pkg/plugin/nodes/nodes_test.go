@@ -124,9 +124,9 @@ func TestReducePods(t *testing.T) {
 		},
 	}
 	s := &Snapshot{}
-	r := newReducer(s)
+	r, all := &reducer{}, newAdder(s)
 	for i := range pods {
-		r.addPod(&pods[i])
+		all.add(r.reduce(&pods[i]))
 	}
 	want := &Snapshot{
 		Loads: map[string]Load{"n1": {Pods: 3, CPU: 2100, Memory: (1024+128+64)<<20 + 1<<30}, "n2": {Pods: 1, FargateProfile: "batch"}},
@@ -154,15 +154,16 @@ func TestReduceNodes(t *testing.T) {
 		{Name: "kubernetes.io/csi/efs.csi.aws.com^fs-1"}, {Name: "kubernetes.io/aws-ebs/aws://a/vol-3"}, {Name: "kubernetes.io/csi/broken"},
 	}
 	n.Status.Images = []corev1.ContainerImage{{SizeBytes: 1}}
-	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse}, {Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse}, {Type: corev1.NodePIDPressure, Status: corev1.ConditionTrue}}
+	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse, LastHeartbeatTime: metav1.NewTime(now)}, {Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse}, {Type: corev1.NodePIDPressure, Status: corev1.ConditionTrue}}
 	n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "h"}, {Type: corev1.NodeInternalIP, Address: "10.0.0.1"}}
 	s := &Snapshot{Limits: map[string]map[string]int32{}}
-	s.addNode(n, capacity.Annotations())
-	s.addLimits(&storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: "n1"}, Spec: storagev1.CSINodeSpec{Drivers: []storagev1.CSINodeDriver{
+	s.addNode(reduceNode(n, capacity.Annotations()))
+	s.addLimits(reduceLimits(&storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: "n1"}, Spec: storagev1.CSINodeSpec{Drivers: []storagev1.CSINodeDriver{
 		{Name: "ebs.csi.aws.com", Allocatable: &storagev1.VolumeNodeResources{Count: new(int32(25))}}, {Name: "efs.csi.aws.com"}, {Name: "x", Allocatable: &storagev1.VolumeNodeResources{}},
-	}}})
+	}}}))
 	kept := corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Annotations: map[string]string{"cluster.x-k8s.io/machine": "m"}, Labels: map[string]string{"a": "b"}}}
 	kept.Status.Conditions = []corev1.NodeCondition{n.Status.Conditions[0], n.Status.Conditions[2]}
+	kept.Status.Conditions[0].LastHeartbeatTime = metav1.Time{}
 	kept.Status.Addresses = n.Status.Addresses[1:]
 	kept.Status.Capacity, kept.Status.Allocatable = corev1.ResourceList{}, corev1.ResourceList{}
 	want := &Snapshot{

@@ -1,9 +1,11 @@
 package nodes
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,42 +29,40 @@ func (p *Pod) isMember() bool {
 // fargateProfileLabel is what EKS writes on pods that run on Fargate.
 const fargateProfileLabel = "eks.amazonaws.com/fargate-profile"
 
-// reducer takes pods in and keeps what matters of them.
+// keptPod is what is kept of a pod: what it adds to its node's load, and the pod itself if it has something to lose.
+type keptPod struct {
+	node           string
+	fargateProfile string
+	// cpu is in thousandths of a core, memory in bytes.
+	cpu, memory int64
+	// pod is nil for most; labels are those of the members of sets.
+	pod    *Pod
+	labels map[string]string
+}
+
+// reducer cuts pods down, one at a time.
 type reducer struct {
-	*Snapshot
 	// requests is used again for every pod.
 	requests corev1.ResourceList
-	// names has one string for the many pods that name the same node, kind or set.
-	names map[string]string
 }
 
-func newReducer(s *Snapshot) *reducer {
-	s.Loads, s.Labels = map[string]Load{}, map[types.UID]map[string]string{}
-	return &reducer{Snapshot: s, requests: corev1.ResourceList{}, names: map[string]string{}}
-}
-
-func (r *reducer) one(name string) string {
-	if same, ok := r.names[name]; ok {
-		return same
-	}
-	r.names[name] = name
-	return name
-}
-
-func (r *reducer) addPod(pod *corev1.Pod) {
+// reduce is nil for a pod that has ended.
+func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-		return
+		return nil
 	}
-	if node := pod.Spec.NodeName; node != "" {
-		r.addLoad(r.one(node), pod)
+	kept := &keptPod{node: pod.Spec.NodeName, fargateProfile: pod.Labels[fargateProfileLabel]}
+	if kept.node != "" {
+		r.requests = resource.PodRequests(pod, resource.PodResourcesOptions{Reuse: r.requests, UseStatusResources: true})
+		kept.cpu, kept.memory = r.requests.Cpu().MilliValue(), r.requests.Memory().Value()
 	}
 	claims := claimsOf(pod)
 	owner := metav1.GetControllerOfNoCopy(pod)
 	if len(claims) == 0 && (owner == nil || owner.Kind != kindStatefulSet) {
-		return
+		return kept
 	}
-	p := Pod{
-		Namespace: r.one(pod.Namespace), Name: pod.Name, Node: r.one(pod.Spec.NodeName), Claims: claims,
+	p := &Pod{
+		Namespace: pod.Namespace, Name: pod.Name, Node: pod.Spec.NodeName, Claims: claims,
 		Containers: int32(len(pod.Spec.Containers)), Created: pod.CreationTimestamp,
 	}
 	for i := range pod.Status.ContainerStatuses {
@@ -70,25 +70,61 @@ func (r *reducer) addPod(pod *corev1.Pod) {
 			p.ContainersReady++
 		}
 	}
+	kept.pod = p
 	if owner != nil {
-		p.Kind, p.Set, p.UID = r.one(owner.Kind), r.one(owner.Name), types.UID(r.one(string(owner.UID)))
-		if _, known := r.Labels[p.UID]; !known && p.isMember() {
-			r.Labels[p.UID] = pod.Labels
+		p.Kind, p.Set, p.UID = owner.Kind, owner.Name, owner.UID
+		if p.isMember() {
+			kept.labels = pod.Labels
 		}
 	}
-	r.Pods = append(r.Pods, p)
+	return kept
 }
 
-func (r *reducer) addLoad(node string, pod *corev1.Pod) {
-	load := r.Loads[node]
-	load.Pods++
-	r.requests = resource.PodRequests(pod, resource.PodResourcesOptions{Reuse: r.requests, UseStatusResources: true})
-	load.CPU += r.requests.Cpu().MilliValue()
-	load.Memory += r.requests.Memory().Value()
-	if profile := pod.Labels[fargateProfileLabel]; profile != "" {
-		load.FargateProfile = r.one(profile)
+// adder puts a snapshot together from what is kept of pods.
+type adder struct {
+	*Snapshot
+	// names has one string for the many pods that name the same node, kind or set.
+	names map[string]string
+}
+
+func newAdder(s *Snapshot) *adder {
+	s.Loads, s.Labels = map[string]Load{}, map[types.UID]map[string]string{}
+	return &adder{Snapshot: s, names: map[string]string{}}
+}
+
+func (a *adder) one(name string) string {
+	if same, ok := a.names[name]; ok {
+		return same
 	}
-	r.Loads[node] = load
+	a.names[name] = name
+	return name
+}
+
+// add takes a pod in; nil adds nothing.
+func (a *adder) add(kept *keptPod) {
+	if kept == nil {
+		return
+	}
+	if kept.node != "" {
+		node := a.one(kept.node)
+		load := a.Loads[node]
+		load.Pods++
+		load.CPU += kept.cpu
+		load.Memory += kept.memory
+		if kept.fargateProfile != "" {
+			load.FargateProfile = a.one(kept.fargateProfile)
+		}
+		a.Loads[node] = load
+	}
+	if kept.pod == nil {
+		return
+	}
+	p := *kept.pod
+	p.Namespace, p.Node, p.Kind, p.Set, p.UID = a.one(p.Namespace), a.one(p.Node), a.one(p.Kind), a.one(p.Set), types.UID(a.one(string(p.UID)))
+	if _, known := a.Labels[p.UID]; !known && p.isMember() {
+		a.Labels[p.UID] = kept.labels
+	}
+	a.Pods = append(a.Pods, p)
 }
 
 // claimsOf are the claims that a pod mounts by name. Those of generic ephemeral volumes end with the pod: nothing is lost with
@@ -106,25 +142,31 @@ func claimsOf(pod *corev1.Pod) []string {
 // csiPrefix begins the names under which a node's status has the volumes of CSI drivers: kubernetes.io/csi/DRIVER^HANDLE.
 const csiPrefix = "kubernetes.io/csi/"
 
-// addNode keeps of a node what analysis reads. Image lists alone would be most of its memory.
-func (s *Snapshot) addNode(node *corev1.Node, annotations []string) {
+// keptNode is what is kept of a node.
+type keptNode struct {
+	node corev1.Node
+	// attached counts its volumes by CSI driver.
+	attached map[string]int32
+}
+
+// reduceNode keeps of a node what analysis reads. Image lists alone would be most of its memory.
+func reduceNode(node *corev1.Node, annotations []string) *keptNode {
+	m := &keptNode{}
 	for _, v := range node.Status.VolumesAttached {
 		name, isCSI := strings.CutPrefix(string(v.Name), csiPrefix)
 		driver, _, ok := strings.Cut(name, "^")
 		if !isCSI || !ok {
 			continue
 		}
-		if s.Attached == nil {
-			s.Attached = map[string]map[string]int32{}
+		if m.attached == nil {
+			m.attached = map[string]int32{}
 		}
-		if s.Attached[node.Name] == nil {
-			s.Attached[node.Name] = map[string]int32{}
-		}
-		s.Attached[node.Name][driver]++
+		m.attached[driver]++
 	}
-	kept := corev1.Node{ObjectMeta: metav1.ObjectMeta{
+	kept := &m.node
+	kept.ObjectMeta = metav1.ObjectMeta{
 		Name: node.Name, UID: node.UID, CreationTimestamp: node.CreationTimestamp, DeletionTimestamp: node.DeletionTimestamp, Labels: node.Labels,
-	}}
+	}
 	for _, key := range annotations {
 		if value, ok := node.Annotations[key]; ok {
 			metav1.SetMetaDataAnnotation(&kept.ObjectMeta, key, value)
@@ -134,6 +176,7 @@ func (s *Snapshot) addNode(node *corev1.Node, annotations []string) {
 	kept.Status.Capacity, kept.Status.Allocatable = cpuAndMemory(node.Status.Capacity), cpuAndMemory(node.Status.Allocatable)
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady || c.Status == corev1.ConditionTrue {
+			c.LastHeartbeatTime = metav1.Time{} // it changes all the time, and says nothing
 			kept.Status.Conditions = append(kept.Status.Conditions, c)
 		}
 	}
@@ -143,7 +186,17 @@ func (s *Snapshot) addNode(node *corev1.Node, annotations []string) {
 		}
 	}
 	kept.Status.NodeInfo.KubeletVersion, kept.Status.NodeInfo.Architecture = node.Status.NodeInfo.KubeletVersion, node.Status.NodeInfo.Architecture
-	s.Nodes = append(s.Nodes, kept)
+	return m
+}
+
+func (s *Snapshot) addNode(kept *keptNode) {
+	s.Nodes = append(s.Nodes, kept.node)
+	if kept.attached != nil {
+		if s.Attached == nil {
+			s.Attached = map[string]map[string]int32{}
+		}
+		s.Attached[kept.node.Name] = kept.attached
+	}
 }
 
 func cpuAndMemory(list corev1.ResourceList) corev1.ResourceList {
@@ -156,25 +209,67 @@ func cpuAndMemory(list corev1.ResourceList) corev1.ResourceList {
 	return kept
 }
 
-func (s *Snapshot) addLimits(node *storagev1.CSINode) {
+// keptLimits is what is kept of a CSINode: how many volumes each driver can attach.
+type keptLimits struct {
+	node     string
+	byDriver map[string]int32
+}
+
+// reduceLimits is nil where no driver has a limit.
+func reduceLimits(node *storagev1.CSINode) *keptLimits {
+	kept := &keptLimits{node: node.Name, byDriver: map[string]int32{}}
 	for _, d := range node.Spec.Drivers {
-		if d.Allocatable == nil || d.Allocatable.Count == nil {
-			continue
+		if d.Allocatable != nil && d.Allocatable.Count != nil {
+			kept.byDriver[d.Name] = *d.Allocatable.Count
 		}
-		if s.Limits[node.Name] == nil {
-			s.Limits[node.Name] = map[string]int32{}
-		}
-		s.Limits[node.Name][d.Name] = *d.Allocatable.Count
+	}
+	if len(kept.byDriver) == 0 {
+		return nil
+	}
+	return kept
+}
+
+func (s *Snapshot) addLimits(kept *keptLimits) {
+	if kept != nil {
+		s.Limits[kept.node] = kept.byDriver
 	}
 }
 
-// addVolume keeps the zones of a volume if it is of one of the wanted claims and bound to zones.
-func (s *Snapshot) addVolume(v *corev1.PersistentVolume, wanted map[string]bool) {
-	if v.Spec.ClaimRef == nil {
-		return
+// keptBudget is what is kept of a PodDisruptionBudget.
+type keptBudget struct {
+	namespace string
+	selector  *metav1.LabelSelector
+}
+
+func reduceBudget(b *policyv1.PodDisruptionBudget) *keptBudget {
+	return &keptBudget{namespace: b.Namespace, selector: b.Spec.Selector}
+}
+
+// addBudget keeps a budget if it is of one of the wanted namespaces, which are sorted.
+func (s *Snapshot) addBudget(kept *keptBudget, wanted []string) {
+	if _, ok := slices.BinarySearch(wanted, kept.namespace); ok {
+		s.Budgets[kept.namespace] = append(s.Budgets[kept.namespace], kept.selector)
 	}
-	claim := v.Spec.ClaimRef.Namespace + "/" + v.Spec.ClaimRef.Name
-	if zones := capacity.VolumeZones(v); wanted[claim] && len(zones) > 0 {
-		s.Volumes[claim] = zones
+}
+
+// keptVolume is what is kept of a volume that is bound to zones: the zones, and its namespace/claim.
+type keptVolume struct {
+	claim string
+	zones []string
+}
+
+// reduceVolume is nil for a volume without a claim or zones.
+func reduceVolume(v *corev1.PersistentVolume) *keptVolume {
+	zones := capacity.VolumeZones(v)
+	if v.Spec.ClaimRef == nil || len(zones) == 0 {
+		return nil
+	}
+	return &keptVolume{claim: v.Spec.ClaimRef.Namespace + "/" + v.Spec.ClaimRef.Name, zones: zones}
+}
+
+// addVolume keeps a volume if it is of one of the wanted claims.
+func (s *Snapshot) addVolume(kept *keptVolume, wanted map[string]bool) {
+	if kept != nil && wanted[kept.claim] {
+		s.Volumes[kept.claim] = kept.zones
 	}
 }

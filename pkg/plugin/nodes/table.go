@@ -73,6 +73,12 @@ func Table(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 	return t
 }
 
+// RowKey tells rows apart: nodes by name; with Pods, pods by namespace, pod and claim.
+func RowKey(v View) func(row []printers.Cell) string {
+	columns := Table(&v1alpha1.NodeCapacityList{}, v).Columns
+	return printers.RowKey(columns, "NAME", "NAMESPACE", "POD", "CLAIM")
+}
+
 // Names are what -o name prints.
 func Names(report *v1alpha1.NodeCapacityList) []string {
 	list := make([]string, len(report.Items))
@@ -297,12 +303,10 @@ func status(n item) printers.Cell {
 		c.Level = printers.Warn
 	}
 	for _, d := range n.Class.Disruptions {
-		key, _, _ := strings.Cut(d.Taint, ":")
-		key, _, _ = strings.Cut(key, "=")
-		if strings.HasPrefix(key, "node.kubernetes.io/") && !d.Going { // the words before say it
+		if saidByStatus(d) {
 			continue
 		}
-		words = append(words, key)
+		words = append(words, taintKey(d))
 		c.Level = max(c.Level, printers.Warn)
 		if d.Going {
 			c.Level = printers.Alarm
@@ -313,6 +317,17 @@ func status(n item) printers.Cell {
 	}
 	c.Text = strings.Join(words, ",")
 	return c
+}
+
+func taintKey(d v1alpha1.NodeDisruption) string {
+	key, _, _ := strings.Cut(d.Taint, ":")
+	key, _, _ = strings.Cut(key, "=")
+	return key
+}
+
+// saidByStatus tells whether a taint says what the node's conditions say already.
+func saidByStatus(d v1alpha1.NodeDisruption) bool {
+	return strings.HasPrefix(taintKey(d), "node.kubernetes.io/") && !d.Going
 }
 
 func capacityType(n item) printers.Cell {

@@ -153,8 +153,8 @@ func (v *view[R]) update(ctx context.Context) (reached bool, err error) {
 		err = v.draw(now)
 	case v.scope.Printer.IsTable():
 		err = v.write(now, first, news)
-	case first || len(news) > 0:
-		err = v.scope.Printer.Print(v.scope.Streams.Out, v.Document(report, now))
+	default:
+		err = v.writeDocument(now, first, news)
 	}
 	return v.Goal != nil && v.Goal(report), err
 }
@@ -177,6 +177,17 @@ func (v *view[R]) write(now time.Time, first bool, news []printers.Happening) er
 		v.scope.NothingFound(v.Things)
 	}
 	return v.scope.Printer.PrintRows(v.scope.Streams.Out, table, v.Key, changed)
+}
+
+// writeDocument writes the report if something happened, or if a row has changed in more than what changes by itself.
+func (v *view[R]) writeDocument(now time.Time, first bool, news []printers.Happening) error {
+	document := v.Document(v.report, now)
+	table := document.Table()
+	changed := v.changes.Update(&table, v.Key, now, true, v.Volatile...)
+	if !first && len(news) == 0 && len(changed) == 0 {
+		return nil
+	}
+	return v.scope.Printer.Print(v.scope.Streams.Out, document)
 }
 
 // warn writes each problem once, when it arises.

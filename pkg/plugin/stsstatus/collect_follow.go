@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,9 +20,6 @@ import (
 // explainDelay is how long after a change what explains it is read once more: events come after what they are about.
 const explainDelay = 4 * time.Second
 
-// missingUsageInterval is how often usage is read while that of a mounted claim is missing.
-const missingUsageInterval = 10 * time.Second
-
 // Follower keeps a snapshot up to date with the API's own watches. At rest it asks for nothing but disk usage.
 type Follower struct {
 	cluster *kube.Cluster
@@ -36,20 +32,11 @@ type Follower struct {
 	service *kube.Mirror[corev1.Service]
 	budgets *kube.Mirror[policyv1.PodDisruptionBudget]
 
-	mu    sync.Mutex
-	usage usageRound
+	usage kube.Refresh[Snapshot]
 	// explained is what was read last to explain the rows, and when.
 	explained   *detailReader
 	explainedAt time.Time
 	again       *time.Timer
-}
-
-// usageRound is the disk usage that was read last.
-type usageRound struct {
-	busy    bool
-	due     time.Time
-	claims  string // whose it is
-	results Snapshot
 }
 
 // Follow begins to watch the sets of a query and what is around them, until the context ends. Changed is called after each change,
@@ -72,11 +59,11 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 			pods.Selector = metav1.FormatLabelSelector(first.StatefulSets[0].Spec.Selector)
 		}
 	}
-	f.sets = cluster.FollowStatefulSets(ctx, sets, reduceSet, changed)
-	f.pods = cluster.FollowPods(ctx, pods, reducePod, changed)
-	f.claims = cluster.FollowClaims(ctx, all, reduceClaim, changed)
-	f.service = cluster.FollowServices(ctx, all, nil, changed)
-	f.budgets = cluster.FollowDisruptionBudgets(ctx, all, nil, changed)
+	f.sets = kube.FollowStatefulSets(ctx, cluster, sets, kube.Whole(reduceSet), changed)
+	f.pods = kube.FollowPods(ctx, cluster, pods, kube.Whole(reducePod), changed)
+	f.claims = kube.FollowClaims(ctx, cluster, all, kube.Whole(reduceClaim), changed)
+	f.service = kube.FollowServices(ctx, cluster, all, kube.Whole[corev1.Service](nil), changed)
+	f.budgets = kube.FollowDisruptionBudgets(ctx, cluster, all, kube.Whole[policyv1.PodDisruptionBudget](nil), changed)
 	return f, nil
 }
 
@@ -87,43 +74,32 @@ func (f *Follower) Settled() bool {
 
 // UsageRead tells whether disk usage has been read, or nobody asks for it.
 func (f *Follower) UsageRead() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.query.UsageFrom == UsageNone || f.usage.results.UsageAsked
+	return f.query.UsageFrom == UsageNone || f.usage.Read()
 }
 
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
 func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Details: f.query.Details}
-	sets, err := f.sets.Objects()
-	if err != nil && len(sets) == 0 {
+	if _, _, err := f.sets.Objects(); err != nil {
 		return nil, kube.Explain(err)
 	}
-	f.note(s, subjectSets, "StatefulSets", err) // what is held may be old
 	ours := map[types.UID]bool{}
-	for _, set := range sets {
+	for _, set := range collect(f, s, f.sets, subjectSets, "StatefulSets") {
 		if len(f.query.Names) == 0 || slices.Contains(f.query.Names, set.Name) {
 			s.StatefulSets = append(s.StatefulSets, *set)
 			ours[set.UID] = true
 		}
 	}
-	pods, err := f.pods.Objects()
-	f.note(s, subjectPods, "pods", err)
-	for _, pod := range pods {
+	for _, pod := range collect(f, s, f.pods, subjectPods, "pods") {
 		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && ours[owner.UID] {
 			s.Pods = append(s.Pods, pod)
 		}
 	}
-	s.Claims, err = f.claims.Objects()
-	f.note(s, subjectClaims, "claims", err)
-	services, err := f.service.Objects()
-	f.note(s, subjectServices, "Services", err)
-	for _, service := range services {
+	s.Claims = collect(f, s, f.claims, subjectClaims, "claims")
+	for _, service := range collect(f, s, f.service, subjectServices, "Services") {
 		s.Services = append(s.Services, *service)
 	}
-	budgets, err := f.budgets.Objects()
-	f.note(s, subjectBudgets, "PodDisruptionBudgets", err)
-	for _, budget := range budgets {
+	for _, budget := range collect(f, s, f.budgets, subjectBudgets, "PodDisruptionBudgets") {
 		s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
 	}
 	f.explain(ctx, s, now)
@@ -131,16 +107,17 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	return s, nil
 }
 
-func (f *Follower) note(s *Snapshot, subject, title string, err error) {
-	if err == nil {
-		s.Read = append(s.Read, subject)
-		return
-	}
-	where := "in namespace " + f.query.Namespace
+// collect is what a mirror holds; what can't be read is noted.
+func collect[K any](f *Follower, s *Snapshot, m *kube.Mirror[K], subject, title string) []*K {
+	where := " in namespace " + f.query.Namespace
 	if f.query.Namespace == "" {
-		where = "in all namespaces"
+		where = " in all namespaces"
 	}
-	s.Problems[subject] = kube.ProblemOf(title+" "+where, err)
+	list, ok := m.Collect(s.Problems, subject, title+where)
+	if ok {
+		s.Read = append(s.Read, subject)
+	}
+	return list
 }
 
 // explain adds what explains the rows that need it: read now and, for events come late, once more a few seconds later.
@@ -174,30 +151,16 @@ func (f *Follower) addUsage(ctx context.Context, s *Snapshot, now time.Time) {
 		names = append(names, claim.String())
 	}
 	slices.Sort(names)
-	claims := strings.Join(names, " ")
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.usage.busy && (claims != f.usage.claims || !now.Before(f.usage.due)) {
-		f.usage.busy, f.usage.claims = true, claims
-		round := Snapshot{Pods: s.Pods, Claims: s.Claims}
-		go func() {
-			round.collectUsage(ctx, f.cluster, f.query)
-			f.mu.Lock()
-			f.usage.busy, f.usage.results = false, round
-			f.mu.Unlock()
-			f.changed()
-			next := f.query.UsageInterval
-			if len(round.Usage) < len(wanted) { // a kubelet tells of a new volume a little later
-				next = min(next, missingUsageInterval)
-			}
-			f.mu.Lock()
-			f.usage.due = now.Add(next)
-			f.mu.Unlock()
-			time.AfterFunc(next, f.changed)
-		}()
-	}
-	if f.usage.results.UsageAsked {
+	round := Snapshot{Pods: s.Pods, Claims: s.Claims}
+	last := f.usage.Latest(strings.Join(names, " "), now, func() (Snapshot, time.Duration) {
+		round.collectUsage(ctx, f.cluster, f.query)
+		if len(round.Usage) < len(wanted) {
+			return round, min(f.query.UsageInterval, kube.MissingUsageInterval)
+		}
+		return round, f.query.UsageInterval
+	}, f.changed)
+	if last != nil {
 		s.UsageAsked = true
-		s.Usage, s.UsageFailed, s.DFFailed = f.usage.results.Usage, maps.Clone(f.usage.results.UsageFailed), f.usage.results.DFFailed
+		s.Usage, s.UsageFailed, s.DFFailed = last.Usage, maps.Clone(last.UsageFailed), last.DFFailed
 	}
 }

@@ -108,19 +108,7 @@ func Table(report *v1alpha1.StatefulSetStatusList, v View) printers.Table {
 
 // RowKey tells rows apart: by namespace, pod and claim.
 func RowKey(v View) func(row []printers.Cell) string {
-	var indexes []int
-	for i, c := range columns(v) {
-		if c.Title == "NAMESPACE" || c.Title == "POD" || c.Title == "CLAIM" {
-			indexes = append(indexes, i)
-		}
-	}
-	return func(row []printers.Cell) string {
-		key := ""
-		for _, i := range indexes {
-			key += row[i].Text + "/"
-		}
-		return key
-	}
+	return printers.RowKey(Table(&v1alpha1.StatefulSetStatusList{}, v).Columns, "NAMESPACE", "POD", "CLAIM")
 }
 
 // Names are what -o name prints.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -114,7 +115,7 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	if is.Rollout.Complete && was.Rollout.Revision == is.Rollout.Revision && mixed(was) && !mixed(is) {
 		t.tell(printers.Plain, "%s: all pods have %s", name, is.Rollout.Revision)
 	}
-	t.findings(was.Findings, is.Findings)
+	finding.Timeline(was.Findings, is.Findings, finding.ByObjects, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
 }
 
 // mixed tells whether a set has pods of other revisions than the newest one.
@@ -222,30 +223,6 @@ func (t *timeline) claim(was, is *v1alpha1.ClaimStatus) {
 
 // told are findings that the timeline tells in other words: a pod that starts is not ready, and those behind it wait.
 var told = [...]v1alpha1.Code{v1alpha1.CodePodNotReady, v1alpha1.CodeOrdinalBlocked}
-
-// findings tells which came and which went, as far as they are no mere information. Figures in their messages change: a finding is
-// known by its code and its objects.
-func (t *timeline) findings(was, is []v1alpha1.Finding) {
-	identity := func(f v1alpha1.Finding) string { return string(f.Code) + strings.Join(f.Objects, " ") }
-	tells := func(f v1alpha1.Finding) bool {
-		return f.Severity != v1alpha1.SeverityInfo && !slices.Contains(told[:], f.Code)
-	}
-	old, now := map[string]bool{}, map[string]bool{}
-	for _, f := range was {
-		old[identity(f)] = true
-	}
-	for _, f := range is {
-		now[identity(f)] = true
-		if tells(f) && !old[identity(f)] {
-			t.tell(printers.LevelOf(f.Severity), "%s %s %s", strings.ToUpper(string(f.Severity)), f.Code, f.Message)
-		}
-	}
-	for _, f := range was {
-		if tells(f) && !now[identity(f)] {
-			t.tell(printers.Plain, "%s is over: %s", f.Code, strings.Join(f.Objects, ", "))
-		}
-	}
-}
 
 func elapsed(since metav1.Time, now time.Time) string {
 	if since.IsZero() {

@@ -1,0 +1,47 @@
+package kube
+
+import (
+	"sync"
+	"time"
+)
+
+// MissingUsageInterval is how often disk usage is read while that of a mounted claim is missing: a kubelet tells of a new volume a
+// little later.
+const MissingUsageInterval = 10 * time.Second
+
+// Refresh is something that no watch tells of, such as disk usage: it is read in the background again and again. The zero value has
+// read nothing yet. It is safe for use by several goroutines.
+type Refresh[R any] struct {
+	mu   sync.Mutex
+	busy bool
+	due  time.Time
+	key  string
+	last *R
+}
+
+// Latest is what was read last, nil before the first time. It begins to read anew if that is due, or if the key, which says what is
+// read, is another than last time. Read returns also how long what it has read lasts. Changed is called after each read, and when
+// the next is due.
+func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Duration), changed func()) *R {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.busy && (r.due.IsZero() || key != r.key || !now.Before(r.due)) {
+		r.busy, r.key = true, key
+		go func() {
+			result, lasts := read()
+			r.mu.Lock()
+			r.busy, r.last, r.due = false, &result, now.Add(lasts)
+			r.mu.Unlock()
+			changed()
+			time.AfterFunc(lasts, changed)
+		}()
+	}
+	return r.last
+}
+
+// Read tells whether it has been read once.
+func (r *Refresh[R]) Read() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last != nil
+}

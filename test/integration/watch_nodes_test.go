@@ -1,0 +1,318 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// told is the timeline so far, with the test's namespace left out.
+func told(w *cluster.Watching) string {
+	return strings.ReplaceAll(cluster.Happenings(w.Text()), w.NS, "NS")
+}
+
+// TestWatchNodes has nodes come and go, fail and recover, be cordoned and interrupted, and a stateful pod move: the timeline says so,
+// once and in order.
+func TestWatchNodes(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	node := func(name, capacity, labels string) string {
+		return machine{
+			name: name, provider: "aws:///" + name,
+			labels: fmt.Sprintf("eks.amazonaws.com/capacityType=%s node.kubernetes.io/instance-type=m5.large topology.kubernetes.io/zone=%s-z %s", capacity, n.NS, labels),
+		}.make(n)
+	}
+	a := node("a", "ON_DEMAND", "set-db=")
+	spread(n, "db", 1, false)
+	w := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch")
+	documents := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch", "-o", "json")
+	w.Sees("1 node ")
+	documents.Sees(`"nodes": 1`)
+
+	b := node("b", "SPOT", "")
+	w.Sees(b + " Ready")
+	n.Kubectl("cordon", b)
+	w.Sees(b + " cordoned")
+	n.Kubectl("uncordon", b)
+	w.Sees(b + " uncordoned")
+	n.Kubectl("annotate", "node", a, "lab.doik.dev/state=not-ready")
+	w.Sees(a + " NotReady")
+	n.Kubectl("annotate", "node", a, "lab.doik.dev/state-")
+	w.Sees("NODE010 is over: node/" + a)
+	n.Kubectl("label", "node", b, "set-db=")
+	n.Kubectl("label", "node", a, "set-db-")
+	n.Kubectl("delete", "pod", "db-0")
+	w.Sees("db-0 came to " + b)
+	n.Kubectl("rollout", "status", "sts/db", "--timeout=60s")
+	n.Kubectl("taint", "node", b, "aws-node-termination-handler/spot-itn=x:NoSchedule")
+	w.Sees("ERROR NODE007 ")
+	n.Kubectl("taint", "node", b, "aws-node-termination-handler/spot-itn-")
+	w.Sees("NODE007 is over")
+	n.Kubectl("label", "node", a, "test-")
+	w.Sees(a + " is one of those no longer")
+	n.Kubectl("label", "node", a, "test="+n.NS)
+	w.Sees(a + " is one of those now")
+	n.Kubectl("delete", "node", a)
+	w.Sees(a + " left")
+	documents.Sees(`"nodes": 2`)
+	w.Interrupt()
+	documents.Interrupt()
+
+	want := `NS-b joined (spot, m5.large, NS-z)
+NS-b Ready
+NODE008 is over: node/NS-a, persistentvolumeclaim/NS/data-db-0
+NS-b cordoned
+NS-b uncordoned
+NS-a NotReady: Kubelet stopped posting node status
+NS-a Ready
+NODE010 is over: node/NS-a, pod/NS/db-0
+NS/db-0 left NS-a
+NS/db-0 came to NS-b
+WARNING NODE002 NS/db: its only pod is on interruptible capacity (spot)
+WARNING NODE011 NS/db: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once
+NS-b: spot interruption (taint aws-node-termination-handler/spot-itn=x:NoSchedule)
+ERROR NODE007 NS-b is going (spot interruption) and holds NS/db-0
+NS-b: spot interruption is over (taint aws-node-termination-handler/spot-itn=x:NoSchedule)
+NODE007 is over: node/NS-b, pod/NS/db-0
+NS-a is one of those no longer
+NS-a is one of those now
+NS-a left
+`
+	if diff := inOrder(told(w), want); diff != "" {
+		t.Errorf("%s in\n%s", diff, told(w))
+	}
+	for _, once := range []string{"NS-b joined (spot, m5.large, NS-z)", "NS-b cordoned", "NS/db-0 came to NS-b", "NS-a left", "NS-a Ready"} {
+		if strings.Count("\n"+told(w)+"\n", "\n"+once+"\n") != 1 {
+			t.Errorf("%q is not told once in\n%s", once, told(w))
+		}
+	}
+	if text := w.Err(); text != "" {
+		t.Errorf("stderr: %s", text)
+	}
+	count := 0
+	for decoder := json.NewDecoder(strings.NewReader(documents.Text())); ; count++ {
+		var report v1alpha1.NodeCapacityList
+		if err := decoder.Decode(&report); err == io.EOF {
+			break
+		} else if err != nil || report.Kind != v1alpha1.KindNodeCapacityList {
+			t.Fatalf("document %d: %v", count, err)
+		}
+	}
+	if count < 10 {
+		t.Errorf("%d documents", count)
+	}
+
+	if r := n.Doik("nodes", b, "--for=ready", "--timeout=60s"); r.Code != 0 {
+		t.Errorf("--for=ready: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	r := n.Doik("nodes", b, "--for=healthy", "--timeout=3s")
+	if r.Code != 1 || r.Err != "error: timed out waiting for nodes "+b+" to be healthy\n" {
+		t.Errorf("--for=healthy: exit code %d: %s", r.Code, r.Err)
+	}
+	if r := n.Doik("nodes", b+"x", "-w"); r.Code != 1 || r.Err != "error: Node \""+b+"x\" not found: did you mean "+b+"?\n" {
+		t.Errorf("a name of nothing: exit code %d: %s", r.Code, r.Err)
+	}
+	pods := cluster.Watch(n, "nodes", b, "--pods", "--watch", "--usage-interval=1s")
+	n.Kubectl("annotate", "pvc", "data-db-0", "lab.doik.dev/used=91%")
+	pods.Sees(" 91% ")
+	pods.Interrupt()
+}
+
+// TestWatchNodesAtRest asks for nothing but watches while nothing changes, and goes through 4,000 changes without growing.
+func TestWatchNodesAtRest(t *testing.T) {
+	n := cluster.NewNamespace(t)
+	a := machine{name: "a"}.make(n)
+	w := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch", "-v=6")
+	w.Sees("1 node ")
+	requests := func() int { return strings.Count(w.Err(), `"Response"`) }
+	time.Sleep(time.Second) // what was asked for at the start has been answered
+	before := requests()
+	time.Sleep(6 * time.Second)
+	if after := requests(); after != before {
+		t.Errorf("%d requests at rest", after-before)
+	}
+
+	// Pods that no node can take: their status is nobody's but the test's.
+	pods := newFiller(t).client.CoreV1().Pods(n.NS)
+	name := func(i int) string { return fmt.Sprintf("p-%d", i%(2*creators)) }
+	inParallel(2*creators, func(i int) {
+		claim := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "none"}
+		done(pods.Create(context.Background(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name(i)}, Spec: corev1.PodSpec{
+			NodeSelector: map[string]string{"test": "none"}, Containers: []corev1.Container{{Name: "main", Image: "none"}},
+			Volumes: []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: claim}}},
+		}}, metav1.CreateOptions{}))(t)
+	})
+	change := func(times int) {
+		inParallel(times, func(i int) {
+			patch := fmt.Sprintf(`{"status": {"containerStatuses": [{"name": "main", "ready": %t, "image": "none", "imageID": "", "restartCount": %d}]}}`, i/(2*creators)%2 == 0, i)
+			done(pods.Patch(context.Background(), name(i), types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status"))(t)
+		})
+	}
+	change(1000)
+	small := resident(w)
+	change(3000)
+	n.Kubectl("cordon", a)
+	w.Sees(a + " cordoned")
+	if large := resident(w); large > small+32<<20 {
+		t.Errorf("%d MiB after 1,000 changes, %d MiB after 4,000", small>>20, large>>20)
+	}
+	w.Interrupt()
+	t.Logf("CPU %s, %d requests in all", w.Cmd.ProcessState.UserTime()+w.Cmd.ProcessState.SystemTime(), requests())
+}
+
+// inOrder says which line of want is missing in got, or not in its place; other lines may stand between.
+func inOrder(got, want string) string {
+	rest := "\n" + got + "\n"
+	for line := range strings.Lines(want) {
+		_, after, ok := strings.Cut(rest, "\n"+strings.TrimSuffix(line, "\n")+"\n")
+		if !ok {
+			return fmt.Sprintf("no %q in its place", line)
+		}
+		rest = "\n" + after
+	}
+	return ""
+}
+
+// relay is a way to the API server that can be cut.
+type relay struct {
+	Server string // as --server takes it
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func newRelay(t *testing.T) *relay {
+	t.Helper()
+	config, err := genericclioptions.NewConfigFlags(true).ToRESTConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{Server: "https://" + listener.Addr().String()}
+	t.Cleanup(func() { _ = listener.Close(); r.cut() })
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", target.Host)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.conns = append(r.conns, near, far)
+			r.mu.Unlock()
+			go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
+			go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+		}
+	}()
+	return r
+}
+
+// cut ends every connection; new ones are let through.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		_ = c.Close()
+	}
+	r.conns = nil
+}
+
+// TestWatchLosesRights takes rights away while sets and nodes are watched, and cuts the connections, for a watch that is open goes on
+// without rights: one line says what can no longer be read, and the tables keep what they held.
+func TestWatchLosesRights(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.ApplyWeb()
+	name := machine{name: "one", labels: "set-db="}.make(n)
+	spread(n, "db", 1, false)
+	user := n.NS + "-watcher"
+	grant := func(role, resources string) {
+		n.Kubectl("create", "clusterrole", role, "--verb=get,list,watch", "--resource="+resources)
+		n.Kubectl("create", "clusterrolebinding", role, "--clusterrole="+role, "--user="+user)
+		n.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", role) })
+	}
+	lost, kept := n.NS+"-lost", n.NS+"-kept"
+	grant(lost, "statefulsets.apps,nodes")
+	grant(kept, "pods,services,persistentvolumeclaims,persistentvolumes,poddisruptionbudgets.policy,csinodes.storage.k8s.io,events")
+	cluster.Eventually(t, 20*time.Second, func() error { // the authorizer learns of new roles a moment later
+		for _, what := range []string{"statefulsets.apps", "nodes", "csinodes.storage.k8s.io"} {
+			if r := n.TryKubectl("auth", "can-i", "watch", what, "--as="+user); r.Code != 0 {
+				return fmt.Errorf("%s: %s", what, r.Out)
+			}
+		}
+		return nil
+	})
+	door := newRelay(t)
+	as := []string{"--as=" + user, "--server=" + door.Server}
+	sets := cluster.Watch(n, append([]string{"sts-status", "web", "--watch", "--no-usage"}, as...)...)
+	nodes := cluster.Watch(n, append([]string{"nodes", name, "--watch"}, as...)...)
+	sets.Sees("web   2/2 ready")
+	nodes.Sees("1 stateful pod")
+	n.Kubectl("delete", "clusterrolebinding", lost)
+	cluster.Eventually(t, 20*time.Second, func() error {
+		if r := n.TryKubectl("auth", "can-i", "watch", "nodes", "--as="+user); r.Code == 0 {
+			return fmt.Errorf("it still may")
+		}
+		return nil
+	})
+	before := sets.Text()
+	door.cut()
+	says := func(w *cluster.Watching, subject, resource, at string) {
+		t.Helper()
+		want := regexp.MustCompile(fmt.Sprintf(`^warning: %s: %s is forbidden: User %q cannot (list|watch) resource %s %s; what is shown of them is from before; ask for this right, see docs/rbac.md\n$`,
+			subject, resource, user, `"\w+" in API group "\w*"`, at))
+		cluster.Eventually(t, 30*time.Second, func() error {
+			if !want.MatchString(w.Err()) {
+				return fmt.Errorf("stderr: %q, want %s", w.Err(), want)
+			}
+			return nil
+		})
+	}
+	says(sets, "StatefulSets in namespace "+n.NS, `statefulsets.apps "web"`, fmt.Sprintf("in the namespace %q", n.NS))
+	says(nodes, "nodes", "nodes", "at the cluster scope")
+
+	// What may still be read goes on being followed, beside what is held.
+	n.Kubectl("delete", "service", "nginx")
+	n.Kubectl("delete", "pod", "db-0")
+	sets.Sees("Service nginx: missing")
+	nodes.Sees("db-0 came to " + name)
+	for _, gone := range []string{"web deleted", name + " left"} {
+		if text := sets.Text() + nodes.Text(); strings.Contains(text, gone) {
+			t.Errorf("%q is told in\n%s", gone, text)
+		}
+	}
+	if !strings.HasPrefix(sets.Text(), before) || strings.Count(sets.Err()+nodes.Err(), "\n") != 2 {
+		t.Errorf("stderr: %s%s", sets.Err(), nodes.Err())
+	}
+	sets.Interrupt()
+	nodes.Interrupt()
+}
