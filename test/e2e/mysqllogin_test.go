@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
-
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
@@ -120,9 +118,7 @@ func (d *database) prompts(t *testing.T) {
 // end in between. Neither goroutines nor connections are left here, nor sessions or clients at the other end.
 func TestMySQLLeavesNothing(t *testing.T) {
 	d := oneMySQL(t)
-	flags := genericclioptions.NewConfigFlags(false)
-	flags.Namespace = &d.NS
-	c, err := kube.Connect(flags, io.Discard)
+	c, err := kube.Connect(kube.NewConnection(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
