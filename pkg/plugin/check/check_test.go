@@ -12,7 +12,7 @@ import (
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze, Table, JUnit and Markdown.
 func TestGolden(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	now := time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(s, Selection{}, now)
 		golden.Report(t, folder, report)
