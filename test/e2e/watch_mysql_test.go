@@ -166,6 +166,9 @@ func (d *database) failover(t *testing.T) {
 	if r := d.Doik("mysql-topology", "sts/mysql", "--for=healthy", "--server-timeout=2s", "--timeout=8s"); r.Code != 1 || !strings.Contains(r.Err, "error: timed out waiting for MySQL servers of mysql to be healthy\n") {
 		t.Errorf("--for=healthy: exit code %d: %s", r.Code, r.Err)
 	}
+	hung := cluster.Watch(d.Namespace, "mysql-topology", "sts/mysql", "--watch", "--server-timeout=30s") // a server hangs while it begins, and ends
+	hung.Sees("2/3 answered")
+	hung.Interrupt()
 	d.sql(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=0; SET GLOBAL read_only=0")
 	w.Sees("mysql-1 is source (was replica)") // though mysql-0 still hangs
 	d.sql(2, "STOP REPLICA; "+follow("mysql-1"))
