@@ -7,6 +7,7 @@ import (
 	"math/rand"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,9 +169,13 @@ func newMySQL(t *testing.T) *database {
 	return d
 }
 
+// from makes a server replicate from a host, once it is started.
+func from(host, channel string) string {
+	return "CHANGE REPLICATION SOURCE TO SOURCE_HOST='" + host + "', SOURCE_USER='root', SOURCE_PASSWORD='', SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=5, GET_SOURCE_PUBLIC_KEY=1" + channel
+}
+
 // follow makes a server replicate from mysql-0, as at first.
-const follow = `STOP REPLICA; RESET REPLICA ALL; CHANGE REPLICATION SOURCE TO SOURCE_HOST='mysql-0.mysql', SOURCE_USER='root', SOURCE_PASSWORD='',
-	SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=5, GET_SOURCE_PUBLIC_KEY=1; START REPLICA; SET GLOBAL super_read_only=1`
+var follow = "STOP REPLICA; RESET REPLICA ALL; " + from("mysql-0.mysql", "") + "; START REPLICA; SET GLOBAL super_read_only=1"
 
 // unlogged lets a statement through on a read-only server without a trace in its log.
 func unlogged(statement string) string {
@@ -187,7 +192,6 @@ func TestMySQLFaults(t *testing.T) {
 	t.Logf("\n%s", d.MustDoik("mysql-topology"))
 	d.finds(nil, expect{code: v1alpha1.CodeReadServiceReachesSource, severity: info, object: "service/mysql-read"})
 	var purged string
-	nothing := func(*database) {}
 	d.each(t, 3, []fault{{
 		name:   "the applier is stopped",
 		inject: func(d *database) { d.sql(1, "STOP REPLICA SQL_THREAD") },
@@ -327,20 +331,6 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0; START REPLICA")
 		},
 	}, {
-		name: "a lock makes a replica late",
-		inject: func(d *database) {
-			d.inBackground(2, "LOCK TABLES app.t READ; SELECT SLEEP(16)")
-			cluster.Eventually(d, 10*time.Second, func() error {
-				if d.sql(2, "SELECT COUNT(*) FROM performance_schema.processlist WHERE STATE='User sleep'") == "0" {
-					return fmt.Errorf("nobody has the lock")
-				}
-				return nil
-			})
-			d.sql(0, "INSERT INTO app.t VALUES (500, 'late')")
-		},
-		want: []expect{{v1alpha1.CodeReplicationLag, warning, "pod/mysql-2", "mysql-2 (the pod is Ready) is 1", ""}},
-		mend: nothing,
-	}, {
 		name: "commits wait for semi-synchronous replicas",
 		inject: func(d *database) {
 			d.sql(0, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'; SET GLOBAL rpl_semi_sync_source_enabled=1; SET GLOBAL rpl_semi_sync_source_timeout=100000000")
@@ -386,6 +376,67 @@ func TestMySQLFaults(t *testing.T) {
 			})
 		},
 	}, {
+		name: "a replica has several sources",
+		inject: func(d *database) {
+			d.sql(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only=0; INSERT INTO app.t VALUES (700, 'of mysql-1')")
+			d.sql(2, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=1; "+from("mysql-0.mysql", " FOR CHANNEL 'a'")+"; "+from("mysql-1.mysql", " FOR CHANNEL 'b'")+"; START REPLICA; STOP REPLICA SQL_THREAD FOR CHANNEL 'b'")
+		},
+		want: []expect{
+			{v1alpha1.CodeSeveralSources, info, "pod/mysql-1", "mysql-0 (writable, 1 replica), mysql-1 (writable, 1 replica); mysql-2 gets what is written to each", "read_only=OFF"},
+			{v1alpha1.CodeApplierStopped, critical, "pod/mysql-2", "mysql-2 (channel b)", "Channel_Name=b"},
+		},
+		mend: func(d *database) {
+			d.sql(2, "START REPLICA SQL_THREAD FOR CHANNEL 'b'")
+			d.sound(3)
+			s := d.topology().Servers
+			if c := s[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mysql-0" || c[1].Name != "b" || c[1].Source.Pod != "mysql-1" || c[1].Source.FoundBy != "uuid" || c[1].ErrantGTIDs != "" {
+				d.Errorf("%+v", s)
+			}
+			if out := d.MustDoik("mysql-topology", "sts/mysql"); !strings.Contains(out, "mysql-2 (a) ") || !strings.Contains(out, "mysql-2 (b) ") {
+				d.Errorf("%s", out)
+			}
+			errant := d.sql(1, "SELECT GTID_SUBTRACT(@@gtid_executed, '"+strings.ReplaceAll(d.sql(0, "SELECT @@gtid_executed"), `\n`, "")+"')")
+			d.sql(1, unlogged("DELETE FROM app.t WHERE id=700"))
+			d.sql(2, unlogged("DELETE FROM app.t WHERE id=700"))
+			d.sql(0, "SET GTID_NEXT='"+errant+"'; BEGIN; COMMIT")
+			d.sql(1, follow)
+			d.sql(2, follow)
+		},
+	}, {
+		name: "Services stand between replicas and their source",
+		inject: func(d *database) {
+			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql-front"}, "spec": {"selector": {"statefulset.kubernetes.io/pod-name": "mysql-0"}, "ports": [{"port": 3306}]}}`)
+			d.sql(1, "STOP REPLICA; RESET REPLICA ALL; "+from("mysql-front", ""))
+			d.sql(2, "STOP REPLICA; RESET REPLICA ALL; "+from(d.Kubectl("get", "service", "mysql-front", "-o", "jsonpath={.spec.clusterIP}"), ""))
+		},
+		want: []expect{
+			{v1alpha1.CodeReceiverStopped, critical, "pod/mysql-1", "nothing comes from mysql-front", "Source_Host=mysql-front"},
+			{v1alpha1.CodeReceiverStopped, critical, "pod/mysql-2", "nothing comes from ", "Replica_IO_Running=No"},
+		},
+		mend: func(d *database) {
+			// They have not connected yet: no UUID tells.
+			foundBy := func(how string) {
+				d.Helper()
+				for _, s := range d.topology().Servers[1:] {
+					if c := s.Channels[0]; c.Source.Pod != "mysql-0" || c.Source.FoundBy != how || s.Depth != 1 {
+						d.Errorf("%s: %+v", s.Pod, c)
+					}
+				}
+			}
+			foundBy("Service")
+			d.sql(1, "START REPLICA")
+			d.sql(2, "START REPLICA")
+			d.sound(3)
+			foundBy("uuid")
+			// Of several servers behind a Service, one can be a source. A name may be a full one.
+			d.sql(1, "STOP REPLICA; RESET REPLICA ALL; "+from("mysql-read", ""))
+			d.sql(2, "STOP REPLICA; RESET REPLICA ALL; "+from("mysql-front."+d.NS+".svc.cluster.local", ""))
+			foundBy("Service")
+			d.Kubectl("delete", "service", "mysql-front")
+			d.sql(1, follow)
+			d.sql(2, follow)
+		},
+	}, {
 		name: "a Service for writing selects replicas",
 		inject: func(d *database) {
 			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql-write"}, "spec": {"selector": {"app": "mysql"}, "ports": [{"port": 3306}]}}`)
@@ -393,18 +444,66 @@ func TestMySQLFaults(t *testing.T) {
 		want: []expect{{v1alpha1.CodeWriteServiceReachesReplica, bad, "service/mysql-write", "reaches mysql-1, mysql-2, which are replicas", ""}},
 		mend: func(d *database) { d.Kubectl("delete", "service", "mysql-write") },
 	}})
+	d.newAccounts(t)
+	late := d.late()
 	d.accounts(t)
 	d.placed(t)
+	late()
 	d.sourceGone(t)
 }
 
-// accounts logs in as users that may do less and less.
-func (d *database) accounts(t *testing.T) {
-	const password = `p w'"$\`
+// late begins to make mysql-2 late, by a lock, and returns what waits until it is late by a minute, and lets it go on.
+func (d *database) late() (wait func()) {
+	d.Helper()
+	d.inBackground(2, "LOCK TABLES app.t READ; SELECT SLEEP(300)")
+	const holder = "FROM performance_schema.processlist WHERE STATE='User sleep'"
+	cluster.Eventually(d, 10*time.Second, func() error {
+		if d.sql(2, "SELECT COUNT(*) "+holder) == "0" {
+			return fmt.Errorf("nobody has the lock")
+		}
+		return nil
+	})
+	d.sql(0, "INSERT INTO app.t VALUES (500, 'late')")
+	return func() {
+		d.finds(nil, expect{v1alpha1.CodeReplicationLag, warning, "pod/mysql-2", "mysql-2 (the pod is Ready) is ", ""})
+		cluster.Eventually(d, 75*time.Second, func() error {
+			age := d.sql(2, "SELECT TIMESTAMPDIFF(SECOND, MAX(APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP), NOW(6)) FROM performance_schema.replication_applier_status_by_worker")
+			if seconds, err := strconv.Atoi(age); err != nil || seconds < 61 {
+				return fmt.Errorf("it is late by %s s", age)
+			}
+			return nil
+		})
+		d.finds(nil,
+			expect{v1alpha1.CodeReplicationLag, bad, "pod/mysql-2", "mysql-2 (the pod is Ready) is 6", ""},
+			expect{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-read", "mysql-2 (6", ""})
+		d.readsFind("mysql-read", expect{v1alpha1.CodeReadsBroken, bad, "pod/mysql-2", "s late), ", ""})
+		d.sql(2, "KILL "+d.sql(2, "SELECT ID "+holder))
+		d.sound(3)
+	}
+}
+
+const accountPassword = `p w'"$\`
+
+// newAccounts makes accounts that may do less and less, and looks from one that only the replicas have: their source answers them, and
+// not the plugin.
+func (d *database) newAccounts(t *testing.T) {
+	t.Helper()
 	d.sql(0, `CREATE USER mon@'%' IDENTIFIED BY 'p w\'"$\\'; GRANT REPLICATION CLIENT ON *.* TO mon@'%'; GRANT SELECT ON performance_schema.* TO mon@'%';
 		CREATE USER client@'%' IDENTIFIED BY 'p w\'"$\\'; GRANT REPLICATION CLIENT ON *.* TO client@'%';
 		CREATE USER nopriv@'%' IDENTIFIED BY 'p w\'"$\\'`)
 	d.sound(3)
+	for _, replica := range []int{1, 2} {
+		d.sql(replica, unlogged("CREATE USER here@'%' IDENTIFIED BY ''; GRANT REPLICATION CLIENT ON *.* TO here@'%'"))
+	}
+	d.finds([]string{"--user=here"}, expect{v1alpha1.CodeSourceUnreachableFromHere, warning, "pod/mysql-0", "mysql-1, mysql-2 still receives", ""})
+	for _, replica := range []int{1, 2} {
+		d.sql(replica, unlogged("DROP USER here@'%'"))
+	}
+}
+
+// accounts logs in as users that may do less and less.
+func (d *database) accounts(t *testing.T) {
+	const password = accountPassword
 	t.Setenv("DOIK_E2E_PASSWORD", password)
 	file := t.TempDir() + "/password"
 	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
@@ -437,14 +536,6 @@ func (d *database) accounts(t *testing.T) {
 	r := d.Doik("mysql-topology", "sts/mysql", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD")
 	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "error 1045") || !strings.Contains(r.Out, "0/3 answered") {
 		t.Errorf("with a wrong password: %s%s", r.Out, r.Err)
-	}
-	// An account that only the replicas have: their source answers them, and not the plugin.
-	for _, replica := range []int{1, 2} {
-		d.sql(replica, unlogged("CREATE USER here@'%' IDENTIFIED BY ''; GRANT REPLICATION CLIENT ON *.* TO here@'%'"))
-	}
-	d.finds([]string{"--user=here"}, expect{v1alpha1.CodeSourceUnreachableFromHere, warning, "pod/mysql-0", "mysql-1, mysql-2 still receives", ""})
-	for _, replica := range []int{1, 2} {
-		d.sql(replica, unlogged("DROP USER here@'%'"))
 	}
 }
 
@@ -571,9 +662,77 @@ func TestMariaDBFaults(t *testing.T) {
 		mend: func(d *database) {
 			d.Kubectl("label", "pod", "mariadb-0", "mariadb-1", "app.kubernetes.io/name-", "k8s.mariadb.com/role-")
 		},
+	}, {
+		name: "a Service stands between a replica and its source",
+		inject: func(d *database) {
+			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mariadb-front"}, "spec": {"selector": {"statefulset.kubernetes.io/pod-name": "mariadb-0"}, "ports": [{"port": 3306}]}}`)
+			d.sql(1, "STOP SLAVE; RESET SLAVE ALL; CHANGE MASTER 'front' TO MASTER_HOST='"+d.Kubectl("get", "service", "mariadb-front", "-o", "jsonpath={.spec.clusterIP}")+"', MASTER_USER='root', MASTER_USE_GTID=slave_pos")
+		},
+		want: []expect{{v1alpha1.CodeReceiverStopped, critical, "pod/mariadb-1", "nothing comes from ", "Slave_IO_Running=No"}},
+		mend: func(d *database) {
+			foundBy := func(how string) { // its id is known once a connection of this name has been made
+				d.Helper()
+				if c := d.topology().Servers[1].Channels[0]; c.Source.Pod != "mariadb-0" || c.Source.FoundBy != how {
+					d.Errorf("%+v", c)
+				}
+			}
+			foundBy("Service")
+			d.sql(1, "START SLAVE 'front'")
+			d.sound(2)
+			foundBy("server id")
+			d.Kubectl("delete", "service", "mariadb-front")
+			d.sql(1, "STOP SLAVE 'front'; RESET SLAVE 'front' ALL; "+follow)
+		},
 	}})
+	d.mariaDBAccounts(t)
+	d.namedConnections()
 	d.sql(1, "SET GLOBAL read_only=0; INSERT INTO app.t VALUES (300, 'errant'); SET GLOBAL read_only=1")
 	d.finds(nil, expect{v1alpha1.CodeErrantTransactions, bad, "pod/mariadb-1", "(written on mariadb-1)", ""})
+}
+
+// mariaDBAccounts logs in as users with what docs/rbac.md says is enough, with less, and with nothing.
+func (d *database) mariaDBAccounts(t *testing.T) {
+	d.sql(0, "CREATE USER mon@'%' IDENTIFIED BY 'pw'; GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO mon@'%'; CREATE USER slave@'%' IDENTIFIED BY 'pw'; GRANT SLAVE MONITOR ON *.* TO slave@'%'; CREATE USER nopriv@'%' IDENTIFIED BY 'pw'")
+	d.sound(2)
+	t.Setenv("DOIK_E2E_PASSWORD", "pw")
+	for _, via := range []string{"port-forward", "exec"} {
+		for user, want := range map[string]struct {
+			threads  bool
+			warnings int
+			contains string
+		}{
+			"mon":    {true, 0, ""},
+			"slave":  {true, 1, "BINLOG MONITOR"},
+			"nopriv": {false, 2, "SLAVE MONITOR"},
+		} {
+			r := d.Doik("mysql-topology", "sts/mariadb", "--user="+user, "--password-from=env:DOIK_E2E_PASSWORD", "--via="+via)
+			if r.Code != 0 || strings.Contains(r.Out, "Yes/Yes") != want.threads || strings.Contains(r.Out, "unknown") == want.threads ||
+				strings.Count(r.Err, "\n") != want.warnings || !strings.Contains(r.Err, want.contains) || strings.Contains(r.Out, "CRITICAL") {
+				t.Errorf("%s, %s: exit code %d: %s%s", user, via, r.Code, r.Out, r.Err)
+			}
+		}
+	}
+}
+
+// namedConnections makes a third server a source of its own, and the second a replica of both.
+func (d *database) namedConnections() {
+	d.Helper()
+	d.Kubectl("scale", "sts/mariadb", "--replicas=3")
+	d.Kubectl("rollout", "status", "sts/mariadb", "--timeout=120s")
+	d.sound(3)
+	d.sql(2, "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0, GLOBAL gtid_domain_id=2")
+	d.sql(2, "CREATE DATABASE two")
+	to := " TO MASTER_HOST='mariadb-%d.mariadb', MASTER_USER='root', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=5"
+	d.sql(1, "STOP SLAVE; RESET SLAVE ALL; CHANGE MASTER 'a'"+fmt.Sprintf(to, 0)+"; CHANGE MASTER 'b'"+fmt.Sprintf(to, 2)+", IGNORE_DOMAIN_IDS=(0); START ALL SLAVES; STOP SLAVE 'b' SQL_THREAD")
+	d.finds(nil,
+		expect{v1alpha1.CodeSeveralSources, info, "pod/mariadb-2", "mariadb-1 gets what is written to each", "read_only=OFF"},
+		expect{v1alpha1.CodeApplierStopped, critical, "pod/mariadb-1", "mariadb-1 (channel b)", "Connection_name=b"})
+	d.sql(1, "START SLAVE 'b' SQL_THREAD")
+	d.sound(3)
+	s := d.topology().Servers
+	if c := s[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mariadb-0" || c[1].Name != "b" || c[1].Source.Pod != "mariadb-2" || c[1].Source.FoundBy != "server id" || c[1].ErrantGTIDs != "" {
+		d.Errorf("%+v", s)
+	}
 }
 
 // TestGTIDAgreesWithServer checks the arithmetic of GTID sets against a real server's GTID_SUBTRACT, on random sets with tags.

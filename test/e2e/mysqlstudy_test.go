@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -75,9 +76,11 @@ func TestStudyMySQL(t *testing.T) {
 	}
 
 	t.Log("up to five: each new ordinal has the data, and answers readers")
+	wakeProxy := d.proxySleeps(t)
 	d.Kubectl("scale", "sts/mysql", "--replicas=5")
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
 	d.sound(5)
+	wakeProxy()
 	five := d.topology()
 	if len(five.Servers) != 5 || five.Servers[0].Role != v1alpha1.RoleSource || five.Servers[3].Pod != "mysql-3" || *five.Servers[4].ServerID != 104 {
 		t.Errorf("%+v", five.Servers)
@@ -133,6 +136,33 @@ func TestStudyMySQL(t *testing.T) {
 	d.sql(4, follow)
 	d.sound(5)
 	d.readFaults(t)
+}
+
+// proxySleeps stops kube-proxy, and returns what lets it go on: before, it has not learnt of new endpoints, and nobody reaches them.
+func (d *database) proxySleeps(t *testing.T) (wake func()) {
+	if os.Getenv("E2E_KUBECONFIG") != "" {
+		t.Log("LEFT OUT: a kube-proxy that is behind, which takes the node's processes")
+		return func() {}
+	}
+	signal := func(name string) {
+		if r := cluster.Run(t, "", "../node/enter", "pkill", "-"+name, "-x", "kube-proxy"); r.Code != 0 {
+			t.Errorf("%s to kube-proxy: %s%s", name, r.Out, r.Err)
+		}
+	}
+	signal("STOP")
+	t.Cleanup(func() { signal("CONT") }) // whatever happens
+	return func() {
+		d.readsFind("mysql-read", expect{v1alpha1.CodeEndpointSilent, warning, "pod/mysql-4", "mysql-3, mysql-4 never answered in 100 connections though ready", ""})
+		signal("CONT")
+		cluster.Eventually(t, 30*time.Second, func() error {
+			for _, s := range d.reads("mysql-read").Servers {
+				if s.Answers == 0 {
+					return fmt.Errorf("%s does not answer", s.Pod)
+				}
+			}
+			return nil
+		})
+	}
 }
 
 // rights runs as users who have one right after the other: each that is missing costs what it is for.

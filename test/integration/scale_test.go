@@ -41,23 +41,23 @@ func BenchmarkScale(b *testing.B) {
 	ours := func(args ...string) []string { return append([]string{"kubectl-doik", "sts-status"}, args...) }
 	b.Run("one-set", func(b *testing.B) {
 		requests(b, ours(append(first, "db-00")...))
-		compare(b, ours(append(first, "db-00")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
+		cluster.Compare(b, ours(append(first, "db-00")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
 	})
 	b.Run("one-set-wide", func(b *testing.B) {
 		requests(b, ours(append(first, "db-00", "-o", "wide")...))
-		compare(b, ours(append(first, "db-00", "-o", "wide")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc", "-o", "wide"}, first...))
+		cluster.Compare(b, ours(append(first, "db-00", "-o", "wide")...), append([]string{"kubectl", "get", "sts,pods,pvc,svc", "-o", "wide"}, first...))
 	})
 	b.Run("all-sets-no-usage", func(b *testing.B) {
 		requests(b, ours("-A", "--no-usage"))
-		compare(b, ours("-A", "--no-usage"), []string{"kubectl", "get", "sts,pods,pvc,pv", "-A"})
+		cluster.Compare(b, ours("-A", "--no-usage"), []string{"kubectl", "get", "sts,pods,pvc,pv", "-A"})
 	})
 	b.Run("120-claims", func(b *testing.B) {
 		requests(b, ours(first...))
-		compare(b, ours(first...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
+		cluster.Compare(b, ours(first...), append([]string{"kubectl", "get", "sts,pods,pvc,svc"}, first...))
 	})
 	b.Run("all-sets-usage", func(b *testing.B) {
 		requests(b, ours("-A"))
-		compare(b, ours("-A"), ours("-A", "--no-usage"))
+		cluster.Compare(b, ours("-A"), ours("-A", "--no-usage"))
 	})
 }
 
@@ -76,8 +76,8 @@ func BenchmarkNodes(b *testing.B) {
 	f.settle()
 	ours, peer := []string{"kubectl-doik", "nodes"}, []string{"kubectl", "get", "nodes,pods", "-A"}
 	requests(b, ours)
-	b.Run("table", func(b *testing.B) { compare(b, ours, peer) })
-	b.Run("wide", func(b *testing.B) { compare(b, append(ours, "-o", "wide"), append(peer, "-o", "wide")) })
+	b.Run("table", func(b *testing.B) { cluster.Compare(b, ours, peer) })
+	b.Run("wide", func(b *testing.B) { cluster.Compare(b, append(ours, "-o", "wide"), append(peer, "-o", "wide")) })
 	b.Run("watch", func(b *testing.B) { atRest(b, " vCPU ", "nodes", "--watch") })
 }
 

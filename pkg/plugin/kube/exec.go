@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -54,7 +55,7 @@ func (c *Cluster) Exec(ctx context.Context, in Container, command ...string) (st
 
 // ExecInput is Exec with a stdin: the way of what must not stand on a command line.
 func (c *Cluster) ExecInput(ctx context.Context, in Container, stdin io.Reader, command ...string) (string, error) {
-	out, errOut := &limitedBuffer{left: maxExecOutput}, &limitedBuffer{left: maxExecOutput}
+	out, errOut := NewOutput(maxExecOutput), NewOutput(maxExecOutput)
 	err := c.Stream(ctx, in, Streams{In: stdin, Out: out, Err: errOut}, command...)
 	var exit *ExitError
 	if errors.As(err, &exit) {
@@ -66,7 +67,8 @@ func (c *Cluster) ExecInput(ctx context.Context, in Container, stdin io.Reader, 
 	return out.String(), nil
 }
 
-// Stream runs a command in a container, without a shell, until it ends or the context does.
+// Stream runs a command in a container, without a shell, until it ends or the context does. Nothing is written to the streams after it
+// has returned.
 func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, command ...string) error {
 	request := c.core().Post().Namespace(in.Namespace).Resource("pods").Name(in.Pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
@@ -84,7 +86,10 @@ func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, com
 	if err != nil {
 		return err
 	}
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: streams.In, Stdout: streams.Out, Stderr: streams.Err})
+	out, errOut := &gate{to: streams.Out}, &gate{to: streams.Err}
+	defer out.close()
+	defer errOut.close()
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: streams.In, Stdout: out, Stderr: errOut})
 	var exit utilexec.ExitError
 	switch {
 	case err == nil:
@@ -110,17 +115,48 @@ func upgradeError(err error, subresource, pod string) error {
 	return err
 }
 
-// limitedBuffer keeps the first bytes of a stream and lets the rest pass, so that the sender is never held up.
-type limitedBuffer struct {
-	bytes.Buffer
-	left int
+// gate lets a command's output through until it is closed: a command that was given up may go on writing for a while.
+type gate struct {
+	mu     sync.Mutex
+	to     io.Writer
+	closed bool
 }
 
-var _ io.Writer = &limitedBuffer{}
+func (g *gate) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return 0, io.ErrClosedPipe
+	}
+	return g.to.Write(p)
+}
 
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	keep := min(len(p), b.left)
-	b.left -= keep
-	b.Buffer.Write(p[:keep])
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+}
+
+// Output keeps the first bytes of a stream and lets the rest pass, so that the sender is never held up.
+type Output struct {
+	buffer bytes.Buffer // not embedded: its ReadFrom knows no limit
+	limit  int
+	cut    bool
+}
+
+// NewOutput keeps up to limit bytes.
+func NewOutput(limit int) *Output { return &Output{limit: limit} }
+
+// Write keeps what fits.
+func (o *Output) Write(p []byte) (int, error) {
+	keep := min(len(p), o.limit-o.buffer.Len())
+	o.cut = o.cut || keep < len(p)
+	o.buffer.Write(p[:keep])
 	return len(p), nil
 }
+
+// String is what has been kept.
+func (o *Output) String() string { return o.buffer.String() }
+
+// Cut tells whether there was more.
+func (o *Output) Cut() bool { return o.cut }

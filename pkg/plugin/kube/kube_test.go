@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/url"
@@ -217,5 +218,21 @@ func TestNotFound(t *testing.T) {
 		if got := editDistance(test.a, test.b); got != test.want {
 			t.Errorf("%q to %q: %d, want %d", test.a, test.b, got, test.want)
 		}
+	}
+}
+
+// TestOutput keeps to its limit, however it is written to.
+func TestOutput(t *testing.T) {
+	out := NewOutput(5)
+	for _, text := range []string{"abc", "defg", "h"} {
+		if n, err := io.Copy(out, strings.NewReader(text)); int(n) != len(text) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if out.String() != "abcde" || !out.Cut() {
+		t.Errorf("%q, cut: %v", out.String(), out.Cut())
+	}
+	if whole := NewOutput(3); whole.Cut() {
+		t.Error("nothing was cut off")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
@@ -65,22 +66,35 @@ func (t *Tunnel) Dial(ctx context.Context, port int) (net.Conn, error) {
 }
 
 func (t *Tunnel) dial(port int) (net.Conn, error) {
-	header := http.Header{}
-	header.Set(corev1.PortHeader, strconv.Itoa(port))
-	header.Set(corev1.PortForwardRequestIDHeader, strconv.FormatInt(t.lastID.Add(1), 10))
-	header.Set(corev1.StreamType, corev1.StreamTypeError)
-	refusals, err := t.streams.CreateStream(header)
-	if err != nil {
+	id := strconv.FormatInt(t.lastID.Add(1), 10)
+	create := func(kind string) (httpstream.Stream, error) {
+		header := http.Header{}
+		header.Set(corev1.PortHeader, strconv.Itoa(port))
+		header.Set(corev1.PortForwardRequestIDHeader, id)
+		header.Set(corev1.StreamType, kind)
+		return t.streams.CreateStream(header)
+	}
+	// Both at once: each waits for the node's answer.
+	var refusals, data httpstream.Stream
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		refusals, err = create(corev1.StreamTypeError)
+		return err
+	})
+	group.Go(func() (err error) {
+		data, err = create(corev1.StreamTypeData)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		for _, stream := range []httpstream.Stream{refusals, data} {
+			if stream != nil {
+				_ = stream.Reset()
+				t.streams.RemoveStreams(stream)
+			}
+		}
 		return nil, err
 	}
 	_ = refusals.Close() // this half: nothing is written to it
-	header.Set(corev1.StreamType, corev1.StreamTypeData)
-	data, err := t.streams.CreateStream(header)
-	if err != nil {
-		_ = refusals.Reset()
-		t.streams.RemoveStreams(refusals)
-		return nil, err
-	}
 	// A pipe has deadlines. A stream's would be those of the whole tunnel.
 	near, far := net.Pipe()
 	c := &tunnelConn{Conn: near, end: func() {

@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,13 +35,15 @@ func (c *client) ask(ctx context.Context, statements []string, stopAtError bool)
 	if deadline, ok := ctx.Deadline(); ok {
 		seconds = int(time.Until(deadline)/time.Second) + 1
 	}
-	out, errOut := &cappedBuffer{}, &cappedBuffer{}
+	out, errOut := kube.NewOutput(maxAnswer), kube.NewOutput(maxAnswer)
 	err := c.cluster.Stream(ctx, c.in, kube.Streams{In: strings.NewReader(script.String()), Out: out, Err: errOut}, c.command(seconds, stopAtError)...)
-	if out.cut {
+	if out.Cut() {
 		err = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
 	}
 	return assign(statements, out.String(), errOut.String(), err, stopAtError)
 }
+
+func (c *client) version() (v Version, ok bool) { return Version{}, false }
 
 func (c *client) close() {}
 
@@ -126,17 +127,4 @@ func firstError(list ...error) error {
 		}
 	}
 	return nil
-}
-
-// cappedBuffer keeps the first maxAnswer bytes and lets the rest pass, so that the sender is never held up.
-type cappedBuffer struct {
-	bytes.Buffer
-	cut bool
-}
-
-func (b *cappedBuffer) Write(p []byte) (int, error) {
-	keep := min(len(p), maxAnswer-b.Len())
-	b.cut = b.cut || keep < len(p)
-	b.Buffer.Write(p[:keep])
-	return len(p), nil
 }

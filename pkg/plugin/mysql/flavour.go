@@ -246,8 +246,15 @@ func isServer(c *corev1.Container) bool {
 		return true
 	}
 	program := path.Base(command[0])
-	return program == "mysqld" || program == "mariadbd" || strings.HasPrefix(program, "docker-entrypoint")
+	return serverProgram.MatchString(program) || strings.HasPrefix(program, "docker-entrypoint") || shells[program] && serverInScript.MatchString(strings.Join(command[1:], " "))
 }
+
+// How a server is started: by itself, or at the end of a shell's script.
+var (
+	serverProgram  = regexp.MustCompile(`^(mysqld|mariadbd)(_safe|-safe)?$`)
+	serverInScript = regexp.MustCompile(`(^|[\s;&|/])(mysqld|mariadbd)(_safe|-safe)?($|[\s;&|])`)
+	shells         = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true}
+)
 
 // hasPort tells whether a container says that it serves MySQL's protocol.
 func hasPort(c *corev1.Container) bool {

@@ -127,8 +127,8 @@ func passwordInSpec(s Server, names []string, c *Credentials) (found, none bool)
 			switch {
 			case env.Name != name && env.Name != name+"_FILE":
 				continue
-			case env.Name == name && env.ValueFrom == nil && env.Value != "":
-				c.Password = env.Value
+			case env.Name == name && env.ValueFrom == nil && env.Value != "" && !strings.Contains(env.Value, "$("): // which stands for another variable
+				c.Password = strings.ReplaceAll(env.Value, "$$", "$") // as the kubelet does
 				return true, false
 			case env.Name == name && env.ValueFrom != nil && env.ValueFrom.SecretKeyRef != nil:
 				c.Secret, c.Key = env.ValueFrom.SecretKeyRef.Name, env.ValueFrom.SecretKeyRef.Key

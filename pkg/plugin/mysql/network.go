@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -41,76 +42,84 @@ const (
 type connection struct {
 	tunnel *kube.Tunnel
 	conn   driver.Conn
+	seen   *seen
+	// batches is true if the server may be sent several statements in one packet.
+	batches bool
 }
 
 // dial opens a port-forward and logs in through it.
-func dial(ctx context.Context, cluster *kube.Cluster, s Server, c Credentials, t TLS) (*connection, error) {
+func dial(ctx context.Context, cluster *kube.Cluster, s Server, c Credentials, t TLS, batches bool) (*connection, error) {
 	tunnel, err := cluster.OpenTunnel(ctx, s.Pod.Namespace, s.Pod.Name)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := authenticate(ctx, tunnel, s.Port, c, t)
+	connection := &connection{tunnel: tunnel, batches: batches}
+	err = connection.authenticate(ctx, s.Port, c, t)
 	if isHandshakeFailure(err) && t.Mode == TLSPreferred {
 		// Servers of the age of MySQL 5.7 offer TLS that Go no longer speaks: https://github.com/go-sql-driver/mysql/issues/1635
-		conn, err = authenticate(ctx, tunnel, s.Port, c, TLS{Mode: TLSDisabled})
+		err = connection.authenticate(ctx, s.Port, c, TLS{Mode: TLSDisabled})
 	}
 	if err != nil {
 		_ = tunnel.Close()
 		return nil, err
 	}
-	return &connection{tunnel: tunnel, conn: conn}, nil
+	return connection, nil
 }
 
-func authenticate(ctx context.Context, tunnel *kube.Tunnel, port int, c Credentials, t TLS) (driver.Conn, error) {
+func (c *connection) authenticate(ctx context.Context, port int, as Credentials, t TLS) error {
 	config := mysqldriver.NewConfig()
-	config.User, config.Passwd = c.User, c.Password
+	config.User, config.Passwd = as.User, as.Password
 	config.Net, config.Addr = "pod", net.JoinHostPort("localhost", strconv.Itoa(port))
 	config.Logger = &mysqldriver.NopLogger{}
 	config.ConnectionAttributes = "program_name:kubectl-doik"
+	config.MultiStatements = c.batches
 	if err := t.apply(config); err != nil {
-		return nil, err
+		return err
 	}
-	reason := &readFailure{}
+	c.seen = &seen{}
 	config.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		conn, err := tunnel.Dial(ctx, port)
+		conn, err := c.tunnel.Dial(ctx, port)
 		if err != nil {
 			return nil, err
 		}
-		return &watchedConn{Conn: conn, failure: reason}, nil
+		return &watchedConn{Conn: conn, seen: c.seen}, nil
 	}
 	connector, err := mysqldriver.NewConnector(config)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	conn, err := connector.Connect(ctx)
-	if err != nil {
-		return nil, serverError(err, reason)
+	if c.conn, err = connector.Connect(ctx); err != nil {
+		return serverError(err, c.seen)
 	}
-	return conn, nil
+	return nil
+}
+
+// version is what the server said that it is before it was asked.
+func (c *connection) version() (Version, bool) {
+	v, err := ParseVersion(c.seen.version(), "")
+	return v, err == nil
 }
 
 // apply sets the driver's mode.
 func (t TLS) apply(config *mysqldriver.Config) error {
-	switch t.Mode {
-	case TLSDisabled:
-		config.TLSConfig = "false"
-	case TLSRequired:
-		config.TLSConfig = "skip-verify"
-	case TLSVerifyCA:
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(t.CA) {
-			return errors.New("--ssl-ca: there is no certificate in it")
-		}
-		config.TLS = &tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			InsecureSkipVerify: true, //nolint:gosec // the chain is verified below; a port-forward has no host name
-			VerifyConnection: func(state tls.ConnectionState) error {
-				return verifyChain(state, pool)
-			},
-		}
-	default:
-		config.TLSConfig = "preferred"
+	if t.Mode == TLSDisabled {
+		return nil
 	}
+	config.AllowFallbackToPlaintext = t.Mode == TLSPreferred
+	config.TLS = &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		// What MySQL's servers choose. Without it they ask for another key first, and the way there and back is gone once more.
+		CurvePreferences:   []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521},
+		InsecureSkipVerify: true, //nolint:gosec // a port-forward has no host name; VERIFY_CA verifies the chain below
+	}
+	if t.Mode != TLSVerifyCA {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(t.CA) {
+		return errors.New("--ssl-ca: there is no certificate in it")
+	}
+	config.TLS.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(state, pool) }
 	return nil
 }
 
@@ -129,38 +138,75 @@ func isHandshakeFailure(err error) bool {
 
 func (c *connection) ask(ctx context.Context, statements []string, stopAtError bool) []Answer {
 	answers := make([]Answer, len(statements))
-	var stopped error
-	left := maxAnswer
 	for i, s := range statements {
 		answers[i].Statement = s
-		if stopped != nil && stopAtError {
-			answers[i].Err = stopped
-			continue
+	}
+	left := maxAnswer
+	for next := 0; next < len(answers); {
+		asked := answers[next : next+1]
+		if c.batches && !stopAtError {
+			asked = answers[next:]
 		}
-		if answers[i].Err = c.query(ctx, &answers[i], &left); answers[i].Err != nil {
-			stopped = answers[i].Err
-			if ctx.Err() != nil {
-				answers[i].Err = ctx.Err()
+		answered, err := c.query(ctx, asked, &left)
+		next += answered
+		switch {
+		case err == nil && answered < len(asked): // one of them had no result, so nobody knows whose the others are
+			c.batches, next = false, next-answered
+		case err == nil:
+		case ctx.Err() != nil, stopAtError, errors.Is(err, driver.ErrBadConn): // nothing more will come
+			for ; next < len(answers); next++ {
+				answers[next].Columns, answers[next].Rows, answers[next].Err = nil, nil, firstError(ctx.Err(), err)
 			}
+		default:
+			answers[next].Columns, answers[next].Rows, answers[next].Err = nil, nil, err
+			next++
 		}
 	}
 	return answers
 }
 
-func (c *connection) query(ctx context.Context, a *Answer, left *int) error {
-	rows, err := c.conn.(driver.QueryerContext).QueryContext(ctx, a.Statement, nil)
-	if err != nil {
-		return serverError(err, nil)
+// query sends statements in one packet, for which the way to the server is gone there and back once, and reads their results. It
+// returns how many have been answered; an error is that of the next.
+func (c *connection) query(ctx context.Context, asked []Answer, left *int) (answered int, err error) {
+	texts := make([]string, len(asked))
+	for i := range asked {
+		texts[i] = asked[i].Statement
 	}
-	defer rows.Close()
-	a.Columns = rows.Columns()
+	result, err := c.conn.(driver.QueryerContext).QueryContext(ctx, strings.Join(texts, ";"), nil)
+	if err != nil {
+		return 0, serverError(err, nil)
+	}
+	defer result.Close()
+	rows := result.(driver.RowsNextResultSet)
+	for {
+		if err := read(rows, &asked[answered], left); err != nil {
+			return answered, serverError(err, nil)
+		}
+		answered++
+		switch {
+		case answered == len(asked):
+			return answered, nil
+		case !rows.HasNextResultSet():
+			return answered, nil
+		}
+		if err := rows.NextResultSet(); errors.Is(err, io.EOF) {
+			return answered, nil
+		} else if err != nil {
+			return answered, serverError(err, nil)
+		}
+	}
+}
+
+// read reads the rows of one result.
+func read(rows driver.Rows, a *Answer, left *int) error {
+	a.Columns, a.Rows = rows.Columns(), nil
 	for {
 		values := make([]driver.Value, len(a.Columns))
 		if err := rows.Next(values); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
-			return serverError(err, nil)
+			return err
 		}
 		row := make([]*string, len(values))
 		for i, v := range values {
@@ -199,14 +245,14 @@ func text(v driver.Value) *string {
 	return &s
 }
 
-// serverError is the driver's error in the form that the client's has too; what the driver hides is in reason.
-func serverError(err error, reason *readFailure) error {
+// serverError is the driver's error in the form that the client's has too; what the driver hides has been seen on the connection.
+func serverError(err error, seen *seen) error {
 	var e *mysqldriver.MySQLError
 	switch {
 	case errors.As(err, &e):
 		return &ServerError{Number: int(e.Number), State: string(e.SQLState[:]), Message: e.Message}
-	case reason != nil && reason.get() != nil:
-		return refusal(reason.get())
+	case seen != nil && seen.failure() != nil:
+		return refusal(seen.failure())
 	}
 	return err
 }
@@ -219,29 +265,58 @@ func refusal(err error) error {
 	return err
 }
 
-// readFailure is why a connection could not be read: the driver tells only that it is invalid.
-type readFailure struct {
-	mu  sync.Mutex
-	err error
+// seen is what has come in a connection and what the driver does not tell: the beginning of the server's greeting, and why the
+// connection could not be read.
+type seen struct {
+	mu       sync.Mutex
+	greeting []byte
+	err      error
 }
 
-func (r *readFailure) get() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
+// greetingHead is the length of a greeting's header and protocol version, before the server's version; greetingKept is more than any
+// version has.
+const (
+	greetingHead = 5
+	greetingKept = greetingHead + 255
+)
+
+func (s *seen) add(p []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.greeting = append(s.greeting, p[:min(len(p), greetingKept-len(s.greeting))]...)
+	if err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, net.ErrClosed) {
+		s.err = err
+	}
+}
+
+func (s *seen) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// version is that of the greeting, empty where there was none. Source: MySQL's protocol, Protocol::HandshakeV10.
+func (s *seen) version() string {
+	const protocol = 10
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.greeting) < greetingHead || s.greeting[greetingHead-1] != protocol {
+		return ""
+	}
+	version, _, ended := bytes.Cut(s.greeting[greetingHead:], []byte{0})
+	if !ended {
+		return ""
+	}
+	return string(version)
 }
 
 type watchedConn struct {
 	net.Conn
-	failure *readFailure
+	seen *seen
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, net.ErrClosed) {
-		c.failure.mu.Lock()
-		c.failure.err = err
-		c.failure.mu.Unlock()
-	}
+	c.seen.add(p[:n], err)
 	return n, err
 }

@@ -73,7 +73,7 @@ func (c *Connector) Run(ctx context.Context, from Server, p Probe, each func(Pro
 	in, tokens := io.Pipe()
 	answers := make(chan struct{}, p.Concurrency)
 	go p.feed(ctx, stdin, tokens, answers)
-	errOut := &cappedBuffer{}
+	errOut := kube.NewOutput(maxAnswer)
 	err = c.cluster.Stream(ctx, containerOf(from), kube.Streams{In: in, Out: &lines{each: func(line string) {
 		if a, ok := parseProbe(line); ok {
 			each(a)

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -19,8 +20,12 @@ type Limits struct {
 // plainQuotes takes from sql_mode what changes the meaning of quotes, so that the server reads a statement as CheckReadOnly did.
 const plainQuotes = "SET SESSION sql_mode = REPLACE(REPLACE(REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'ANSI_QUOTES', ''), 'ANSI', '')"
 
-// Read runs a statement that only reads, in a read-only transaction and within limits. It refuses others, see CheckReadOnly.
+// Read runs a statement that only reads, in a read-only transaction and within limits. It refuses others, see CheckReadOnly. The
+// session must be one of OpenReader's.
 func (s *Session) Read(ctx context.Context, statement string, limits Limits) (Answer, error) {
+	if !s.single {
+		return Answer{}, errors.New("a session that takes several statements at a time is not for a user's")
+	}
 	statement, err := CheckReadOnly(statement)
 	if err != nil {
 		return Answer{}, err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -67,13 +68,25 @@ type Session struct {
 	Version Version
 	// Variables is the answer to FirstStatement.
 	Variables Answer
+	// Answers are those about the subjects that Open was given, which not every server has.
+	Answers []SubjectAnswer
 
 	back backend
+	// single is true if the server takes no more than one statement at a time.
+	single bool
+}
+
+// SubjectAnswer is what a server said about a subject.
+type SubjectAnswer struct {
+	Subject Subject
+	Answer
 }
 
 // backend runs statements one after the other in one connection.
 type backend interface {
 	ask(ctx context.Context, statements []string, stopAtError bool) []Answer
+	// version is the server's where it is known before any statement.
+	version() (v Version, ok bool)
 	close()
 }
 
@@ -99,9 +112,18 @@ func (e *LoginError) Error() string {
 
 func (e *LoginError) Unwrap() []error { return e.Reason }
 
-// Open logs in to a server, by the ways that the access allows, the next where one fails. An error is a *LoginError or
-// a *NotRunningError.
-func (c *Connector) Open(ctx context.Context, s Server) (*Session, error) {
+// Open logs in to a server, by the ways that the access allows, the next where one fails, and asks it about subjects. An error is a
+// *LoginError or a *NotRunningError. The session is for statements of the plugin's own.
+func (c *Connector) Open(ctx context.Context, s Server, subjects ...Subject) (*Session, error) {
+	return c.open(ctx, s, false, subjects)
+}
+
+// OpenReader is Open for a statement that a user gives, see Session.Read: the server takes one at a time.
+func (c *Connector) OpenReader(ctx context.Context, s Server) (*Session, error) {
+	return c.open(ctx, s, true, nil)
+}
+
+func (c *Connector) open(ctx context.Context, s Server, single bool, subjects []Subject) (*Session, error) {
 	if err := checkRunning(s); err != nil {
 		return nil, err
 	}
@@ -112,7 +134,7 @@ func (c *Connector) Open(ctx context.Context, s Server) (*Session, error) {
 		return nil, failed
 	}
 	for _, w := range ways {
-		session, err := c.try(ctx, s, w)
+		session, err := c.try(ctx, s, w, single, subjects)
 		if err == nil {
 			return session, nil
 		}
@@ -154,29 +176,64 @@ func (c *Connector) ways(s Server) []way {
 	return append(append(network, inside...), bySecret...)
 }
 
-func (c *Connector) try(ctx context.Context, s Server, w way) (*Session, error) {
-	back, err := c.connect(ctx, s, &w)
+func (c *Connector) try(ctx context.Context, s Server, w way, single bool, subjects []Subject) (*Session, error) {
+	back, err := c.connect(ctx, s, &w, single)
 	if err != nil {
 		return nil, err
 	}
-	session := &Session{Server: s, Via: w.via, User: w.credentials.User, back: back}
+	session := &Session{Server: s, Via: w.via, User: w.credentials.User, back: back, single: single}
 	if w.login != nil && w.login.optionFile == "" {
 		session.User = w.login.user
 	}
-	session.Variables = session.Ask(ctx, FirstStatement().Text)[0]
-	err = session.Variables.Err
-	if err == nil {
-		row := session.Variables.Pairs()
-		session.Version, err = ParseVersion(row.Text("version"), row.Text("version_comment"))
-	}
-	if err != nil {
+	if err := session.start(ctx, subjects); err != nil {
 		session.Close()
 		return nil, err
 	}
 	return session, nil
 }
 
-func (c *Connector) connect(ctx context.Context, s Server, w *way) (backend, error) {
+// start asks a server what it is, and about the subjects: at once where its version is known, so that the way there and back is gone
+// once.
+func (s *Session) start(ctx context.Context, subjects []Subject) error {
+	var statements []Statement
+	if v, known := s.back.version(); known {
+		statements = about(v, subjects)
+	}
+	answers := s.Ask(ctx, texts(append([]Statement{FirstStatement()}, statements...))...)
+	s.Variables = answers[0]
+	if s.Variables.Err != nil {
+		return s.Variables.Err
+	}
+	row := s.Variables.Pairs()
+	var err error
+	if s.Version, err = ParseVersion(row.Text("version"), row.Text("version_comment")); err != nil {
+		return err
+	}
+	answers = answers[1:]
+	if want := about(s.Version, subjects); !slices.Equal(want, statements) {
+		statements = want
+		answers = s.Ask(ctx, texts(statements)...)
+	}
+	for i := range statements {
+		s.Answers = append(s.Answers, SubjectAnswer{statements[i].Subject, answers[i]})
+	}
+	return nil
+}
+
+// about are a version's statements about subjects.
+func about(v Version, subjects []Subject) []Statement {
+	return slices.DeleteFunc(Statements(v), func(s Statement) bool { return !slices.Contains(subjects, s.Subject) })
+}
+
+func texts(statements []Statement) []string {
+	list := make([]string, len(statements))
+	for i := range statements {
+		list[i] = statements[i].Text
+	}
+	return list
+}
+
+func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) (backend, error) {
 	if w.via == ViaExec && w.login != nil {
 		return &client{cluster: c.cluster, in: containerOf(s), command: w.login.command}, nil
 	}
@@ -201,7 +258,7 @@ func (c *Connector) connect(ctx context.Context, s Server, w *way) (backend, err
 		return &client{cluster: c.cluster, in: containerOf(s), stdin: w.credentials.Password + "\n",
 			command: func(seconds int, stopAtError bool) []string { return commandWithPassword(user, seconds, stopAtError) }}, nil
 	}
-	return dial(ctx, c.cluster, s, w.credentials, c.access.TLS)
+	return dial(ctx, c.cluster, s, w.credentials, c.access.TLS, !single)
 }
 
 func containerOf(s Server) kube.Container {

@@ -19,6 +19,11 @@ const (
 	SubjectGTID        Subject = "transactions"
 )
 
+// Subjects are all that any server is asked about after the first statement, in this order.
+var Subjects = []Subject{
+	SubjectReplica, SubjectConnection, SubjectCoordinator, SubjectWorkers, SubjectMembers, SubjectMemberStats, SubjectStatus, SubjectBinlog, SubjectGTID,
+}
+
 // Statement is one statement and what it is for.
 type Statement struct {
 	Subject Subject

@@ -90,7 +90,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q Query, result *ServerSnapshot) {
 	ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
 	defer cancel()
-	session, err := connector.Open(ctx, server)
+	session, err := connector.OpenReader(ctx, server)
 	if err != nil {
 		problem := mysql.ProblemOf(server, err, q.ServerTimeout)
 		result.Failure = &problem

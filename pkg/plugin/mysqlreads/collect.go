@@ -211,7 +211,7 @@ func (r *Reader) ask(ctx context.Context, server mysql.Server, out *ServerSnapsh
 	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
 	ctx, cancel := context.WithTimeout(ctx, r.query.ServerTimeout)
 	defer cancel()
-	session, err := r.connector.Open(ctx, server)
+	session, err := r.connector.Open(ctx, server, mysql.SubjectReplica)
 	if err != nil {
 		return err
 	}
@@ -222,9 +222,10 @@ func (r *Reader) ask(ctx context.Context, server mysql.Server, out *ServerSnapsh
 	out.ServerID, _ = row.Int("server_id")
 	out.ReadOnly = row.Text("read_only") != "OFF"
 	out.Galera = row.Text("wsrep_on") == "ON"
-	answer, err := session.Query(ctx, mysql.StatementFor(session.Version, mysql.SubjectReplica).Text)
-	out.ChannelsUnknown = err != nil
-	out.Channels = answer.Maps()
+	for _, answer := range session.Answers {
+		out.ChannelsUnknown = answer.Err != nil
+		out.Channels = answer.Maps()
+	}
 	return nil
 }
 

@@ -176,6 +176,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		})
 	}
 	_ = group.Wait()
+	alike := sayTheSame(results)
 	for i, session := range sessions {
 		if session == nil {
 			continue
@@ -183,7 +184,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		group.Go(func() error {
 			defer session.Close()
 			statement := mysql.StatementFor(session.Version, mysql.SubjectGTID)
-			if statement.Text == "" || len(servers) == 1 {
+			if statement.Text == "" || alike {
 				return nil
 			}
 			ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
@@ -199,11 +200,34 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 	}
 }
 
+// sayTheSame tells whether all servers that answered have the same transactions: then a second answer would tell nothing.
+func sayTheSame(results []ServerSnapshot) bool {
+	var first mysql.Row
+	for i := range results {
+		for _, a := range results[i].Answers {
+			switch {
+			case a.Subject != string(mysql.SubjectGTID):
+			case len(a.Rows) != 1:
+				return false
+			case first == nil:
+				first = a.Rows[0]
+			default:
+				for _, column := range []string{"gtid_executed", "gtid_binlog_state"} {
+					if mysql.Row(a.Rows[0]).Text(column) != first.Text(column) {
+						return false
+					}
+				}
+			}
+		}
+	}
+	return true
+}
+
 // ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
 func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) *mysql.Session {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	session, err := connector.Open(ctx, server)
+	session, err := connector.Open(ctx, server, mysql.Subjects...)
 	if err != nil {
 		problem := mysql.ProblemOf(server, err, timeout)
 		result.Failure = &problem
@@ -211,13 +235,8 @@ func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, t
 	}
 	result.Via, result.User = string(session.Via), session.User
 	result.Answers = append(result.Answers, reported(string(mysql.SubjectVariables), session.Variables))
-	statements := mysql.Statements(session.Version)
-	texts := make([]string, len(statements))
-	for i, statement := range statements {
-		texts[i] = statement.Text
-	}
-	for i, answer := range session.Ask(ctx, texts...) {
-		result.Answers = append(result.Answers, reported(string(statements[i].Subject), answer))
+	for _, answer := range session.Answers {
+		result.Answers = append(result.Answers, reported(string(answer.Subject), answer.Answer))
 	}
 	return session
 }

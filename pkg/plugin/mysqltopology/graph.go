@@ -335,19 +335,23 @@ func (x *index) resolve() {
 // sourceOf finds the server at the other end of a channel: by its UUID, by its server id where there are no UUIDs, by its host.
 func (x *index) sourceOf(s *server, c *channel) (*server, string) {
 	ref := c.report.Source
+	named := only(x.servers, func(o *server) bool { return o != s && isPodHost(o, s, ref) })
 	if ref.UUID != "" {
 		if found := only(x.servers, func(o *server) bool { return o != s && o.uuid == ref.UUID }); found != nil {
 			return found, "uuid"
 		}
 	} else if ref.ServerID != 0 {
+		if named != nil && named.id == ref.ServerID { // another set may have the same ids
+			return named, "server id"
+		}
 		same := func(o *server) bool { return o != s && o.set == s.set && o.id == ref.ServerID }
 		if found := only(x.servers, same); found != nil {
 			return found, "server id"
 		}
 	}
 	// No server has the UUID: the one that had it does not answer, or has been made anew.
-	if found := only(x.servers, func(o *server) bool { return o != s && isPodHost(o, s, ref) }); found != nil {
-		return found, "pod name"
+	if named != nil {
+		return named, "pod name"
 	}
 	if address, err := netip.ParseAddr(ref.Host); err == nil {
 		at := func(o *server) bool {
@@ -412,10 +416,19 @@ func (x *index) podsOfHost(host, namespace string) []string {
 	if len(parts) > 1 {
 		namespace = parts[1]
 	}
+	isHost := func(service *corev1.Service) bool { return service.Namespace == namespace && service.Name == parts[0] }
+	if address, err := netip.ParseAddr(host); err == nil {
+		isHost = func(service *corev1.Service) bool {
+			return slices.ContainsFunc(service.Spec.ClusterIPs, func(text string) bool {
+				ip, err := netip.ParseAddr(text)
+				return err == nil && ip == address
+			})
+		}
+	}
 	var list []string
 	for i := range x.Services {
 		service := &x.Services[i]
-		if service.Namespace != namespace || service.Name != parts[0] || len(service.Spec.Selector) == 0 {
+		if !isHost(service) || len(service.Spec.Selector) == 0 {
 			continue
 		}
 		for _, s := range x.servers {

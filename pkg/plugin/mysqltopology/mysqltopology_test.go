@@ -4,7 +4,11 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
@@ -43,6 +47,41 @@ func checkFindings(t *testing.T, findings []v1alpha1.Finding) {
 		for _, e := range f.Evidence {
 			if e.Query == "" || len(e.Values) == 0 {
 				t.Errorf("%s: evidence %+v", f.Code, e)
+			}
+		}
+	}
+}
+
+// TestSourceOfAnotherSet ties a replica to the server that its host names, where its own set has one with the same server id.
+func TestSourceOfAnotherSet(t *testing.T) {
+	row := func(values ...string) map[string]*string {
+		r := map[string]*string{}
+		for i := 0; i < len(values); i += 2 {
+			r[values[i]] = &values[i+1]
+		}
+		return r
+	}
+	s := &Snapshot{Servers: map[string]ServerSnapshot{}}
+	for _, name := range []string{"a-0", "b-0", "b-1"} {
+		set := name[:1]
+		s.Pods = append(s.Pods, corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: name, OwnerReferences: []metav1.OwnerReference{{Kind: "StatefulSet", Name: set, Controller: pointer(true)}}},
+			Spec:       corev1.PodSpec{Hostname: name, Subdomain: set, Containers: []corev1.Container{{Name: "m", Image: "mariadb"}}},
+		})
+		id := map[string]string{"a-0": "100", "b-0": "100", "b-1": "101"}[name]
+		said := ServerSnapshot{Answers: []v1alpha1.MySQLAnswer{
+			{Subject: string(mysql.SubjectVariables), Rows: []map[string]*string{row("Variable_name", "version", "Value", "10.11.1-MariaDB"), row("Variable_name", "server_id", "Value", id)}},
+			{Subject: string(mysql.SubjectReplica)},
+		}}
+		if name == "b-1" {
+			said.Answers[1].Rows = []map[string]*string{row("Master_Host", "a-0.a", "Master_Server_Id", "100", "Slave_IO_Running", "Yes", "Slave_SQL_Running", "Yes")}
+		}
+		s.Servers["n/"+name] = said
+	}
+	for _, set := range Analyze(s).Items {
+		for _, server := range set.Servers {
+			if server.Pod == "b-1" && (server.Channels[0].Source.Pod != "a-0" || server.Channels[0].Source.Set != "a" || server.Channels[0].Source.FoundBy != "server id") {
+				t.Errorf("%+v", server.Channels[0].Source)
 			}
 		}
 	}

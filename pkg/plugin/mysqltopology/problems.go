@@ -92,8 +92,11 @@ func (s *server) evidence(subject mysql.Subject, columns ...string) []v1alpha1.E
 	return unlessEmpty(evidenceOf(s, a.Statement, row, columns))
 }
 
-// evidence is that of a channel's row.
+// evidence is that of a channel's row, with the channel's name where it has one.
 func (c *channel) evidence(s *server, columns ...string) []v1alpha1.Evidence {
+	if c.report.Name != "" {
+		columns = append([]string{"Channel_Name", "Connection_name"}, columns...)
+	}
 	return unlessEmpty(evidenceOf(s, c.statement, c.row, columns))
 }
 
@@ -155,6 +158,11 @@ func (j *judge) sources() {
 			evidence = append(evidence, s.evidence(mysql.SubjectVariables, "read_only")...)
 			reasons = append(reasons, fmt.Sprintf("%s (%s)", s.Pod.Name, s.claim()))
 		}
+		if collects := j.collector(candidates); collects != nil {
+			j.add(v1alpha1.CodeSeveralSources, v1alpha1.SeverityInfo, podNames(candidates), evidence,
+				"%d servers of the set replicate from nobody: %s; %s gets what is written to each", len(candidates), strings.Join(reasons, ", "), collects.Pod.Name)
+			break
+		}
 		j.add(v1alpha1.CodeSeveralSources, v1alpha1.SeverityCritical, podNames(candidates), evidence,
 			"%d servers of the set replicate from nobody: %s; what is written to one the others never get", len(candidates), strings.Join(reasons, ", "))
 	case len(candidates) == 0 && !unknown && !outside && !inCycle:
@@ -170,6 +178,17 @@ func (j *judge) sources() {
 		j.add(v1alpha1.CodeReceiverStopped, v1alpha1.SeverityCritical, podNames([]*server{s}), s.evidence(mysql.SubjectVariables, "read_only"),
 			"%s%s is read-only and replicates from nobody: it has no channel, so its data stays as it is", s.Pod.Name, s.readiness())
 	}
+}
+
+// collector is a server that replicates from each of several sources; nil without one.
+func (j *judge) collector(sources []*server) *server {
+	i := slices.IndexFunc(j.set.servers, func(s *server) bool {
+		return !slices.ContainsFunc(sources, func(o *server) bool { return !s.follows(o) })
+	})
+	if i < 0 {
+		return nil
+	}
+	return j.set.servers[i]
 }
 
 // claim says why a server without a channel counts as a source.
