@@ -28,6 +28,20 @@ build: ## Build bin/kubectl-doik, and beside it what completes kubectl doik
 	@CGO_ENABLED=0 GOFLAGS=-buildvcs=false $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/kubectl-doik
 	@$(BIN) completion kubectl > bin/kubectl_complete-doik && chmod 0755 bin/kubectl_complete-doik
 
+.PHONY: release-files
+release-files: build # What a release's archives hold beside the binary, into bin/release: completions and the licences of what is linked
+	@mkdir -p bin/release/completions
+	@$(BIN) completion bash > bin/release/completions/kubectl-doik.bash
+	@$(BIN) completion zsh > bin/release/completions/_kubectl-doik
+	@$(BIN) completion fish > bin/release/completions/kubectl-doik.fish
+	@$(BIN) completion powershell > bin/release/completions/kubectl-doik.ps1
+	@cp bin/kubectl_complete-doik bin/release/completions/
+	@$(GO) run ./test/release/licenses > bin/release/THIRD_PARTY_LICENSES
+
+.PHONY: krew-manifest
+krew-manifest: ## Write krew/doik.yaml for the release in dist: TAG=v1.2.3 [BASE_URL=where its archives are]
+	@krew/manifest '$(TAG)' $(BASE_URL) > krew/doik.yaml.part && mv krew/doik.yaml.part krew/doik.yaml
+
 .PHONY: build-race
 build-race: # Build the plugin with the race detector, for tests on a cluster
 	@GOFLAGS=-buildvcs=false $(GO) build $(RACE) -ldflags '$(filter-out -s -w,$(LDFLAGS))' -o bin/race/kubectl-doik ./cmd/kubectl-doik
@@ -66,6 +80,10 @@ node-up: ## Start the real node and print what to export
 	@test/node/up
 node-down: ## Stop the real node
 	@test/node/down
+
+.PHONY: test-release
+test-release: ## Build a release twice, compare, and install it with krew (goreleaser and krew are built the first time)
+	test/release/run $(TESTFLAGS)
 
 .PHONY: bench bench-node
 bench: ## Measure against peers in the lab, and print ratios
