@@ -29,9 +29,7 @@ type Query struct {
 	For         time.Duration
 	Concurrency int
 	Access      mysql.Access
-	// ServerTimeout is the time that each server has to tell of its replication.
-	ServerTimeout time.Duration
-	ChunkSize     int64
+	ChunkSize   int64
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -215,7 +213,7 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.ServerTimeout)
+				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.Access.ServerTimeout)
 			}
 			return nil
 		})
@@ -227,7 +225,7 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 // is none.
 func (r *Reader) ask(ctx context.Context, server mysql.Server, session *mysql.Session, out *ServerSnapshot) (*mysql.Session, error) {
 	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
-	ctx, cancel := context.WithTimeout(ctx, r.query.ServerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.query.Access.ServerTimeout)
 	defer cancel()
 	var variables, replica mysql.Answer
 	if session != nil {

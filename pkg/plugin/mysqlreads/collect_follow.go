@@ -210,7 +210,7 @@ func (f *Follower) ask(ctx context.Context) {
 				sessions[uid] = open[i]
 			}
 			if errs[i] != nil {
-				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.ServerTimeout)
+				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
 			}
 		}
 		f.mu.Unlock()

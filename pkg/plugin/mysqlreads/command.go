@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	defaultConnections   = 100
-	defaultConcurrency   = 4
-	defaultServerTimeout = 10 * time.Second
+	defaultConnections = 100
+	defaultConcurrency = 4
 )
 
 var (
@@ -44,13 +43,12 @@ var Kinds = []string{"svc", "service", "services"}
 
 // Flags are the flags of the command.
 type Flags struct {
-	shared        *scope.Flags
-	login         *mysql.Flags
-	connections   int
-	duration      time.Duration
-	concurrency   int
-	from          string
-	serverTimeout time.Duration
+	shared      *scope.Flags
+	login       *mysql.Flags
+	connections int
+	duration    time.Duration
+	concurrency int
+	from        string
 }
 
 // Options are the flags' meaning, checked.
@@ -61,7 +59,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-reads.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency, serverTimeout: defaultServerTimeout}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
 	cmd := &cobra.Command{
 		Use:                   "mysql-reads (NAME | svc/NAME)",
 		DisableFlagsInUseLine: true,
@@ -90,7 +88,6 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Make this many connections at once.")
 	cmd.Flags().StringVar(&f.from, "from", "", "The pod in which the connections are made: one with a server; by default the first that the Service reaches.")
 	shared.AddWatchFlags(cmd)
-	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to tell of its replication.")
 	cmd.MarkFlagsMutuallyExclusive("connections", "duration", "watch")
 	return cmd
 }
@@ -110,7 +107,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	return &Options{Scope: s, Query: Query{
 		Namespace: s.Namespace, Service: s.Names[0], From: f.from, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,
-		Access: access, ServerTimeout: f.serverTimeout, ChunkSize: s.ChunkSize,
+		Access: access, ChunkSize: s.ChunkSize,
 	}}, nil
 }
 
@@ -124,8 +121,6 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--duration=%s: it must not be negative", q.For)
 	case q.Concurrency <= 0 || q.Concurrency > most:
 		return fmt.Errorf("--concurrency=%d: it is 1 to %d", q.Concurrency, most)
-	case q.ServerTimeout <= 0:
-		return fmt.Errorf("--server-timeout=%s: it must be positive", q.ServerTimeout)
 	case o.Timeout > 0 && q.For >= o.Timeout:
 		return fmt.Errorf("--duration=%s is longer than --timeout=%s", q.For, o.Timeout)
 	}
