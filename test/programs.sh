@@ -57,6 +57,15 @@ build_go() {
 # build_missing …  is build_go, unless somebody else built OUT while this process waited for a lock.
 build_missing() { [ -x "$2" ] || build_go "$@"; }
 
+# install_tool OUT PACKAGE@VERSION  builds a Go program into the cache, unless it is there.
+install_tool() { [ -x "$1" ] || with_lock "$1.lock" install_missing "$@"; }
+
+install_missing() {
+  [ ! -x "$1" ] || return 0
+  say "building ${2##*/} (cached in $CACHE; it may take minutes)"
+  GOFLAGS='' GOWORK=off CGO_ENABLED=0 GOBIN=$(dirname "$1") go install "$2"
+}
+
 # kubernetes_ldflags  makes Kubernetes' programs report their real version.
 kubernetes_ldflags() {
   local package

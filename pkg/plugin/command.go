@@ -23,22 +23,23 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
-var rootLong = templates.LongDesc(`
-	kubectl doik checks databases on Kubernetes: what runs, what is missing, and why.
-
-	It only reads the cluster; the one thing it makes is the short-lived pod in which dns and endpoint ask, and which they remove.
-	Exit codes: 0 done, whatever the health; 1 it could not be done; 3 with --fail-on and a finding that severe.`)
-
 // NewCommand makes the root command with all subcommands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kubectl-doik",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl doik"},
 		Short:         "Check databases on Kubernetes",
-		Long:          rootLong,
+		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Run:           func(cmd *cobra.Command, _ []string) { _ = cmd.Help() },
+	}
+	printRBAC := root.Flags().Bool("print-rbac", false, "Print a ClusterRole with which everything can be run.")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !*printRBAC {
+			return cmd.Help()
+		}
+		_, err := io.WriteString(streams.Out, clusterRole)
+		return err
 	}
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
@@ -49,33 +50,40 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
 
-	groups := templates.CommandGroups{{
-		Message: "StatefulSets:",
-		Commands: []*cobra.Command{
-			withNames(check.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
-			withNames(stsstatus.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
-			withDNSNames(dns.NewCommand(scope.NewFlags(connection, streams)), connection),
-		},
-	}, {
-		Message: "The cluster:",
-		Commands: []*cobra.Command{
-			withNames(nodes.NewCommand(scope.NewFlags(connection, streams)), connection, nodeNames),
-			endpoint.NewCommand(scope.NewFlags(connection, streams)),
-		},
-	}, {
-		Message: "MySQL and MariaDB:",
-		Commands: []*cobra.Command{
-			withNames(mysqltopology.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
-			withNames(mysqlreads.NewCommand(scope.NewFlags(connection, streams)), connection, serviceNames),
-			withNames(mysqlquery.NewCommand(scope.NewFlags(connection, streams)), connection, statefulSetNames),
-		},
-	}, {
-		Message:  "About this plugin:",
-		Commands: []*cobra.Command{newVersionCommand(connection, streams), newCompletionCommand(streams)},
-	}}
-	groups.Add(root)
+	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams) }
+	questions := []question{{"Is anything wrong, and why?", []answer{
+		{withNames(check.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik check -A"},
+	}}, {"What runs, what is missing, how full are the volumes?", []answer{
+		{withNames(stsstatus.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik sts-status mysql --watch"},
+	}}, {"Do pods find each other by name?", []answer{
+		{withDNSNames(dns.NewCommand(newScope()), connection), "kubectl doik dns sts/mysql"},
+	}}, {"Who replicates from whom, how late, and who answers the reads?", []answer{
+		{withNames(mysqltopology.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik mysql-topology -o wide"},
+		{withNames(mysqlreads.NewCommand(newScope()), connection, serviceNames), "kubectl doik mysql-reads mysql-read"},
+		{withNames(mysqlquery.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik mysql-query sts/mysql 'SELECT @@server_id'"},
+	}}, {"What is lost if a node goes?", []answer{
+		{withNames(nodes.NewCommand(newScope()), connection, nodeNames), "kubectl doik nodes --capacity-type=spot --pods"},
+	}}, {"How is the API server reached?", []answer{
+		{endpoint.NewCommand(newScope()), "kubectl doik endpoint --local-only"},
+	}}, {"About this plugin", []answer{
+		{newVersionCommand(connection, streams), "kubectl doik version"},
+		{newCompletionCommand(streams), ""},
+	}}}
+	for _, q := range questions {
+		for _, a := range q.commands {
+			root.AddCommand(a.Command)
+		}
+	}
 	root.AddCommand(newOptionsCommand())
-	templates.ActsAsRootCommand(root, []string{"options", "help"}, groups...)
+	templates.ActsAsRootCommand(root, []string{"options", "help"}, templates.CommandGroups{}...)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd == root {
+			writeOverview(cmd.OutOrStdout(), questions)
+			return
+		}
+		help(cmd, args)
+	})
 	root.SetUsageFunc(usageAsPlugin(root.UsageFunc()))
 	completeConnection(root, connection)
 	return root

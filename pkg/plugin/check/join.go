@@ -199,12 +199,13 @@ type explanation struct {
 
 type codes = []v1alpha1.Code
 
+// explanations are tried in their order: what explains something itself comes before what explains it.
 var explanations = []explanation{
 	// Of one zone or one node.
-	{codes{v1alpha1.CodeZoneLoss}, codes{v1alpha1.CodeMajorityInZone, v1alpha1.CodeReplicasTogether, v1alpha1.CodeSharedZone}, ""},
 	{codes{v1alpha1.CodeReplicasTogether}, codes{v1alpha1.CodeMajorityOnNode, v1alpha1.CodeMajorityInZone, v1alpha1.CodeSharedNode, v1alpha1.CodeSharedZone}, ""},
 	{codes{v1alpha1.CodeMajorityOnNode}, codes{v1alpha1.CodeSharedNode}, ""},
 	{codes{v1alpha1.CodeMajorityInZone}, codes{v1alpha1.CodeSharedZone}, ""},
+	{codes{v1alpha1.CodeZoneLoss}, codes{v1alpha1.CodeMajorityInZone, v1alpha1.CodeReplicasTogether, v1alpha1.CodeSharedZone}, ""},
 	// Of capacity.
 	{codes{v1alpha1.CodeQuorumAtStake}, codes{v1alpha1.CodeAllInterruptible, v1alpha1.CodeMajorityInterruptible, v1alpha1.CodePrimaryOnSpot, v1alpha1.CodeMajorityOnNode}, "pod"},
 	{codes{v1alpha1.CodeQuorumAtStake, v1alpha1.CodeWriterGoing}, codes{v1alpha1.CodeNodeGoing}, "node"},
@@ -215,6 +216,8 @@ var explanations = []explanation{
 	{codes{v1alpha1.CodeRolesContradict}, codes{v1alpha1.CodeRoleLabelWrong, v1alpha1.CodeWriteServiceReachesReplica}, "pod"},
 	// Of names.
 	{codes{v1alpha1.CodeDNSServiceMissing, v1alpha1.CodeDNSNotHeadless, v1alpha1.CodeDNSSelectsNothing}, codes{v1alpha1.CodeServiceUnsound}, "service"},
+	// DNS servers give pods names through other Services too, which nobody promises.
+	{codes{v1alpha1.CodeDNSNotHeadless}, codes{v1alpha1.CodeDNSExtra}, "service"},
 	// A pod that is not ready has no address in DNS: that is told with the pod.
 	{codes{v1alpha1.CodePodNotReady, v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating}, codes{v1alpha1.CodeDNSNotReady}, "pod"},
 }

@@ -28,7 +28,10 @@ var (
 		kubectl doik mysql-query 'SELECT * FROM test.messages'
 
 		# On one set, as JSON
-		kubectl doik mysql-query sts/mysql 'SELECT @@server_id, COUNT(*) FROM shop.orders' -o json`)
+		kubectl doik mysql-query sts/mysql 'SELECT @@server_id, COUNT(*) FROM shop.orders' -o json
+
+		# On one pod, which need not be ready
+		kubectl doik mysql-query pod/mysql-1 'SHOW DATABASES'`)
 )
 
 // Flags are the flags of the command.
