@@ -125,7 +125,7 @@ func TestMySQLLeavesNothing(t *testing.T) {
 	collect := func(ctx context.Context, via mysql.Via) *mysqltopology.Snapshot {
 		t.Helper()
 		s, err := mysqltopology.Collect(ctx, c, mysqltopology.Query{
-			Namespace: d.NS, ChunkSize: 500, ServerTimeout: time.Second, Access: mysql.Access{Via: via, TLS: mysql.TLS{Mode: mysql.TLSPreferred}},
+			Namespace: d.NS, ChunkSize: 500, Access: mysql.Access{Via: via, ServerTimeout: time.Second, TLS: mysql.TLS{Mode: mysql.TLSPreferred}},
 		})
 		if err != nil && ctx.Err() == nil {
 			t.Error(err)

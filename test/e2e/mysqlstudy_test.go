@@ -76,11 +76,21 @@ func TestStudyMySQL(t *testing.T) {
 	}
 
 	t.Log("up to five: each new ordinal has the data, and answers readers")
+	watching := cluster.Watch(d.Namespace, "mysql-reads", "svc/mysql-read", "--watch", "--from=mysql-1")
+	watching.Sees("mysql-2   102   replica   ready ")
 	wakeProxy := d.proxySleeps(t)
 	d.Kubectl("scale", "sts/mysql", "--replicas=5")
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
 	d.sound(5)
 	wakeProxy()
+	watching.Sees("mysql-4 answers (server id 104)")
+	watching.Interrupt()
+	watching.InOrder("mysql-3 is a ready endpoint", "mysql-4 is a ready endpoint")
+	if os.Getenv("E2E_KUBECONFIG") == "" && (!strings.Contains(watching.Text(), "WARNING MYSQL090 mysql-3") || !strings.Contains(watching.Text(), "MYSQL090 is over: service/mysql-read")) {
+		t.Errorf("%s%s", watching.Text(), watching.Err())
+	}
+	t.Logf("\n%s", watching.Text())
+	d.readsLive(t)
 	five := d.topology()
 	if len(five.Servers) != 5 || five.Servers[0].Role != v1alpha1.RoleSource || five.Servers[3].Pod != "mysql-3" || *five.Servers[4].ServerID != 104 {
 		t.Errorf("%+v", five.Servers)
@@ -136,6 +146,27 @@ func TestStudyMySQL(t *testing.T) {
 	d.sql(4, follow)
 	d.sound(5)
 	d.readFaults(t)
+}
+
+// readsLive looks at the live screen, and ends it in both ways. Nothing is left in the container.
+func (d *database) readsLive(t *testing.T) {
+	for _, key := range []string{"q", "\x03"} {
+		terminal := cluster.OnTerminal(d.Namespace, "mysql-reads", "mysql-read", "--watch", "--from=mysql-1")
+		terminal.Sees("Connections to the Service mysql-read, the last 10s")
+		terminal.Sees("█")
+		terminal.Type(key)
+		pressed := time.Now()
+		if code := terminal.Wait(); code != 0 || time.Since(pressed) > time.Second {
+			t.Errorf("%q: exit code %d after %s", key, code, time.Since(pressed))
+		}
+	}
+	cluster.Eventually(t, 15*time.Second, func() error {
+		// The readiness probe's client is there for a moment each time.
+		if r := d.TryKubectl("exec", "mysql-1", "-c", "mysql", "--", "pgrep", "-a", "-f", "mysql-read"); r.Code != 1 {
+			return fmt.Errorf("in the container: %s%s", r.Out, r.Err)
+		}
+		return nil
+	})
 }
 
 // proxySleeps stops kube-proxy, and returns what lets it go on: before, it has not learnt of new endpoints, and nobody reaches them.

@@ -56,7 +56,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	defer cancel()
 	atFirst := runtime.NumGoroutine()
 	follower := mysqltopology.Follow(ctx, connected, mysqltopology.Query{
-		Namespace: d.NS, Names: []string{"mysql"}, Access: mysql.Access{Via: mysql.ViaAuto}, ServerTimeout: 10 * time.Second, PollInterval: 200 * time.Millisecond,
+		Namespace: d.NS, Names: []string{"mysql"}, Access: mysql.Access{Via: mysql.ViaAuto, ServerTimeout: 10 * time.Second}, PollInterval: 200 * time.Millisecond,
 	}, func() {})
 	answer := func() error {
 		if !follower.Settled() {

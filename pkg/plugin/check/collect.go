@@ -39,9 +39,8 @@ type Query struct {
 	UsageTimeout time.Duration
 	// DNS says who asks for names; what is asked for comes from this query.
 	DNS dns.Query
-	// Access and ServerTimeout are those of mysql-topology.
-	Access        mysql.Access
-	ServerTimeout time.Duration
+	// Access is that of mysql-topology.
+	Access mysql.Access
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -160,7 +159,7 @@ func (c *collector) nodes(ctx context.Context) (*nodes.Snapshot, error) {
 
 // mysql asks the servers that the chosen sets control, or all.
 func (c *collector) mysql(ctx context.Context) (*mysqltopology.Snapshot, error) {
-	q := mysqltopology.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Access: c.Access, ServerTimeout: c.ServerTimeout, Progress: c.Progress}
+	q := mysqltopology.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Access: c.Access, Progress: c.Progress}
 	if c.chosen() {
 		chosen := map[types.UID]bool{}
 		err := c.cluster.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace, Selector: c.Selector}, func(set *appsv1.StatefulSet) {

@@ -20,8 +20,7 @@ const (
 	formatJUnit    = "junit"
 	formatMarkdown = "markdown"
 
-	defaultUsageTimeout  = 5 * time.Second
-	defaultServerTimeout = 10 * time.Second
+	defaultUsageTimeout = 5 * time.Second
 )
 
 var (
@@ -62,7 +61,6 @@ type Flags struct {
 	only, exclude []string
 	noUsage       bool
 	usageTimeout  time.Duration
-	serverTimeout time.Duration
 }
 
 // Options are the flags' meaning, checked.
@@ -73,7 +71,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik check.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout, serverTimeout: defaultServerTimeout}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout}
 	cmd := &cobra.Command{
 		Use:                   "check [NAME | sts/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -97,13 +95,12 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd.Flags().BoolVar(&f.debugPod, "debug-pod", false, "Ask for names from a short-lived debug pod, as dns does, and not of the DNS servers through a port-forward.")
 	f.asking.AddFlags(cmd)
 	f.login.AddFlags(cmd)
-	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server of MySQL or MariaDB has to let the plugin in and to answer.")
 	return cmd
 }
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
-	q := Query{UsageFrom: stsstatus.UsageAuto, UsageTimeout: f.usageTimeout, ServerTimeout: f.serverTimeout}
+	q := Query{UsageFrom: stsstatus.UsageAuto, UsageTimeout: f.usageTimeout}
 	var err error
 	if q.Selection.Only, err = parseCodes(f.only); err != nil {
 		return nil, fmt.Errorf("--only: %w", err)
@@ -114,11 +111,8 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if f.noUsage {
 		q.UsageFrom = stsstatus.UsageNone
 	}
-	switch {
-	case f.usageTimeout <= 0:
+	if f.usageTimeout <= 0 {
 		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
-	case f.serverTimeout <= 0:
-		return nil, fmt.Errorf("--server-timeout=%s: it must be positive", f.serverTimeout)
 	}
 	if err := f.asking.Validate(); err != nil {
 		return nil, err

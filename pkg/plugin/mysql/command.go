@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -19,11 +20,14 @@ type Flags struct {
 	passwordFrom string
 	sslMode      string
 	sslCA        string
+	timeout      time.Duration
 }
+
+const defaultServerTimeout = 10 * time.Second
 
 // NewFlags returns the flags with their defaults.
 func NewFlags() *Flags {
-	return &Flags{via: string(ViaAuto), sslMode: string(TLSPreferred)}
+	return &Flags{via: string(ViaAuto), sslMode: string(TLSPreferred), timeout: defaultServerTimeout}
 }
 
 var (
@@ -39,6 +43,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where the password of --user is: "+passwordForms+".")
 	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+").")
 	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "A file with the certificates that VERIFY_CA trusts.")
+	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "The time that each server of MySQL or MariaDB has to let the plugin in and to answer.")
 	_ = cmd.RegisterFlagCompletionFunc("via", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("user", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("password-from", cobra.FixedCompletions([]string{"secret/", "file:", "env:", "prompt"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
@@ -47,7 +52,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 
 // ToAccess checks the flags. It reads files and sends nothing.
 func (f *Flags) ToAccess() (Access, error) {
-	a := Access{Via: Via(f.via), User: f.user, TLS: TLS{Mode: TLSMode(strings.ToUpper(f.sslMode))}}
+	a := Access{Via: Via(f.via), User: f.user, TLS: TLS{Mode: TLSMode(strings.ToUpper(f.sslMode))}, ServerTimeout: f.timeout}
 	var err error
 	switch {
 	case !slices.Contains(ways, f.via):
@@ -58,6 +63,8 @@ func (f *Flags) ToAccess() (Access, error) {
 		return a, errors.New("--password-from needs --user")
 	case (a.TLS.Mode == TLSVerifyCA) != (f.sslCA != ""):
 		return a, errors.New("--ssl-mode=VERIFY_CA and --ssl-ca need each other")
+	case f.timeout <= 0:
+		return a, fmt.Errorf("--server-timeout=%s: it must be positive", f.timeout)
 	}
 	if a.PasswordFrom, err = ParsePasswordSource(f.passwordFrom); err != nil {
 		return a, err

@@ -11,6 +11,9 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
+// Kinds are what an argument kind/name may be of: a set or one of its pods.
+var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps", "deployment", "deploy", "po", "pod", "pods"}
+
 // Scope says which servers are looked for.
 type Scope struct {
 	// Namespace is empty for all namespaces; then Names is empty too.

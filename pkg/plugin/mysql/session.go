@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -37,6 +38,8 @@ type Access struct {
 	// PasswordFrom is where the password of User is; the zero value is none.
 	PasswordFrom PasswordSource
 	TLS          TLS
+	// ServerTimeout is the time that each server has to let the plugin in and to answer. Who asks keeps to it, with a context.
+	ServerTimeout time.Duration
 }
 
 // Connector opens sessions.

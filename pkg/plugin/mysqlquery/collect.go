@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,8 +23,6 @@ type Query struct {
 	// MaxRows is the number of rows of each server that are shown.
 	MaxRows int
 	Access  mysql.Access
-	// ServerTimeout is the time that each server has to let the plugin in and to answer.
-	ServerTimeout time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -88,21 +85,21 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 }
 
 func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q Query, result *ServerSnapshot) {
-	ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, q.Access.ServerTimeout)
 	defer cancel()
 	session, err := connector.OpenReader(ctx, server)
 	if err != nil {
-		problem := mysql.ProblemOf(server, err, q.ServerTimeout)
+		problem := mysql.ProblemOf(server, err, q.Access.ServerTimeout)
 		result.Failure = &problem
 		return
 	}
 	defer session.Close()
 	result.Via = string(session.Via)
 	// One row more, to know whether there are more.
-	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.ServerTimeout})
+	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.Access.ServerTimeout})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		result.Error = fmt.Sprintf("no answer within %s", q.ServerTimeout)
+		result.Error = fmt.Sprintf("no answer within %s", q.Access.ServerTimeout)
 	case err != nil:
 		result.Error = strings.Join(strings.Fields(err.Error()), " ")
 	default:

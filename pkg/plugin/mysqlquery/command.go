@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -14,10 +13,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-const (
-	defaultServerTimeout = 10 * time.Second
-	defaultMaxRows       = 100
-)
+const defaultMaxRows = 100
 
 var (
 	long = templates.LongDesc(`
@@ -38,29 +34,24 @@ var (
 		kubectl doik mysql-query pod/mysql-1 'SHOW DATABASES'`)
 )
 
-// Kinds are what an argument kind/name may be of: a set or one of its pods.
-var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps", "deployment", "deploy", "po", "pod", "pods"}
-
 // Flags are the flags of the command.
 type Flags struct {
-	shared        *scope.Flags
-	login         *mysql.Flags
-	serverTimeout time.Duration
-	maxRows       int
+	shared  *scope.Flags
+	login   *mysql.Flags
+	maxRows int
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Statement     string
-	Access        mysql.Access
-	ServerTimeout time.Duration
-	MaxRows       int
+	Statement string
+	Access    mysql.Access
+	MaxRows   int
 }
 
 // NewCommand makes kubectl doik mysql-query.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), serverTimeout: defaultServerTimeout, maxRows: defaultMaxRows}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), maxRows: defaultMaxRows}
 	cmd := &cobra.Command{
 		Use:                   "mysql-query [NAME | sts/NAME | pod/NAME ...] STATEMENT",
 		DisableFlagsInUseLine: true,
@@ -80,7 +71,6 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	}
 	shared.AddFlags(cmd, "pods")
 	f.login.AddFlags(cmd)
-	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to let the plugin in and to answer.")
 	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Show this many rows of each server at most.")
 	return cmd
 }
@@ -98,19 +88,16 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args[:len(args)-1], Kinds...)
+	s, err := f.shared.ToScope(args[:len(args)-1], mysql.Kinds...)
 	if err != nil {
 		return nil, err
 	}
-	return &Options{Scope: s, Statement: statement, Access: access, ServerTimeout: f.serverTimeout, MaxRows: f.maxRows}, nil
+	return &Options{Scope: s, Statement: statement, Access: access, MaxRows: f.maxRows}, nil
 }
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	switch {
-	case o.ServerTimeout <= 0:
-		return fmt.Errorf("--server-timeout=%s: it must be positive", o.ServerTimeout)
-	case o.MaxRows <= 0:
+	if o.MaxRows <= 0 {
 		return fmt.Errorf("--max-rows=%d: it must be positive", o.MaxRows)
 	}
 	return nil
@@ -127,7 +114,7 @@ func (o *Options) Run(ctx context.Context) error {
 	progress := o.StartProgress("connecting")
 	snapshot, err := Collect(ctx, o.Cluster, Query{
 		Scope:     mysql.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize},
-		Statement: o.Statement, MaxRows: o.MaxRows, Access: access, ServerTimeout: o.ServerTimeout, Progress: progress.Step,
+		Statement: o.Statement, MaxRows: o.MaxRows, Access: access, Progress: progress.Step,
 	})
 	progress.End()
 	if err != nil {

@@ -49,7 +49,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = findings(&item, endpointsUnknown)
+	item.Findings = findings(&item, endpointsUnknown, s.New)
 	report := &v1alpha1.MySQLReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
 	}
@@ -68,16 +68,17 @@ func Findings(report *v1alpha1.MySQLReadsList) []v1alpha1.Finding {
 	return list
 }
 
-func servicePort(s *corev1.Service) int32 {
-	for _, p := range s.Spec.Ports {
-		if p.Port == mysql.DefaultPort {
+// servicePort is the Service's port for MySQL.
+func servicePort(service *corev1.Service) int32 {
+	for _, p := range service.Spec.Ports {
+		if p.Port == mysql.DefaultPort || p.Name == "mysql" || p.Name == "mariadb" {
 			return p.Port
 		}
 	}
-	if len(s.Spec.Ports) > 0 {
-		return s.Spec.Ports[0].Port
+	if len(service.Spec.Ports) > 0 {
+		return service.Spec.Ports[0].Port
 	}
-	return 0
+	return mysql.DefaultPort
 }
 
 // readers are the servers that the Service selects by name, then those that answered and are none of them.
@@ -170,7 +171,7 @@ func broken(s ServerSnapshot) string {
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool) []v1alpha1.Finding {
+func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		f := v1alpha1.Finding{Code: code, Severity: severity, Objects: []string{"service/" + item.Metadata.Name}, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)}
@@ -186,7 +187,7 @@ func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool) []v1alpha1.Findi
 			endpoints = append(endpoints, r.Pod)
 		}
 		switch {
-		case r.Endpoint && r.Answers == 0:
+		case r.Endpoint && r.Answers == 0 && !slices.Contains(young, r.Pod):
 			silent = append(silent, r.Pod)
 		case r.Answers == 0:
 		case !r.Known:

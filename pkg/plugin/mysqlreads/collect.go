@@ -29,9 +29,7 @@ type Query struct {
 	For         time.Duration
 	Concurrency int
 	Access      mysql.Access
-	// ServerTimeout is the time that each server has to tell of its replication.
-	ServerTimeout time.Duration
-	ChunkSize     int64
+	ChunkSize   int64
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -44,6 +42,8 @@ type Snapshot struct {
 	Servers []ServerSnapshot `json:"servers,omitempty"`
 	From    string           `json:"from"`
 	Answers []Answer         `json:"answers,omitempty"`
+	// New are pods that have not been ready endpoints for as long as answers have been counted.
+	New []string `json:"new,omitempty"`
 	// Problems by what could not be read: endpointslices, or a pod.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
 }
@@ -162,16 +162,10 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	var mu sync.Mutex
-	err = r.connector.Run(ctx, r.from, mysql.Probe{
-		Host: q.Service + "." + q.Namespace, Port: int(port(&r.base.Service)), Connections: q.Connections, For: q.For, Concurrency: q.Concurrency,
-	}, func(a mysql.ProbeAnswer) {
+	err = r.connector.Run(ctx, r.from, r.probe(q.For), func(a mysql.ProbeAnswer) {
 		mu.Lock()
 		defer mu.Unlock()
-		out := Answer{Hostname: a.Hostname, ServerID: a.ServerID, Milliseconds: a.Time.Milliseconds()}
-		if a.Err != nil {
-			out.Error = a.Err.Error()
-		}
-		s.Answers = append(s.Answers, out)
+		s.Answers = append(s.Answers, answerOf(a))
 		q.Progress(fmt.Sprintf("connecting from %s: %d connections", s.From, len(s.Answers)))
 	})
 	switch {
@@ -181,6 +175,22 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 		return nil, fmt.Errorf("connecting from pod %s: %w", s.From, kube.Explain(err))
 	}
 	return &s, nil
+}
+
+// probe is what makes connections for a time, or as many as were asked for.
+func (r *Reader) probe(time time.Duration) mysql.Probe {
+	q := r.query
+	return mysql.Probe{
+		Host: q.Service + "." + q.Namespace, Port: int(servicePort(&r.base.Service)), Connections: q.Connections, For: time, Concurrency: q.Concurrency,
+	}
+}
+
+func answerOf(a mysql.ProbeAnswer) Answer {
+	out := Answer{Hostname: a.Hostname, ServerID: a.ServerID, Milliseconds: a.Time.Milliseconds()}
+	if a.Err != nil {
+		out.Error = a.Err.Error()
+	}
+	return out
 }
 
 // askServers asks the servers behind the Service, as they are now, who they are and how they replicate.
@@ -196,10 +206,14 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 	var group errgroup.Group
 	for i, server := range servers {
 		group.Go(func() error {
-			if err := r.ask(ctx, server, &s.Servers[i]); err != nil {
+			session, err := r.ask(ctx, server, nil, &s.Servers[i])
+			if session != nil {
+				session.Close()
+			}
+			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.ServerTimeout)
+				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.Access.ServerTimeout)
 			}
 			return nil
 		})
@@ -207,37 +221,34 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 	return group.Wait()
 }
 
-func (r *Reader) ask(ctx context.Context, server mysql.Server, out *ServerSnapshot) error {
+// ask asks a server of its replication, in a session that is open, else in a new one. The session that it returns is open, nil if there
+// is none.
+func (r *Reader) ask(ctx context.Context, server mysql.Server, session *mysql.Session, out *ServerSnapshot) (*mysql.Session, error) {
 	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
-	ctx, cancel := context.WithTimeout(ctx, r.query.ServerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.query.Access.ServerTimeout)
 	defer cancel()
-	session, err := r.connector.Open(ctx, server, mysql.SubjectReplica)
-	if err != nil {
-		return err
+	var variables, replica mysql.Answer
+	if session != nil {
+		answers := session.Ask(ctx, mysql.FirstStatement().Text, mysql.StatementFor(session.Version, mysql.SubjectReplica).Text)
+		if variables, replica = answers[0], answers[1]; variables.Err != nil { // every server answers this: the session has ended
+			session.Close()
+			session = nil
+		}
 	}
-	defer session.Close()
-	row := session.Variables.Pairs()
+	if session == nil {
+		var err error
+		if session, err = r.connector.Open(ctx, server, mysql.SubjectReplica); err != nil {
+			return nil, err
+		}
+		variables, replica = session.Variables, session.Answers[0].Answer
+	}
+	row := variables.Pairs()
 	out.Answered = true
 	out.Hostname = row.Text("hostname")
 	out.ServerID, _ = row.Int("server_id")
 	out.ReadOnly = row.Text("read_only") != "OFF"
 	out.Galera = row.Text("wsrep_on") == "ON"
-	for _, answer := range session.Answers {
-		out.ChannelsUnknown = answer.Err != nil
-		out.Channels = answer.Maps()
-	}
-	return nil
-}
-
-// port is the Service's port for MySQL.
-func port(service *corev1.Service) int32 {
-	for _, p := range service.Spec.Ports {
-		if p.Port == mysql.DefaultPort || p.Name == "mysql" || p.Name == "mariadb" {
-			return p.Port
-		}
-	}
-	if len(service.Spec.Ports) > 0 {
-		return service.Spec.Ports[0].Port
-	}
-	return mysql.DefaultPort
+	out.ChannelsUnknown = replica.Err != nil
+	out.Channels = replica.Maps()
+	return session, nil
 }

@@ -16,11 +16,8 @@ import (
 )
 
 const (
-	defaultConnections   = 100
-	defaultConcurrency   = 4
-	defaultServerTimeout = 10 * time.Second
-	// watchRound is how long each round of --watch makes connections.
-	watchRound = 2 * time.Second
+	defaultConnections = 100
+	defaultConcurrency = 4
 )
 
 var (
@@ -46,26 +43,23 @@ var Kinds = []string{"svc", "service", "services"}
 
 // Flags are the flags of the command.
 type Flags struct {
-	shared        *scope.Flags
-	login         *mysql.Flags
-	connections   int
-	duration      time.Duration
-	concurrency   int
-	from          string
-	watch         bool
-	serverTimeout time.Duration
+	shared      *scope.Flags
+	login       *mysql.Flags
+	connections int
+	duration    time.Duration
+	concurrency int
+	from        string
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
 	Query Query
-	Watch bool
 }
 
 // NewCommand makes kubectl doik mysql-reads.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency, serverTimeout: defaultServerTimeout}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
 	cmd := &cobra.Command{
 		Use:                   "mysql-reads (NAME | svc/NAME)",
 		DisableFlagsInUseLine: true,
@@ -93,8 +87,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd.Flags().DurationVar(&f.duration, "duration", 0, "Make connections for this time, however many there will be.")
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Make this many connections at once.")
 	cmd.Flags().StringVar(&f.from, "from", "", "The pod in which the connections are made: one with a server; by default the first that the Service reaches.")
-	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on until Ctrl-C.")
-	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to tell of its replication.")
+	shared.AddWatchFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("connections", "duration", "watch")
 	return cmd
 }
@@ -112,14 +105,10 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if len(s.Names) != 1 || s.Selector != "" {
 		return nil, errors.New("one Service is needed: kubectl doik mysql-reads svc/NAME")
 	}
-	o := &Options{Scope: s, Watch: f.watch, Query: Query{
+	return &Options{Scope: s, Query: Query{
 		Namespace: s.Namespace, Service: s.Names[0], From: f.from, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,
-		Access: access, ServerTimeout: f.serverTimeout, ChunkSize: s.ChunkSize,
-	}}
-	if f.watch {
-		o.Query.For = watchRound
-	}
-	return o, nil
+		Access: access, ChunkSize: s.ChunkSize,
+	}}, nil
 }
 
 // Validate checks the command's own flags.
@@ -132,26 +121,20 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--duration=%s: it must not be negative", q.For)
 	case q.Concurrency <= 0 || q.Concurrency > most:
 		return fmt.Errorf("--concurrency=%d: it is 1 to %d", q.Concurrency, most)
-	case q.ServerTimeout <= 0:
-		return fmt.Errorf("--server-timeout=%s: it must be positive", q.ServerTimeout)
-	case !o.Watch && o.Timeout > 0 && q.For >= o.Timeout:
+	case o.Timeout > 0 && q.For >= o.Timeout:
 		return fmt.Errorf("--duration=%s is longer than --timeout=%s", q.For, o.Timeout)
 	}
 	return nil
 }
 
-// Run collects, analyzes and prints, once or until it is interrupted.
+// Run collects, analyzes and prints.
 func (o *Options) Run(ctx context.Context) error {
-	access, err := o.Query.Access.Resolve(ctx, o.Streams)
-	if err != nil {
+	var err error
+	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
-	o.Query.Access = access
-	if !o.Watch {
-		var cancel context.CancelFunc
-		ctx, cancel = o.Context(ctx)
-		defer cancel()
-	}
+	ctx, cancel := o.Context(ctx)
+	defer cancel()
 	progress := o.StartProgress("connecting")
 	defer progress.End()
 	o.Query.Progress = progress.Step
@@ -159,32 +142,22 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var answers []Answer
-	var report *v1alpha1.MySQLReadsList
-	for {
-		snapshot, err := reader.Collect(ctx)
-		switch {
-		case o.Watch && ctx.Err() != nil && report != nil: // Ctrl-C is how a watch ends
-			return o.FailOn(Findings(report))
-		case err != nil:
-			return err
-		}
+	if o.Watch {
 		progress.End()
-		if o.Watch {
-			answers = append(answers, snapshot.Answers...)
-			snapshot.Answers = answers
-			o.ClearScreen()
-		}
-		report = Analyze(snapshot)
-		err = o.Print(printers.Document{
-			Report: report, Names: Names(report),
-			Table: func() printers.Table { return Table(report) },
-		}, report.Problems)
-		if err != nil {
-			return err
-		}
-		if !o.Watch {
-			return o.FailOn(Findings(report))
-		}
+		return o.watch(ctx, reader)
 	}
+	snapshot, err := reader.Collect(ctx)
+	progress.End()
+	if err != nil {
+		return err
+	}
+	report := Analyze(snapshot)
+	if err := o.Print(document(report), report.Problems); err != nil {
+		return err
+	}
+	return o.FailOn(Findings(report))
+}
+
+func document(report *v1alpha1.MySQLReadsList) printers.Document {
+	return printers.Document{Report: report, Names: Names(report), Table: func() printers.Table { return Table(report) }}
 }

@@ -11,11 +11,16 @@ import (
 // barWidth is that of 100 %.
 const barWidth = 40
 
+var columns = []printers.Column{
+	{Title: "POD"}, {Title: "ID"}, {Title: "ROLE"}, {Title: "ENDPOINT"}, {Title: "ANSWERS"}, {Title: "SHARE"}, {Title: "MEDIAN"}, {Title: "P95", Wide: true}, {Title: "SLOWEST"}, {Title: "SPREAD"},
+}
+
+// RowKey tells the table's rows apart.
+func RowKey() func([]printers.Cell) string { return printers.RowKey(columns, "POD") }
+
 // Table lays a report out: a row for each server.
 func Table(report *v1alpha1.MySQLReadsList) printers.Table {
-	t := printers.Table{Columns: []printers.Column{
-		{Title: "POD"}, {Title: "ID"}, {Title: "ROLE"}, {Title: "ENDPOINT"}, {Title: "ANSWERS"}, {Title: "SHARE"}, {Title: "MEDIAN"}, {Title: "P95", Wide: true}, {Title: "SLOWEST"}, {Title: "SPREAD"},
-	}}
+	t := printers.Table{Columns: columns}
 	for i := range report.Items {
 		item := &report.Items[i]
 		block := printers.Block{Heading: heading(item), Findings: item.Findings}

@@ -30,8 +30,6 @@ type Query struct {
 	// Wanted, which may be nil, tells which of their pods count.
 	Wanted func(*corev1.Pod) bool
 	Access mysql.Access
-	// ServerTimeout is the time that each server has to let the plugin in and to answer.
-	ServerTimeout time.Duration
 	// PollInterval is how often a Follower asks each server.
 	PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -167,7 +165,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 	var group errgroup.Group
 	for i := range servers {
 		group.Go(func() error {
-			sessions[i] = ask(ctx, connector, servers[i], q.ServerTimeout, &results[i])
+			sessions[i] = ask(ctx, connector, servers[i], q.Access.ServerTimeout, &results[i])
 			mu.Lock()
 			defer mu.Unlock()
 			answered++
@@ -187,7 +185,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 			if statement.Text == "" || alike {
 				return nil
 			}
-			ctx, cancel := context.WithTimeout(ctx, q.ServerTimeout)
+			ctx, cancel := context.WithTimeout(ctx, q.Access.ServerTimeout)
 			defer cancel()
 			answer, _ := session.Query(ctx, statement.Text) // the error is in the answer
 			results[i].Answers = append(results[i].Answers, reported(subjectGTIDAgain, answer))

@@ -287,7 +287,7 @@ func (p *poller) ask(ctx context.Context, full bool, now time.Time) {
 	for _, s := range due {
 		if s.steady || first {
 			waiting[s] = true
-			patience = max(patience, min(2*s.took, p.query.ServerTimeout))
+			patience = max(patience, min(2*s.took, p.query.Access.ServerTimeout))
 		}
 		server := s.server
 		if s.session != nil && !s.renew.IsZero() && now.After(s.renew) {
@@ -297,7 +297,7 @@ func (p *poller) ask(ctx context.Context, full bool, now time.Time) {
 		p.start(ctx, s, func(ctx context.Context, r *reply) { p.everything(ctx, connector, server, r) })
 	}
 	if first {
-		patience = min(firstPatience, p.query.ServerTimeout)
+		patience = min(firstPatience, p.query.Access.ServerTimeout)
 	}
 	answered := p.gather(ctx, waiting, patience, full)
 	if full {
@@ -496,20 +496,20 @@ func (p *poller) closeAll() {
 func (p *poller) everything(ctx context.Context, connector *mysql.Connector, server mysql.Server, r *reply) {
 	r.said = &ServerSnapshot{}
 	if r.session != nil {
-		err := askAgain(ctx, r.session, p.query.ServerTimeout, r.said)
+		err := askAgain(ctx, r.session, p.query.Access.ServerTimeout, r.said)
 		if err == nil {
 			return
 		}
 		r.session.Close()
 		r.session = nil
 		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			problem := mysql.ProblemOf(server, err, p.query.ServerTimeout)
+			problem := mysql.ProblemOf(server, err, p.query.Access.ServerTimeout)
 			r.said = &ServerSnapshot{Failure: &problem}
 			return
 		}
 		r.said = &ServerSnapshot{}
 	}
-	r.session = ask(ctx, connector, server, p.query.ServerTimeout, r.said)
+	r.session = ask(ctx, connector, server, p.query.Access.ServerTimeout, r.said)
 }
 
 // askAgain asks a server everything in a session that is open. An error means that the session is of no more use.

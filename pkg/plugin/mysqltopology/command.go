@@ -15,8 +15,7 @@ import (
 )
 
 const (
-	defaultServerTimeout = 10 * time.Second
-	defaultPollInterval  = 2 * time.Second
+	defaultPollInterval = 2 * time.Second
 	// leastPollInterval keeps a watch from being a load.
 	leastPollInterval = 200 * time.Millisecond
 )
@@ -53,18 +52,14 @@ var (
 		kubectl doik mysql-topology -A --fail-on=error`)
 )
 
-// Kinds are what an argument kind/name may be of: a set or one of its pods.
-var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps", "deployment", "deploy", "po", "pod", "pods"}
-
 // things are what the command lists.
 const things = "MySQL or MariaDB servers"
 
 // Flags are the flags of the command.
 type Flags struct {
-	shared        *scope.Flags
-	login         *mysql.Flags
-	serverTimeout time.Duration
-	pollInterval  time.Duration
+	shared       *scope.Flags
+	login        *mysql.Flags
+	pollInterval time.Duration
 }
 
 // Options are the flags' meaning, checked.
@@ -75,7 +70,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-topology.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), serverTimeout: defaultServerTimeout, pollInterval: defaultPollInterval}
+	f := &Flags{shared: shared, login: mysql.NewFlags(), pollInterval: defaultPollInterval}
 	cmd := &cobra.Command{
 		Use:                   "mysql-topology [NAME | sts/NAME | pod/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -100,7 +95,6 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	shared.AddFlags(cmd, "pods")
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	f.login.AddFlags(cmd)
-	cmd.Flags().DurationVar(&f.serverTimeout, "server-timeout", f.serverTimeout, "The time that each server has to let the plugin in and to answer.")
 	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
 	return cmd
 }
@@ -111,22 +105,19 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, Kinds...)
+	s, err := f.shared.ToScope(args, mysql.Kinds...)
 	if err != nil {
 		return nil, err
 	}
 	return &Options{Scope: s, Query: Query{
 		Namespace: s.Namespace, Names: s.Names, Selector: s.Selector, ChunkSize: s.ChunkSize,
-		Access: access, ServerTimeout: f.serverTimeout, PollInterval: f.pollInterval,
+		Access: access, PollInterval: f.pollInterval,
 	}}, nil
 }
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	switch q := &o.Query; {
-	case q.ServerTimeout <= 0:
-		return fmt.Errorf("--server-timeout=%s: it must be positive", q.ServerTimeout)
-	case q.PollInterval < leastPollInterval:
+	if q := &o.Query; q.PollInterval < leastPollInterval {
 		return fmt.Errorf("--poll-interval=%s: it must be %s or more", q.PollInterval, leastPollInterval)
 	}
 	return nil

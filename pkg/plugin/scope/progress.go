@@ -64,10 +64,3 @@ func (p *Progress) draw() {
 		fmt.Fprintf(p.out, "\r\x1b[K%s …", p.text)
 	}
 }
-
-// ClearScreen makes room for the next state of what is watched, on a terminal; in a pipe states follow each other.
-func (s *Scope) ClearScreen() {
-	if printers.IsTerminal(s.Streams.Out) {
-		fmt.Fprint(s.Streams.Out, "\x1b[H\x1b[2J")
-	}
-}

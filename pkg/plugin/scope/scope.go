@@ -66,10 +66,13 @@ func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 
-// AddWatchFlags adds --watch and --for to a subcommand; goals are what it can wait for.
+// AddWatchFlags adds --watch to a subcommand, and --for if there are goals that it can wait for.
 func (f *Flags) AddWatchFlags(cmd *cobra.Command, goals ...string) {
 	f.command = cmd
 	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "Go on until Ctrl-C: live on a terminal, elsewhere what happens and the rows that change.")
+	if len(goals) == 0 {
+		return
+	}
 	cmd.Flags().StringVar(&f.goal, "for", "", fmt.Sprintf("Watch until this is so, then exit with code 0; with code 1 if it is not within --timeout. One of: (%s).", strings.Join(goals, ", ")))
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(goals, cobra.ShellCompDirectiveNoFileComp))
 	f.goals = goals

@@ -1,0 +1,269 @@
+package mysqlreads
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+)
+
+const (
+	// Window is the time whose connections a follower counts.
+	Window = 10 * time.Second
+	// askInterval is how often the servers are asked of their replication.
+	askInterval = 2 * time.Second
+	// againDelay is how long after its end the making of connections begins anew.
+	againDelay = time.Second
+	// farewell is how long Close waits for what is under way.
+	farewell = 500 * time.Millisecond
+)
+
+// subjectConnections is what connections are a problem of, beside the keys of one snapshot.
+const subjectConnections = "connections"
+
+// Follower goes on making connections to a Service, and keeps what is known of its endpoints and servers up to date: objects by the API's
+// own watches, servers by asking them again and again in sessions that stay open.
+type Follower struct {
+	*Reader
+	changed func()
+	end     context.CancelFunc
+	ended   sync.WaitGroup
+	pods    *kube.Mirror[corev1.Pod]
+	slices  *kube.Mirror[discoveryv1.EndpointSlice]
+
+	mu       sync.Mutex
+	rounds   int // in which the servers have been asked
+	servers  map[types.UID]ServerSnapshot
+	problems map[types.UID]v1alpha1.Problem
+	failure  error // why no connections are made
+	new      []Answer
+	answers  []datedAnswer
+	// since is when pods were first seen as ready endpoints.
+	since map[string]time.Time
+}
+
+// datedAnswer is an answer and when it was first seen.
+type datedAnswer struct {
+	Answer
+	at time.Time
+}
+
+// Follow begins to make connections, until the context ends or Close is called. Changed is called after each change, from other
+// goroutines.
+func (r *Reader) Follow(ctx context.Context, changed func()) *Follower {
+	f := &Follower{Reader: r, changed: changed, servers: map[types.UID]ServerSnapshot{}, problems: map[types.UID]v1alpha1.Problem{}}
+	ctx, f.end = context.WithCancel(ctx)
+	q := kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}
+	pods, endpoints := q, q
+	pods.Selector = metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector))
+	endpoints.Selector = discoveryv1.LabelServiceName + "=" + r.query.Service
+	f.pods = kube.FollowPods(ctx, r.cluster, pods, kube.Whole[corev1.Pod](nil), changed)
+	f.slices = kube.FollowEndpointSlices(ctx, r.cluster, endpoints, kube.Whole[discoveryv1.EndpointSlice](nil), changed)
+	f.ended.Go(func() { f.ask(ctx) })
+	f.ended.Go(func() { f.connect(ctx) })
+	return f
+}
+
+// Close ends what Follow began.
+func (f *Follower) Close() {
+	f.end()
+	over := make(chan struct{})
+	go func() {
+		f.ended.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-time.After(farewell):
+	}
+}
+
+// Settled tells whether there is something to show: the servers have been asked once, and connections were made for a while or can't be.
+func (f *Follower) Settled() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.slices.Settled() && f.rounds > 0 && (f.rounds > 1 || f.failure != nil || len(f.new)+len(f.answers) >= f.query.Connections)
+}
+
+// Snapshot is the present state, with the connections of the last Window. It fails if pods can't be read.
+func (f *Follower) Snapshot(now time.Time) (*Snapshot, error) {
+	s := f.base
+	s.Problems = map[string]v1alpha1.Problem{}
+	servers, err := f.present()
+	if err != nil {
+		return nil, err
+	}
+	f.pods.Collect(s.Problems, "pods", "pods of the Service "+f.query.Service)
+	slices, _ := f.slices.Collect(s.Problems, subjectEndpoints, "EndpointSlices of the Service "+f.query.Service)
+	for _, slice := range slices {
+		s.EndpointSlices = append(s.EndpointSlices, *slice)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, server := range servers {
+		said, ok := f.servers[server.Pod.UID]
+		if !ok {
+			said = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
+		}
+		s.Servers = append(s.Servers, said)
+		if problem, ok := f.problems[server.Pod.UID]; ok {
+			s.Problems[server.Pod.Name] = problem
+		}
+	}
+	s.From = f.from.Pod.Name
+	if f.failure != nil {
+		s.Problems[subjectConnections] = kube.ProblemOf("connecting from pod "+s.From, kube.Explain(f.failure))
+	}
+	for _, a := range f.new {
+		f.answers = append(f.answers, datedAnswer{a, now})
+	}
+	f.new = nil
+	for len(f.answers) > 0 && now.Sub(f.answers[0].at) > Window {
+		f.answers = f.answers[1:]
+	}
+	for _, a := range f.answers {
+		s.Answers = append(s.Answers, a.Answer)
+	}
+	f.age(&s, now)
+	return &s, nil
+}
+
+// age notes which endpoints are younger than the connections that are counted.
+func (f *Follower) age(s *Snapshot, now time.Time) {
+	since := map[string]time.Time{}
+	for _, server := range s.Servers {
+		if !isEndpoint(s, server) {
+			continue
+		}
+		at, known := f.since[server.Pod]
+		if !known {
+			at = now
+		}
+		since[server.Pod] = at
+		if now.Sub(at) <= Window {
+			s.New = append(s.New, server.Pod)
+		}
+	}
+	f.since = since
+}
+
+// present are the servers that the Service selects now.
+func (f *Follower) present() ([]mysql.Server, error) {
+	pods, _, err := f.pods.Objects()
+	if err != nil {
+		return nil, kube.Explain(err)
+	}
+	var servers []mysql.Server
+	for _, pod := range pods {
+		if server, ok := mysql.Detect(pod); ok {
+			servers = append(servers, server)
+		}
+	}
+	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
+	return servers, nil
+}
+
+// ask asks all servers again and again until the context ends.
+func (f *Follower) ask(ctx context.Context) {
+	sessions := map[types.UID]*mysql.Session{}
+	defer func() {
+		for _, session := range sessions {
+			session.Close()
+		}
+	}()
+	if f.pods.Wait(ctx) != nil {
+		return
+	}
+	for ctx.Err() == nil {
+		servers, _ := f.present() // the error is Snapshot's
+		said := make([]ServerSnapshot, len(servers))
+		open := make([]*mysql.Session, len(servers))
+		errs := make([]error, len(servers))
+		var group sync.WaitGroup
+		for i, server := range servers {
+			open[i] = sessions[server.Pod.UID]
+			group.Go(func() { open[i], errs[i] = f.Reader.ask(ctx, server, open[i], &said[i]) })
+		}
+		group.Wait()
+		before := sessions
+		sessions = map[types.UID]*mysql.Session{}
+		f.mu.Lock()
+		f.rounds++
+		clear(f.servers)
+		clear(f.problems)
+		for i, server := range servers {
+			uid := server.Pod.UID
+			delete(before, uid)
+			f.servers[uid] = said[i]
+			if open[i] != nil {
+				sessions[uid] = open[i]
+			}
+			if errs[i] != nil {
+				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
+			}
+		}
+		f.mu.Unlock()
+		for _, session := range before { // of pods that are gone
+			session.Close()
+		}
+		f.changed()
+		wait(ctx, askInterval)
+	}
+}
+
+// connect makes connections until the context ends, from another pod where one is gone.
+func (f *Follower) connect(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := f.connector.Run(ctx, f.from, f.probe(math.MaxInt64), func(a mysql.ProbeAnswer) {
+			f.mu.Lock()
+			f.new, f.failure = append(f.new, answerOf(a)), nil
+			f.mu.Unlock()
+			f.changed()
+		})
+		if err == nil {
+			err = errors.New("the container ended it")
+		}
+		f.note(err)
+		wait(ctx, againDelay)
+		servers, err := f.present()
+		if err != nil || len(servers) == 0 {
+			continue
+		}
+		from, err := f.choose(ctx, servers)
+		if err != nil {
+			f.note(err)
+			continue
+		}
+		f.mu.Lock()
+		f.from = from
+		f.mu.Unlock()
+	}
+}
+
+// note keeps why no connections are made.
+func (f *Follower) note(err error) {
+	f.mu.Lock()
+	f.failure = err
+	f.mu.Unlock()
+	f.changed()
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
