@@ -5,6 +5,7 @@ package check
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ type Query struct {
 	DNS dns.Query
 	// Access is that of mysql-topology.
 	Access mysql.Access
+	// UsageInterval, DNSInterval and PollInterval are how often a Follower reads usage, asks for names, and asks servers.
+	UsageInterval, DNSInterval, PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -75,19 +78,23 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if q.Progress == nil {
 		q.Progress = func(string) {}
 	}
-	c := &collector{Query: q, snapshot: &Snapshot{Chosen: q.chosen(), Annotations: map[string]string{}, Problems: map[string]v1alpha1.Problem{}}}
+	notes := newNotes(func() {})
+	c := &collector{Query: q, snapshot: &Snapshot{Chosen: q.chosen(), Problems: map[string]v1alpha1.Problem{}}}
 	group, ctx := errgroup.WithContext(ctx)
-	c.cluster = cluster.Share(ctx, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod, Seen: c.seen})
+	c.cluster = cluster.Observe(notes.see).Share(ctx, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod})
 	group.Go(func() (err error) {
-		c.snapshot.Sets, err = c.sets(ctx)
+		c.snapshot.Sets, err = stsstatus.Collect(ctx, c.cluster, c.ofSets())
 		return err
 	})
 	if q.Selection.wantsPart(familyDNS) {
-		group.Go(func() (err error) { c.snapshot.DNS, err = c.dns(ctx); return c.failed(ctx, subjectDNS, "DNS", err) })
+		group.Go(func() (err error) {
+			c.snapshot.DNS, err = dns.Collect(ctx, c.cluster, c.ofDNS())
+			return c.failed(ctx, subjectDNS, "DNS", err)
+		})
 	}
 	if q.Selection.wantsPart(familyNodes) {
 		group.Go(func() (err error) {
-			c.snapshot.Nodes, err = c.nodes(ctx)
+			c.snapshot.Nodes, err = nodes.Collect(ctx, c.cluster, c.ofNodes())
 			return c.failed(ctx, subjectNodes, "nodes", err)
 		})
 	}
@@ -100,6 +107,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	c.snapshot.Annotations = notes.all()
 	return c.snapshot, nil
 }
 
@@ -111,15 +119,36 @@ type collector struct {
 	mu       sync.Mutex
 }
 
-// seen notes annotations. Nobody reads the pods of Deployments and Jobs for theirs: they come and go.
-func (c *collector) seen(kind string, object metav1.Object) {
-	value, ok := object.GetAnnotations()[v1alpha1.IgnoreAnnotation]
-	if !ok {
-		return
+// notes are the annotations of all objects that are read.
+type notes struct {
+	changed func()
+	mu      sync.Mutex
+	values  map[string]string
+}
+
+func newNotes(changed func()) *notes { return &notes{changed: changed, values: map[string]string{}} }
+
+// see notes an object's annotation, or that it has none any more.
+func (n *notes) see(kind string, o metav1.Object) {
+	key := o.GetNamespace() + "/" + kind + "/" + o.GetName()
+	value, ok := o.GetAnnotations()[v1alpha1.IgnoreAnnotation]
+	n.mu.Lock()
+	old, had := n.values[key]
+	if ok {
+		n.values[key] = value
+	} else {
+		delete(n.values, key)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.snapshot.Annotations[object.GetNamespace()+"/"+kind+"/"+object.GetName()] = value
+	n.mu.Unlock()
+	if ok != had || value != old {
+		n.changed()
+	}
+}
+
+func (n *notes) all() map[string]string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.values)
 }
 
 // failed makes a part's error a problem, unless nobody waits for the answer any more.
@@ -133,33 +162,38 @@ func (c *collector) failed(ctx context.Context, part, title string, err error) e
 	return nil
 }
 
-func (c *collector) sets(ctx context.Context) (*stsstatus.Snapshot, error) {
-	usage := c.UsageFrom
-	if !c.Selection.wantsPart(familySets) {
+// ofSets, ofDNS, ofNodes and ofMySQL are the parts' own queries.
+func (q *Query) ofSets() stsstatus.Query {
+	usage := q.UsageFrom
+	if !q.Selection.wantsPart(familySets) {
 		usage = stsstatus.UsageNone
 	}
-	return stsstatus.Collect(ctx, c.cluster, stsstatus.Query{
-		Namespace: c.Namespace, Names: c.Names, Selector: c.Selector, ChunkSize: c.ChunkSize,
-		UsageFrom: usage, UsageTimeout: c.UsageTimeout, Progress: c.Progress,
-	})
-}
-
-func (c *collector) dns(ctx context.Context) (*dns.Snapshot, error) {
-	q := c.DNS
-	q.Namespace, q.Selector, q.ChunkSize, q.Tolerant, q.Progress = c.Namespace, c.Selector, c.ChunkSize, true, c.Progress
-	for _, name := range c.Names {
-		q.Targets = append(q.Targets, dns.Target{Kind: dns.KindStatefulSet, Name: name})
+	return stsstatus.Query{
+		Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize,
+		UsageFrom: usage, UsageTimeout: q.UsageTimeout, UsageInterval: q.UsageInterval, Progress: q.Progress,
 	}
-	return dns.Collect(ctx, c.cluster, q)
 }
 
-func (c *collector) nodes(ctx context.Context) (*nodes.Snapshot, error) {
-	return nodes.Collect(ctx, c.cluster, nodes.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Progress: c.Progress})
+func (q *Query) ofDNS() dns.Query {
+	d := q.DNS
+	d.Namespace, d.Selector, d.ChunkSize, d.Tolerant, d.Progress = q.Namespace, q.Selector, q.ChunkSize, true, q.Progress
+	for _, name := range q.Names {
+		d.Targets = append(d.Targets, dns.Target{Kind: dns.KindStatefulSet, Name: name})
+	}
+	return d
+}
+
+func (q *Query) ofNodes() nodes.Query {
+	return nodes.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Progress: q.Progress}
+}
+
+func (q *Query) ofMySQL() mysqltopology.Query {
+	return mysqltopology.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
 }
 
 // mysql asks the servers that the chosen sets control, or all.
 func (c *collector) mysql(ctx context.Context) (*mysqltopology.Snapshot, error) {
-	q := mysqltopology.Query{Namespace: c.Namespace, ChunkSize: c.ChunkSize, Access: c.Access, Progress: c.Progress}
+	q := c.ofMySQL()
 	if c.chosen() {
 		chosen := map[types.UID]bool{}
 		err := c.cluster.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace, Selector: c.Selector}, func(set *appsv1.StatefulSet) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,7 +21,10 @@ const (
 	formatJUnit    = "junit"
 	formatMarkdown = "markdown"
 
-	defaultUsageTimeout = 5 * time.Second
+	defaultUsageTimeout  = 5 * time.Second
+	defaultUsageInterval = time.Minute
+	defaultDNSInterval   = 30 * time.Second
+	defaultPollInterval  = 5 * time.Second
 )
 
 var (
@@ -45,6 +49,10 @@ var (
 		# In CI: all of the cluster, exit code 3 if something does not work, the report for the CI system
 		kubectl doik check -A --fail-on=error -o junit > doik.xml
 
+		# Wait until nothing is wrong, after an upgrade; and watch what is
+		kubectl doik check sts/mysql --for=healthy --timeout=10m
+		kubectl doik check --watch
+
 		# Only full volumes and broken replication
 		kubectl doik check --only=STS010,STS011,MYSQL
 
@@ -61,6 +69,8 @@ type Flags struct {
 	only, exclude []string
 	noUsage       bool
 	usageTimeout  time.Duration
+	// How often --watch reads usage, asks for names and asks servers.
+	usageInterval, dnsInterval, pollInterval time.Duration
 }
 
 // Options are the flags' meaning, checked.
@@ -71,7 +81,10 @@ type Options struct {
 
 // NewCommand makes kubectl doik check.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout}
+	f := &Flags{
+		shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout,
+		usageInterval: defaultUsageInterval, dnsInterval: defaultDNSInterval, pollInterval: defaultPollInterval,
+	}
 	cmd := &cobra.Command{
 		Use:                   "check [NAME | sts/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -83,15 +96,22 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if o.Watch {
+				return o.RunWatch(cmd.Context())
+			}
 			return o.Run(cmd.Context())
 		},
 	}
 	shared.OfferTexts(formatJUnit, formatMarkdown)
 	shared.AddFlags(cmd, "StatefulSets")
+	shared.AddWatchFlags(cmd, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
+	cmd.Flags().DurationVar(&f.usageInterval, "usage-interval", f.usageInterval, "How often --watch reads disk usage anew.")
+	cmd.Flags().DurationVar(&f.dnsInterval, "dns-interval", f.dnsInterval, "How often --watch asks for names.")
+	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server of MySQL or MariaDB.")
 	cmd.Flags().BoolVar(&f.debugPod, "debug-pod", false, "Ask for names from a short-lived debug pod, as dns does, and not of the DNS servers through a port-forward.")
 	f.asking.AddFlags(cmd)
 	f.login.AddFlags(cmd)
@@ -100,7 +120,10 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
-	q := Query{UsageFrom: stsstatus.UsageAuto, UsageTimeout: f.usageTimeout}
+	q := Query{
+		UsageFrom: stsstatus.UsageAuto, UsageTimeout: f.usageTimeout,
+		UsageInterval: f.usageInterval, DNSInterval: f.dnsInterval, PollInterval: f.pollInterval,
+	}
 	var err error
 	if q.Selection.Only, err = parseCodes(f.only); err != nil {
 		return nil, fmt.Errorf("--only: %w", err)
@@ -113,6 +136,11 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	if f.usageTimeout <= 0 {
 		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
+	}
+	for name, interval := range map[string]time.Duration{"usage": f.usageInterval, "dns": f.dnsInterval, "poll": f.pollInterval} {
+		if interval < time.Second {
+			return nil, fmt.Errorf("--%s-interval=%s: it must be a second or more", name, interval)
+		}
 	}
 	if err := f.asking.Validate(); err != nil {
 		return nil, err
@@ -127,6 +155,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	q.Namespace, q.Names, q.Selector, q.ChunkSize = s.Namespace, s.Names, s.Selector, s.ChunkSize
 	q.DNS = f.asking.Query(s)
 	q.DNS.From.Kind = v1alpha1.VantageServers
+	if f.debugPod && s.Watch {
+		return nil, errors.New("--debug-pod can't be combined with --watch and --for: it would make a pod again and again")
+	}
 	if f.debugPod {
 		q.DNS.From.Kind = v1alpha1.VantageDebugPod
 	}

@@ -169,6 +169,9 @@ func (x *index) joinMySQL() {
 			}
 		}
 		it := items[0]
+		if x.Chosen && !slices.ContainsFunc(items, func(it *item) bool { return it != nil }) {
+			continue // of a set that nobody asked for
+		}
 		if len(items) > 1 || it == nil {
 			it = x.newItem(v1alpha1.SubjectServers, t.Metadata)
 		}

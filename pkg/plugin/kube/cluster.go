@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
@@ -43,6 +44,8 @@ type Cluster struct {
 	contextName, clusterName string
 	// shared is nil unless several readers share their lists.
 	shared *shared
+	// seen is nil unless somebody observes objects.
+	seen func(kind string, o metav1.Object)
 }
 
 // Connect makes the clients from the kubeconfig and kubectl's connection flags. It sends nothing yet. Warnings of the API

@@ -167,7 +167,7 @@ func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Clust
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
 		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, parameters)
 	}
-	s := &store[T, K, TP]{Mirror: m, keep: keep}
+	s := &store[T, K, TP]{Mirror: m, keep: keep, kind: r.kind, seen: c.seen}
 	source := &cache.ListWatch{
 		// A list is cut down page by page, so that it never is in memory as a whole.
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
@@ -274,6 +274,8 @@ func (c *cutDown[K]) DeepCopyObject() runtime.Object {
 type store[T, K any, TP object[T]] struct {
 	*Mirror[K]
 	keep func(*T) *K
+	kind string
+	seen func(kind string, o metav1.Object)
 }
 
 func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
@@ -281,6 +283,9 @@ func key(o metav1.Object) string { return o.GetNamespace() + "/" + o.GetName() }
 // kept is what is kept of an object.
 func (s *store[T, K, TP]) kept(o TP) *K {
 	trim(o)
+	if s.seen != nil {
+		s.seen(s.kind, o)
+	}
 	return s.keep((*T)(o))
 }
 

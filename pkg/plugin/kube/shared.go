@@ -17,8 +17,6 @@ type Sharing struct {
 	// ReducePod, which may be nil, drops what no reader wants of a pod. It may replace fields of the pod, and must not write into
 	// what they refer to.
 	ReducePod func(*corev1.Pod)
-	// Seen, which may be nil, is called for each object that is read, with its kind in small letters. Calls may overlap.
-	Seen func(kind string, object metav1.Object)
 }
 
 // Share returns the cluster for several readers at the same time, who see the same objects: each kind is listed once, when the first
@@ -28,6 +26,14 @@ func (c *Cluster) Share(ctx context.Context, s Sharing) *Cluster {
 	readers := *c
 	readers.shared = &shared{Sharing: s, ctx: ctx, lists: map[resource]*sharedList{}}
 	return &readers
+}
+
+// Observe returns the cluster with somebody who sees each object that is read into shared lists or followed, with its kind in small
+// letters, before anything is dropped of it. Calls may overlap.
+func (c *Cluster) Observe(seen func(kind string, o metav1.Object)) *Cluster {
+	observed := *c
+	observed.seen = seen
+	return &observed
 }
 
 // Fresh returns the cluster for who wants to see objects as they are now.
@@ -109,8 +115,8 @@ func readShared[L, T any, LP list[L], TP object[T]](c *Cluster, r resource, item
 		for _, item := range items(page) {
 			o := TP(&item)
 			trim(o)
-			if s.Seen != nil {
-				s.Seen(r.kind, o)
+			if c.seen != nil {
+				c.seen(r.kind, o)
 			}
 			if pod, ok := any(o).(*corev1.Pod); ok && s.ReducePod != nil {
 				s.ReducePod(pod)

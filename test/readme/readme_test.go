@@ -1,0 +1,93 @@
+package readme
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestSameCommands: what the READMEs run is the same in both languages, block by block.
+func TestSameCommands(t *testing.T) {
+	var lists [][]string
+	for _, name := range Files {
+		blocks, err := Blocks(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, b := range blocks {
+			for _, c := range b.Commands {
+				list = append(list, b.Bed+": "+c.Line)
+			}
+		}
+		lists = append(lists, list)
+	}
+	if len(lists[0]) == 0 || !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("%s:\n%s\n%s:\n%s", Files[0], strings.Join(lists[0], "\n"), Files[1], strings.Join(lists[1], "\n"))
+	}
+}
+
+// TestLinks: every file that the READMEs link to is there.
+func TestLinks(t *testing.T) {
+	for _, name := range append(Files, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(filepath.Join(Root(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(Root(), m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	got := commands(strings.Split("$ kubectl doik nodes\nNAME   AGE\na      1d\n$ make demo", "\n"))
+	if len(got) != 2 || got[0].Line != "kubectl doik nodes" || got[1].Line != "make demo" {
+		t.Fatalf("%+v", got)
+	}
+	if err := got[0].Compare("NAME      AGE\nother 2d\n"); err != nil {
+		t.Error(err)
+	}
+	if err := got[0].Compare("NAME   ROLE   AGE\n"); err == nil {
+		t.Error("another heading is no difference")
+	}
+	if got := commands([]string{"make install     # into a folder", "kubectl doik version"}); len(got) != 2 || got[0].Line != "make install" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestFindingsPage: docs/findings.md has a section for every code of v1alpha1, and for no other.
+func TestFindingsPage(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(Root(), "pkg/plugin/api/v1alpha1/*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\bCode\w+ +Code = "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			codes = append(codes, m[1])
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(Root(), "docs/findings.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sections []string
+	for _, m := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(string(page), -1) {
+		sections = append(sections, m[1])
+	}
+	slices.Sort(codes)
+	slices.Sort(sections)
+	if len(codes) == 0 || !slices.Equal(codes, sections) {
+		t.Errorf("codes %v\nsections of docs/findings.md %v", codes, sections)
+	}
+}
