@@ -115,7 +115,7 @@ func TestCheckWeb(t *testing.T) {
 		{"the Service is not headless", func(n *cluster.Namespace) {
 			n.Kubectl("delete", "service", "nginx")
 			n.Apply(fmt.Sprintf(service, ""))
-		}, "DNS002[STS020]", anew},
+		}, "DNS002[DNS019 STS020]", anew},
 		{"the Service selects nothing", kubectl(`patch service nginx -p {"spec":{"selector":{"app":"other"}}}`), "DNS007[STS020]", kubectl(`patch service nginx -p {"spec":{"selector":{"app":"nginx"}}}`)},
 		{"a container keeps ending", func(n *cluster.Namespace) {
 			n.Kubectl("exec", "web-1", "--", "sh", "-c", "mv /usr/sbin/nginx /usr/sbin/nginx.gone; kill -QUIT 1")

@@ -161,11 +161,29 @@ func (d *database) failover(t *testing.T) {
 		t.Errorf("at rest: %d requests, and\n%s", after-before, strings.TrimPrefix(w.Text(), rows))
 	}
 
+	d.sql(0, "CREATE DATABASE app; CREATE TABLE app.t (id INT AUTO_INCREMENT PRIMARY KEY)")
+	busy := cluster.Watch(d.Namespace, "mysql-topology", "sts/mysql", "--watch", "--poll-interval=200ms", "-o", "wide")
+	busy.Sees("3/3 answered")
+	shown := busy.Text()
+	for range 4 { // some dozen polls, each while transactions are on their way
+		d.sql(0, strings.Repeat("INSERT INTO app.t VALUES (); ", 1000))
+	}
+	busy.Interrupt()
+	if told := strings.TrimPrefix(busy.Text(), shown); told != "" || busy.Err() != "" {
+		t.Errorf("while transactions are on their way:\n%s%s", told, busy.Err())
+	}
+	if told := strings.TrimPrefix(w.Text(), rows); told != "" {
+		t.Errorf("while transactions are on their way:\n%s", told)
+	}
+
 	d.signal("STOP", 0)
 	w.Sees("mysql-0, the source, does not answer")
 	if r := d.Doik("mysql-topology", "sts/mysql", "--for=healthy", "--server-timeout=2s", "--timeout=8s"); r.Code != 1 || !strings.Contains(r.Err, "error: timed out waiting for MySQL servers of mysql to be healthy\n") {
 		t.Errorf("--for=healthy: exit code %d: %s", r.Code, r.Err)
 	}
+	hung := cluster.Watch(d.Namespace, "mysql-topology", "sts/mysql", "--watch", "--server-timeout=30s") // a server hangs while it begins, and ends
+	hung.Sees("2/3 answered")
+	hung.Interrupt()
 	d.sql(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=0; SET GLOBAL read_only=0")
 	w.Sees("mysql-1 is source (was replica)") // though mysql-0 still hangs
 	d.sql(2, "STOP REPLICA; "+follow("mysql-1"))

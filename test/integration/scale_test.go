@@ -78,6 +78,7 @@ func BenchmarkNodes(b *testing.B) {
 	requests(b, ours)
 	b.Run("table", func(b *testing.B) { cluster.Compare(b, ours, peer) })
 	b.Run("wide", func(b *testing.B) { cluster.Compare(b, append(ours, "-o", "wide"), append(peer, "-o", "wide")) })
+	b.Run("watch", func(b *testing.B) { atRest(b, " vCPU ", "nodes", "--watch") })
 }
 
 // requests reports how many requests a command sends.

@@ -72,6 +72,11 @@ func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
 	return list
 }
 
+// Empty tells whether there is nothing to check.
+func Empty(report *v1alpha1.HealthCheckList) bool {
+	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return c.Subject != v1alpha1.SubjectCluster })
+}
+
 // Healthy tells whether there is no finding above info.
 func Healthy(report *v1alpha1.HealthCheckList) bool {
 	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return !sound(c.Severity) })

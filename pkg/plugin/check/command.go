@@ -150,7 +150,7 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	now := time.Now()
 	report := Analyze(snapshot, o.Query.Selection, now)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
+	if Empty(report) && o.Printer.IsTable() {
 		o.NothingFound("StatefulSets")
 		return nil
 	}

@@ -46,7 +46,7 @@ func (x *index) checkedOrdinals(set *v1alpha1.StatefulSetStatus) []v1alpha1.Chec
 
 // joinDNS gives what is found about a Service to the sets that name it, else to those whose pods the findings are about.
 func (x *index) joinDNS() {
-	if x.dns == nil {
+	if x.dns == nil || len(x.dns.Items) == 0 { // then nobody looked for DNS servers either
 		return
 	}
 	x.cluster.add(x.dns.Findings...)

@@ -151,7 +151,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		}
 		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
 	}
-	if ctx.Err() == nil && s.surprising() { // pods may have come and gone meanwhile
+	if ctx.Err() == nil && len(s.Answers) > 0 && s.surprising() { // pods may have come and gone meanwhile
 		before := maps.Clone(s.Problems)
 		s.collectAround(ctx, cluster.Fresh(), q)
 		s.Problems = before // what has been read once is not unknown

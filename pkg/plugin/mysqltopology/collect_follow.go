@@ -25,6 +25,10 @@ const (
 	firstPatience = 5 * time.Second
 	// leastPatience is how long a later round waits at least for servers that have answered before.
 	leastPatience = 2 * time.Second
+	// A session by exec is opened anew after renewExec, in case a port-forward works now, which costs less; after renewTunnel where they
+	// do work: the server had just been started, and its port was not open yet.
+	renewExec   = time.Minute
+	renewTunnel = 5 * time.Second
 	// roundGap is the least time between two rounds, however many pods change.
 	roundGap = 500 * time.Millisecond
 	// farewell is how long Close waits for sessions to end.
@@ -170,6 +174,8 @@ type polled struct {
 	// steady is true if it has answered when it was asked last; took is how long that took.
 	steady bool
 	took   time.Duration
+	// renew is when a port-forward is tried in place of exec, never if it is zero.
+	renew time.Time
 	// due is when a server that is not steady is asked again.
 	due   time.Time
 	delay time.Duration
@@ -196,6 +202,8 @@ type poller struct {
 	polled    map[types.UID]*polled
 	pods      map[types.UID]*corev1.Pod // as they were at the last round
 	round     int
+	tunnelled bool // a port-forward has worked, to whichever server
+	alike     bool // all servers of the last full round have the same transactions
 	asking    sync.WaitGroup
 }
 
@@ -282,14 +290,28 @@ func (p *poller) ask(ctx context.Context, full bool, now time.Time) {
 			patience = max(patience, min(2*s.took, p.query.Access.ServerTimeout))
 		}
 		server := s.server
+		if s.session != nil && !s.renew.IsZero() && now.After(s.renew) {
+			p.close(s.session)
+			s.session = nil
+		}
 		p.start(ctx, s, func(ctx context.Context, r *reply) { p.everything(ctx, connector, server, r) })
 	}
 	if first {
 		patience = min(firstPatience, p.query.Access.ServerTimeout)
 	}
 	answered := p.gather(ctx, waiting, patience, full)
+	if full {
+		results := make([]ServerSnapshot, len(answered))
+		for i, s := range answered {
+			results[i] = *s.said
+		}
+		p.alike = sayTheSame(results)
+	}
 	again := map[*polled]bool{}
 	for _, s := range answered {
+		if p.alike {
+			break
+		}
 		if statement := mysql.StatementFor(s.session.Version, mysql.SubjectGTID); statement.Text != "" {
 			again[s] = true
 			p.start(ctx, s, func(ctx context.Context, r *reply) { onceMore(ctx, statement.Text, r) })
@@ -394,12 +416,22 @@ func (p *poller) take(r reply) {
 	}
 	s.said, s.round, s.took = r.said, 0, r.took
 	s.steady = s.session != nil
-	if s.steady {
-		s.delay = 0
+	now := time.Now() //nolint:forbidigo // when to ask is no matter of the report's
+	if !s.steady {
+		s.delay = min(max(retryDelay, 2*s.delay), maxRetryDelay)
+		s.due = now.Add(s.delay)
 		return
 	}
-	s.delay = min(max(retryDelay, 2*s.delay), maxRetryDelay)
-	s.due = time.Now().Add(s.delay) //nolint:forbidigo // when to ask is no matter of the report's
+	s.delay = 0
+	switch {
+	case s.session.Via == mysql.ViaPortForward:
+		p.tunnelled, s.renew = true, time.Time{}
+	case p.query.Access.Via != mysql.ViaAuto || !s.renew.IsZero() && now.Before(s.renew):
+	case p.tunnelled:
+		s.renew = now.Add(renewTunnel)
+	default:
+		s.renew = now.Add(renewExec)
+	}
 }
 
 // publish makes what the servers said the snapshot's. Transactions that can't be compared are left out: what one server has now says
@@ -411,7 +443,7 @@ func (p *poller) publish() {
 			continue
 		}
 		now := *s.said
-		if s.round != p.round || !s.comparable() {
+		if s.round != p.round || !p.alike && !s.comparable() {
 			now.Answers = slices.DeleteFunc(slices.Clone(now.Answers), func(a v1alpha1.MySQLAnswer) bool {
 				return a.Subject == string(mysql.SubjectGTID) || a.Subject == subjectGTIDAgain
 			})

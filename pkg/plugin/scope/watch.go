@@ -13,6 +13,10 @@ import (
 const (
 	// settleDelay gathers changes that come together: an object of the API changes several times at once.
 	settleDelay = 150 * time.Millisecond
+	// Where a report takes long, more changes are gathered for the next: restFactor times as long, up to maxSettleDelay, so that a
+	// large cluster in which always something changes does not take a whole core.
+	restFactor     = 3
+	maxSettleDelay = time.Second
 	// redrawInterval is how often a screen on which nothing changes is drawn anew, for its ages.
 	redrawInterval = 10 * time.Second
 	// markInterval is the same while cells are marked as changed.
@@ -83,7 +87,7 @@ func (v *view[R]) loop(ctx context.Context, changes <-chan struct{}) error {
 		defer ticker.Stop()
 		redraw = ticker.C
 	}
-	drawn := time.Time{}
+	drawn, settle := time.Time{}, settleDelay
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,17 +96,19 @@ func (v *view[R]) loop(ctx context.Context, changes <-chan struct{}) error {
 			select { // others that come with it
 			case <-ctx.Done():
 				return v.ended(ctx)
-			case <-time.After(settleDelay):
+			case <-time.After(settle):
 			}
 			select {
 			case <-changes:
 			default:
 			}
+			begun := time.Now()
 			reached, err := v.update(ctx)
 			if err != nil || reached {
 				return err
 			}
 			drawn = time.Now()
+			settle = min(max(settleDelay, restFactor*drawn.Sub(begun)), maxSettleDelay)
 		case <-redraw:
 			if now := time.Now(); v.shown && (v.changes.Marked(now) || now.Sub(drawn) >= redrawInterval || v.resized()) {
 				drawn = now

@@ -1,0 +1,162 @@
+package check
+
+import (
+	"encoding/xml"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/golden"
+)
+
+// TestGolden runs every case of testdata: snapshot.yaml through Analyze, Table, JUnit and Markdown.
+func TestGolden(t *testing.T) {
+	now := time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
+	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+		report := Analyze(s, Selection{}, now)
+		golden.Report(t, folder, report)
+		golden.Tables(t, folder, Table(report, View{Now: now}), Table(report, View{Namespaces: true, Info: true, Now: now}))
+		junit, err := JUnit(report, v1alpha1.SeverityWarning)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := xml.Unmarshal(junit, new(struct{})); err != nil {
+			t.Errorf("JUnit: %v", err)
+		}
+		golden.Compare(t, folder+"/junit.golden.xml", string(junit))
+		golden.Compare(t, folder+"/markdown.golden.md", string(Markdown(report)))
+	})
+}
+
+// TestSelection chooses codes, families of codes, and the parts that have to be looked at for them.
+func TestSelection(t *testing.T) {
+	parse := func(codes ...string) []string {
+		list, err := parseCodes(codes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	for _, c := range []struct {
+		only, exclude []string
+		selected      string // of the codes below
+		parts         string
+	}{
+		{nil, nil, "STS010 STS011 MYSQL010 CHECK001", "STS DNS NODE MYSQL"},
+		{parse("sts010"), nil, "STS010", "STS"},
+		{parse("STS", "MYSQL010"), parse("STS011"), "STS010 MYSQL010", "STS MYSQL"},
+		{parse("CHECK"), nil, "CHECK001", "STS DNS NODE MYSQL"},
+		{nil, parse("DNS", "CHECK"), "STS010 STS011 MYSQL010", "STS NODE MYSQL"},
+		{nil, parse("DNS"), "STS010 STS011 MYSQL010 CHECK001", "STS DNS NODE MYSQL"},
+	} {
+		s := Selection{Only: c.only, Exclude: c.exclude}
+		var selected, parts []string
+		for _, code := range []v1alpha1.Code{"STS010", "STS011", "MYSQL010", "CHECK001"} {
+			if s.selects(code) {
+				selected = append(selected, string(code))
+			}
+		}
+		for _, part := range families[:4] {
+			if s.wantsPart(part) {
+				parts = append(parts, part)
+			}
+		}
+		if got := strings.Join(selected, " "); got != c.selected {
+			t.Errorf("%+v selects %q, want %q", c, got, c.selected)
+		}
+		if got := strings.Join(parts, " "); got != c.parts {
+			t.Errorf("%+v looks at %q, want %q", c, got, c.parts)
+		}
+	}
+	for _, wrong := range []string{"", "STS1", "STS0100", "ENDP001", "010", "STS010 ,", "X", "STS-010"} {
+		if list, err := parseCodes([]string{wrong}); err == nil {
+			t.Errorf("%q: %q", wrong, list)
+		}
+	}
+}
+
+// TestIgnore reads annotations, and applies them to what they are about.
+func TestIgnore(t *testing.T) {
+	list, err := parseIgnore("statefulset/web", "STS033, sts031: one node only;\n node : spot is fine: really ; BAD: x")
+	if err == nil || !strings.Contains(err.Error(), `"BAD" is no code`) {
+		t.Errorf("%v", err)
+	}
+	if len(list) != 2 || strings.Join(list[0].codes, " ") != "STS033 STS031" || list[0].reason != "one node only" || list[1].reason != "spot is fine: really" || list[1].codes[0] != "NODE" {
+		t.Errorf("%+v", list)
+	}
+	all, problems := newIgnores(&Snapshot{Annotations: map[string]string{
+		"shop/statefulset/web": "STS003: known", "shop/pod/mysql-1": "MYSQL010:", "/node/n1": "NODE: going on purpose", "shop/service/x": "nothing",
+	}})
+	if len(problems) != 1 || problems[0].Subject != "annotation doik.dev/ignore of service/x in namespace shop" {
+		t.Errorf("%+v", problems)
+	}
+	item := func(subject, name string) *v1alpha1.HealthCheck {
+		return &v1alpha1.HealthCheck{Subject: subject, Metadata: v1alpha1.ObjectMeta{Namespace: "shop", Name: name}}
+	}
+	for _, c := range []struct {
+		item    *v1alpha1.HealthCheck
+		code    v1alpha1.Code
+		objects string
+		by      string
+	}{
+		{item("StatefulSet", "web"), "STS003", "pod/web-0", "statefulset/web"},
+		{item("StatefulSet", "other"), "STS003", "pod/other-0", ""},
+		{item("StatefulSet", "mysql"), "MYSQL010", "pod/mysql-1", "pod/mysql-1"},
+		{item("StatefulSet", "mysql"), "MYSQL010", "pod/mysql-1 pod/mysql-2", ""}, // the other one is not accepted
+		{item("StatefulSet", "mysql"), "MYSQL011", "pod/mysql-1", ""},
+		{item("StatefulSet", "mysql"), "NODE007", "node/n1 pod/shop/mysql-0 pod/shop/mysql-1", "node/n1"},
+		{item("StatefulSet", "mysql"), "NODE007", "node/n2 pod/shop/mysql-0", ""},
+		{item("Cluster", ""), "NODE012", "node/n1", "node/n1"},
+		{item("Cluster", ""), "DNS016", "", ""},
+	} {
+		by := ""
+		if i := all.of(c.item, &v1alpha1.Finding{Code: c.code, Objects: strings.Fields(c.objects)}); i != nil {
+			by = i.by
+		}
+		if by != c.by {
+			t.Errorf("%s of %s: ignored by %q, want %q", c.code, c.objects, by, c.by)
+		}
+	}
+}
+
+// TestExplained leaves out what others say better, and never what nobody else says.
+func TestExplained(t *testing.T) {
+	f := func(code v1alpha1.Code, severity v1alpha1.Severity, objects string) v1alpha1.CheckFinding {
+		return v1alpha1.CheckFinding{Finding: v1alpha1.Finding{Code: code, Severity: severity, Objects: strings.Fields(objects)}}
+	}
+	for _, c := range []struct {
+		list []v1alpha1.CheckFinding
+		want string
+	}{
+		{[]v1alpha1.CheckFinding{f("DNS005", "warning", "pod/web-0 pod/web-1"), f("STS005", "error", "pod/web-0")}, "DNS005 warning, STS005 error"},
+		{[]v1alpha1.CheckFinding{f("DNS005", "warning", "pod/web-0 pod/web-1"), f("STS005", "error", "pod/web-0"), f("STS003", "error", "pod/web-1")}, "STS005 error [DNS005], STS003 error"},
+		{[]v1alpha1.CheckFinding{f("STS031", "info", "pod/m-0"), f("NODE006", "warning", "pod/x/m-0"), f("MYSQL076", "warning", "pod/m-0"), f("CHECK005", "warning", "pod/m-0")}, "CHECK005 warning [MYSQL076 NODE006 STS031]"},
+		{[]v1alpha1.CheckFinding{f("STS011", "critical", "persistentvolumeclaim/a"), f("STS011", "error", "persistentvolumeclaim/b"), f("CHECK004", "error", "persistentvolumeclaim/a pod/a")}, "STS011 error, CHECK004 critical [STS011]"},
+		{[]v1alpha1.CheckFinding{f("STS020", "error", "service/a"), f("DNS001", "error", "service/b")}, "STS020 error, DNS001 error"},
+	} {
+		var got []string
+		for _, f := range explained(c.list) {
+			word := string(f.Code) + " " + string(f.Severity)
+			if len(f.Also) > 0 {
+				codes := make([]string, len(f.Also))
+				for i, code := range f.Also {
+					codes[i] = string(code)
+				}
+				word += " [" + strings.Join(codes, " ") + "]"
+			}
+			got = append(got, word)
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s, want %s", strings.Join(got, ", "), c.want)
+		}
+	}
+}
+
+// TestMarkdownEscapes keeps text from the cluster text.
+func TestMarkdownEscapes(t *testing.T) {
+	got := markdown("a|b <script>`x`\n[link](http://x) *b* _c_ \x1b[31m")
+	if strings.ContainsAny(got, "<>\n\x1b") || strings.Contains(got, " `") || !strings.Contains(got, `a\|b`) || !strings.Contains(got, `\[link\]`) {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,262 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// checked are the codes above info that check finds, but those of DNS, of which the lab has none; with those that they explain.
+func checked(n *cluster.Namespace, args ...string) (codes string, report *v1alpha1.HealthCheckList) {
+	n.Helper()
+	report = cluster.Report[v1alpha1.HealthCheckList](n, append([]string{"check", "--exclude=DNS"}, args...)...)
+	var list []string
+	for _, item := range report.Items {
+		for _, f := range item.Findings {
+			if f.Severity == v1alpha1.SeverityInfo {
+				continue
+			}
+			word := string(f.Code)
+			if len(f.Also) > 0 {
+				word += fmt.Sprint(f.Also)
+			}
+			list = append(list, word)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " "), report
+}
+
+// checks waits until check finds exactly the codes.
+func checks(n *cluster.Namespace, want string, args ...string) {
+	n.Helper()
+	err := cluster.Poll(40*time.Second, func() error {
+		got, report := checked(n, args...)
+		if got == want {
+			return nil
+		}
+		var messages []string
+		for _, item := range report.Items {
+			for _, f := range item.Findings {
+				messages = append(messages, string(f.Code)+" "+f.Message)
+			}
+		}
+		return fmt.Errorf("check found %q, want %q:\n%s", got, want, strings.Join(messages, "\n"))
+	})
+	if err != nil {
+		n.Errorf("%v", err)
+	}
+}
+
+// TestCheckSets has a set of three, each on its own node in its own zone with another node in it, brings about what can go wrong
+// with pods, claims and nodes, and finds exactly that.
+func TestCheckSets(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	for _, zone := range []string{"a", "b", "c"} {
+		for _, number := range []string{"1", "2"} {
+			labels := "topology.kubernetes.io/zone=" + n.NS + "-" + zone + " set-web="
+			if number == "2" {
+				labels = strings.TrimSuffix(labels, " set-web=")
+			}
+			machine{name: zone + number, labels: labels}.make(n)
+		}
+	}
+	spread(n, "web", 3, true)
+	checks(n, "")
+	on := func(pod string) string { return n.Kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}") }
+	first, last := on("web-0"), on("web-2")
+	state := func(pod, state string) (inject, mend []string) {
+		return []string{"annotate", "pod", pod, "lab.doik.dev/state=" + state, "--overwrite"}, []string{"annotate", "pod", pod, "lab.doik.dev/state-"}
+	}
+	label := func(name string) (inject, mend []string) {
+		return []string{"label", "node", name, "eks.amazonaws.com/capacityType=SPOT"}, []string{"label", "node", name, "eks.amazonaws.com/capacityType-"}
+	}
+	usage := func(text string) (inject, mend []string) {
+		inject, mend = []string{"annotate", "pvc", "data-web-1"}, []string{"annotate", "pvc", "data-web-1"}
+		for _, word := range strings.Fields(text) {
+			inject = append(inject, "lab.doik.dev/"+word)
+			mend = append(mend, "lab.doik.dev/"+strings.SplitN(word, "=", 2)[0]+"-")
+		}
+		return inject, mend
+	}
+	try := func(name, codes string, inject, mend []string) {
+		t.Helper()
+		t.Logf("%s: %s", name, codes)
+		n.Kubectl(inject...)
+		checks(n, codes)
+		n.Kubectl(mend...)
+		checks(n, "")
+	}
+	faults := []struct {
+		name, codes string
+		inject      func() (inject, mend []string)
+	}{
+		{"a container keeps ending", "STS005", func() (a, b []string) { return state("web-1", "crash-loop") }},
+		{"a pod is not ready", "STS003", func() (a, b []string) { return state("web-1", "not-ready") }},
+		{"a volume fills up", "STS010", func() (a, b []string) { return usage("used=85%") }},
+		{"a volume is nearly full", "STS011", func() (a, b []string) { return usage("used=95%") }},
+		{"inodes are used up", "STS013", func() (a, b []string) { return usage("inodes=1000 inodes-used=95%") }},
+		{"a node is cordoned", "NODE010", func() (a, b []string) {
+			return []string{"cordon", first}, []string{"uncordon", first}
+		}},
+		{"a node is going", "NODE007", func() (a, b []string) {
+			taint := []string{"taint", "node", last, "ToBeDeletedByClusterAutoscaler=1:NoSchedule"}
+			return taint, append(slices.Clone(taint[:3]), taint[3]+"-")
+		}},
+		{"a node is spot", "NODE011[STS033]", func() (a, b []string) { return label(first) }},
+		{"a budget lets all pods go", "CHECK006", func() (a, b []string) {
+			return []string{"create", "pdb", "web", "--selector=app=web", "--min-available=0"}, []string{"delete", "pdb", "web"}
+		}},
+		{"a budget lets no pod go", "", func() (a, b []string) {
+			return []string{"create", "pdb", "web", "--selector=app=web", "--max-unavailable=0"}, []string{"delete", "pdb", "web"}
+		}},
+		{"a container is killed for its memory", "STS004", func() (a, b []string) {
+			inject, _ := state("web-1", "oom-killed")
+			return inject, []string{"delete", "pod", "web-1"} // what it ended with is remembered
+		}},
+	}
+	for _, f := range faults {
+		inject, mend := f.inject()
+		try(f.name, f.codes, inject, mend)
+	}
+
+	t.Log("only the pod outside the fullest zone is not ready")
+	// web-2 and web-0 are in one zone: nodes are what they are labelled.
+	zone := n.Kubectl("get", "node", first, "-o", `jsonpath={.metadata.labels.topology\.kubernetes\.io/zone}`)
+	n.Kubectl("label", "node", last, "topology.kubernetes.io/zone="+zone, "--overwrite")
+	checks(n, "NODE004")
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=not-ready")
+	checks(n, "CHECK005[NODE004] STS003")
+
+	t.Log("a claim is deleted under its pod")
+	n.Kubectl("delete", "pvc", "data-web-1", "--wait=false")
+	checks(n, "CHECK005[NODE004] STS003 STS008")
+}
+
+// TestCheckReadsOnce asks for each list once, though five subcommands read it, and for none that it does not need.
+func TestCheckReadsOnce(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.ApplyWeb()
+	response := regexp.MustCompile(`"Response".* url="https?://[^/]*([^"]*)"`)
+	paths := func(args ...string) []string {
+		var list []string
+		for _, match := range response.FindAllStringSubmatch(n.Doik(append([]string{"check", "-v=6"}, args...)...).Err, -1) {
+			list = append(list, match[1])
+		}
+		slices.Sort(list)
+		return list
+	}
+	for _, args := range [][]string{{}, {"web"}, {"-l", "app=nosuch"}, {"-o", "wide"}} {
+		list := paths(args...)
+		lists := map[string]int{}
+		for _, path := range list {
+			lists[strings.SplitN(path, "?", 2)[0]]++
+		}
+		for path, times := range lists {
+			// The lists of kube-system are of the DNS Service and of what stands before it.
+			if times > 1 && !strings.Contains(path, "/kube-system/") {
+				t.Errorf("check %s: %s is read %d times:\n%s", args, path, times, strings.Join(list, "\n"))
+			}
+		}
+		if len(args) == 0 && (lists["/api/v1/namespaces/"+n.NS+"/pods"] != 1 || lists["/api/v1/nodes"] != 1) {
+			t.Errorf("%v", list)
+		}
+	}
+	for _, path := range paths("--only=STS,DNS001") {
+		if strings.HasPrefix(path, "/api/v1/nodes?") || strings.Contains(path, "csinodes") {
+			t.Errorf("--only=STS,DNS001 reads %s", path)
+		}
+	}
+	for _, path := range paths("--only", "sts020") {
+		if strings.Contains(path, "endpointslices") || strings.Contains(path, "/kube-system/") {
+			t.Errorf("--only=STS020 reads %s", path)
+		}
+	}
+}
+
+// TestCheckArguments says what is wrong with arguments, annotations and rights, and shows everything else.
+func TestCheckArguments(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	if r := n.Doik("check"); r.Code != 0 || r.Out != "" || !strings.HasPrefix(r.Err, "No StatefulSets found in namespace "+n.NS) {
+		t.Errorf("nothing: exit code %d, %q, %q", r.Code, r.Out, r.Err)
+	}
+	n.ApplyWeb()
+	for args, want := range map[string]string{
+		"--only=STS10":        `error: --only: "STS10" is no code of a finding: such as STS010 (docs/findings.md), or one of STS, DNS, NODE, MYSQL, CHECK for all of them`,
+		"--exclude=ENDP001":   `error: --exclude: "ENDP001" is no code`,
+		"wbe":                 `error: StatefulSet "wbe" not found in namespace ` + n.NS,
+		"web -A":              "error: a name can't be looked up in all namespaces",
+		"--server-timeout=0s": "error: --server-timeout=0s: it must be positive",
+	} {
+		r := n.Doik(append([]string{"check"}, strings.Fields(args)...)...)
+		if args == "web -A" {
+			r = cluster.Run(t, "", "kubectl", "doik", "check", "web", "-A")
+		}
+		if r.Code != 1 || r.Out != "" || !strings.HasPrefix(r.Err, want) || strings.Count(r.Err, "\n") != 1 {
+			t.Errorf("check %s: exit code %d, %q, %q", args, r.Code, r.Out, r.Err)
+		}
+	}
+
+	n.Kubectl("annotate", "pvc", "www-web-0", "lab.doik.dev/used=95%", v1alpha1.IgnoreAnnotation+"=sts011: it is emptied at night; nonsense")
+	n.Kubectl("annotate", "pvc", "www-web-1", "lab.doik.dev/used=95%")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		r := n.Doik("check", "--only=STS011")
+		if want := `warning: annotation doik.dev/ignore of persistentvolumeclaim/www-web-0 in namespace ` + n.NS + `: "nonsense" is no code of a finding`; r.Code != 0 || !strings.HasPrefix(r.Err, want) || strings.Count(r.Err, "\n") != 1 {
+			return fmt.Errorf("exit code %d: %s", r.Code, r.Err)
+		}
+		for _, want := range []string{"web    2/2     error    1 error, 1 ignored ", "ERROR     STS011   www-web-1 is 95% full", "IGNORED   STS011   www-web-0 is 95% full", "persistentvolumeclaim/www-web-0: it is emptied at night"} {
+			if !strings.Contains(r.Out, want) {
+				return fmt.Errorf("no %q in\n%s", want, r.Out)
+			}
+		}
+		return nil
+	})
+	r := n.Doik("check", "--only=STS011", "-o", "junit", "--fail-on=error")
+	var suites struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Skipped  int `xml:"skipped,attr"`
+	}
+	if err := xml.Unmarshal([]byte(r.Out), &suites); err != nil || r.Code != 3 || suites.Failures != 1 || suites.Skipped != 1 || suites.Tests < 4 {
+		t.Errorf("exit code %d, %v, %+v: %s", r.Code, err, suites, r.Out)
+	}
+	if r := n.Doik("check", "--only=STS011", "-o", "markdown"); !strings.Contains(r.Out, "- **error** STS011: www-web-1 is 95% full") {
+		t.Errorf("%s", r.Out)
+	}
+	var report v1alpha1.HealthCheckList
+	if err := json.Unmarshal([]byte(n.Doik("check", "-A", "--only=STS011", "-o", "json").Out), &report); err == nil {
+		t.Error("-n and -A went together")
+	}
+
+	t.Log("rights are missing, part by part")
+	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
+	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=checker")
+	cluster.Eventually(t, 10*time.Second, func() error {
+		r := n.Doik("check", "--as=checker")
+		for _, subject := range []string{"pods in namespace " + n.NS, "DNS", "nodes", "MySQL and MariaDB servers", "claims in namespace " + n.NS} {
+			if strings.Count(r.Err, "warning: "+subject+": ") != 1 {
+				return fmt.Errorf("not one word of %s: %s", subject, r.Err)
+			}
+		}
+		if r.Code != 0 || !strings.Contains(r.Out, "web ") || !strings.Contains(r.Out, ", as far as it could be read") {
+			return fmt.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
+		}
+		return nil
+	})
+	if r := n.Doik("check", "--as=nobody"); r.Code != 1 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "statefulsets.apps is forbidden") {
+		t.Errorf("nobody: exit code %d: %s", r.Code, r.Err)
+	}
+}
