@@ -49,6 +49,17 @@ func (d *database) inBackground(pod int, statements string) (wait func()) {
 	return func() { <-done }
 }
 
+// sleeps waits until a session of a pod's server is in SLEEP: it has what it locked before.
+func (d *database) sleeps(pod int) {
+	d.Helper()
+	cluster.Eventually(d, 10*time.Second, func() error {
+		if list := d.sql(pod, "SHOW PROCESSLIST"); !strings.Contains(list, "User sleep") {
+			return fmt.Errorf("nobody sleeps: %s", list)
+		}
+		return nil
+	})
+}
+
 func (d *database) pod(n int) string { return fmt.Sprintf("%s-%d", d.set, n) }
 
 // topology is what the plugin reports of the set.
@@ -456,13 +467,7 @@ func TestMySQLFaults(t *testing.T) {
 func (d *database) late() (wait func()) {
 	d.Helper()
 	d.inBackground(2, "LOCK TABLES app.t READ; SELECT SLEEP(300)")
-	const holder = "FROM performance_schema.processlist WHERE STATE='User sleep'"
-	cluster.Eventually(d, 10*time.Second, func() error {
-		if d.sql(2, "SELECT COUNT(*) "+holder) == "0" {
-			return fmt.Errorf("nobody has the lock")
-		}
-		return nil
-	})
+	d.sleeps(2)
 	d.sql(0, "INSERT INTO app.t VALUES (500, 'late')")
 	return func() {
 		d.finds(nil, expect{v1alpha1.CodeReplicationLag, warning, "pod/mysql-2", "mysql-2 (the pod is Ready) is ", ""})
@@ -477,7 +482,7 @@ func (d *database) late() (wait func()) {
 			expect{v1alpha1.CodeReplicationLag, bad, "pod/mysql-2", "mysql-2 (the pod is Ready) is 6", ""},
 			expect{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-read", "mysql-2 (6", ""})
 		d.readsFind("mysql-read", expect{v1alpha1.CodeReadsBroken, bad, "pod/mysql-2", "s late), ", ""})
-		d.sql(2, "KILL "+d.sql(2, "SELECT ID "+holder))
+		d.sql(2, "KILL "+d.sql(2, "SELECT ID FROM performance_schema.processlist WHERE STATE='User sleep'"))
 		d.sound(3)
 	}
 }
