@@ -260,3 +260,30 @@ func TestCheckArguments(t *testing.T) {
 		t.Errorf("nobody: exit code %d: %s", r.Code, r.Err)
 	}
 }
+
+// TestCheckWatch follows what begins and what is over, and waits until nothing is wrong.
+func TestCheckWatch(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.ApplyWeb()
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=crash-loop")
+	if r := n.Doik("check", "--only=STS005", "--for=healthy", "--timeout=4s"); r.Code != 1 || !strings.HasSuffix(r.Err, "error: timed out waiting for check of namespace "+n.NS+" to be healthy\n") {
+		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	w := cluster.Watch(n, "check", "--only=STS", "--watch")
+	w.Sees("error    1 error")
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state-")
+	w.Sees(n.NS + "/web STS005 is over (web-1)")
+	w.Sees(n.NS + "/web 2/2 ready")
+	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=not-ready")
+	w.Sees(n.NS + "/web error STS003: web-0 ")
+	n.Kubectl("annotate", "sts", "web", v1alpha1.IgnoreAnnotation+"=STS003: a drill")
+	w.Sees(n.NS + "/web STS003 is over (web-0)")
+	w.Interrupt()
+	if r := n.Doik("check", "--only=STS003", "--for=healthy", "--timeout=20s"); r.Code != 0 {
+		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	if r := n.Doik("check", "--debug-pod", "--watch"); r.Code != 1 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "--debug-pod can't be combined with --watch") {
+		t.Errorf("exit code %d: %s", r.Code, r.Err)
+	}
+}

@@ -81,6 +81,28 @@ func BenchmarkNodes(b *testing.B) {
 	b.Run("watch", func(b *testing.B) { atRest(b, " vCPU ", "nodes", "--watch") })
 }
 
+// BenchmarkCheck checks 500 sets of four in 50 namespaces, beside its single parts: all of them together are to cost little more than
+// the slowest.
+func BenchmarkCheck(b *testing.B) {
+	const namespaces, sets, replicas = 50, 10, 4
+	f := newFiller(b)
+	if len(f.nodes) < 100 {
+		b.Skipf("a lab of %d nodes: make bench starts a large one", len(f.nodes))
+	}
+	for i := range namespaces {
+		f.namespace(fmt.Sprintf("check-%02d", i), sets, replicas)
+	}
+	f.settle()
+	check := []string{"kubectl-doik", "check", "-A"}
+	requests(b, check)
+	for _, part := range []string{"sts-status -A", "nodes", "dns -A --from=dns", "mysql-topology -A"} {
+		b.Run(strings.Fields(part)[0], func(b *testing.B) {
+			requests(b, append([]string{"kubectl-doik"}, strings.Fields(part)...))
+			cluster.Compare(b, check, append([]string{"kubectl-doik"}, strings.Fields(part)...))
+		})
+	}
+}
+
 // requests reports how many requests a command sends.
 func requests(b *testing.B, command []string) {
 	b.Helper()
