@@ -16,9 +16,9 @@ import (
 
 // checked are the codes above info that kubectl doik check finds about a set and about the cluster, each once, sorted, with those
 // that they explain.
-func checked(n *cluster.Namespace, set string, args ...string) (codes string, report *v1alpha1.HealthCheckList) {
+func checked(n *cluster.Namespace, set string) (codes string, report *v1alpha1.HealthCheckList) {
 	n.Helper()
-	report = cluster.Report[v1alpha1.HealthCheckList](n, append([]string{"check", "sts/" + set}, args...)...)
+	report = cluster.Report[v1alpha1.HealthCheckList](n, "check", "sts/"+set)
 	var list []string
 	for _, item := range report.Items {
 		for _, f := range item.Findings {
@@ -37,10 +37,10 @@ func checked(n *cluster.Namespace, set string, args ...string) (codes string, re
 }
 
 // checks waits until check finds exactly the codes.
-func checks(n *cluster.Namespace, set, want string, args ...string) {
+func checks(n *cluster.Namespace, set, want string) {
 	n.Helper()
 	err := cluster.Poll(2*time.Minute, func() error {
-		got, report := checked(n, set, args...)
+		got, report := checked(n, set)
 		if got != want {
 			var messages []string
 			for _, item := range report.Items {

@@ -17,9 +17,9 @@ import (
 )
 
 // checked are the codes above info that check finds, but those of DNS, of which the lab has none; with those that they explain.
-func checked(n *cluster.Namespace, args ...string) (codes string, report *v1alpha1.HealthCheckList) {
+func checked(n *cluster.Namespace) (codes string, report *v1alpha1.HealthCheckList) {
 	n.Helper()
-	report = cluster.Report[v1alpha1.HealthCheckList](n, append([]string{"check", "--exclude=DNS"}, args...)...)
+	report = cluster.Report[v1alpha1.HealthCheckList](n, "check", "--exclude=DNS")
 	var list []string
 	for _, item := range report.Items {
 		for _, f := range item.Findings {
@@ -38,10 +38,10 @@ func checked(n *cluster.Namespace, args ...string) (codes string, report *v1alph
 }
 
 // checks waits until check finds exactly the codes.
-func checks(n *cluster.Namespace, want string, args ...string) {
+func checks(n *cluster.Namespace, want string) {
 	n.Helper()
 	err := cluster.Poll(40*time.Second, func() error {
-		got, report := checked(n, args...)
+		got, report := checked(n)
 		if got == want {
 			return nil
 		}
