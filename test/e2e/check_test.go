@@ -118,8 +118,11 @@ func TestCheckWeb(t *testing.T) {
 		}, "DNS002[DNS019 STS020]", anew},
 		{"the Service selects nothing", kubectl(`patch service nginx -p {"spec":{"selector":{"app":"other"}}}`), "DNS007[STS020]", kubectl(`patch service nginx -p {"spec":{"selector":{"app":"nginx"}}}`)},
 		{"a container keeps ending", func(n *cluster.Namespace) {
-			n.Kubectl("exec", "web-1", "--", "sh", "-c", "mv /usr/sbin/nginx /usr/sbin/nginx.gone; kill -QUIT 1")
-		}, "STS005[DNS005]", kubectl("delete pod web-1")},
+			n.Kubectl("patch", "sts", "web", "-p", `{"spec": {"template": {"spec": {"containers": [{"name": "nginx", "command": ["false"]}]}}}}`)
+		}, "STS005[DNS005] STS021", func(n *cluster.Namespace) {
+			n.Kubectl("rollout", "undo", "sts/web")
+			n.Kubectl("delete", "pod", "web-1") // the controller waits for it for ever
+		}},
 		{"a volume fills up", func(n *cluster.Namespace) {
 			n.Kubectl("exec", "web-0", "--", "sh", "-c", "head -c 880M /dev/zero > /usr/share/nginx/html/fill && sync")
 		}, "STS011", func(n *cluster.Namespace) {
@@ -127,9 +130,9 @@ func TestCheckWeb(t *testing.T) {
 		}},
 		{"a new revision has no image", func(n *cluster.Namespace) {
 			n.Kubectl("set", "image", "sts/web", "nginx=registry.k8s.io/none:1")
-		}, "STS003 STS021", func(n *cluster.Namespace) {
+		}, "STS003[DNS005] STS021", func(n *cluster.Namespace) {
 			n.Kubectl("rollout", "undo", "sts/web")
-			n.Kubectl("delete", "pod", "web-1") // the controller waits for it for ever
+			n.Kubectl("delete", "pod", "web-1")
 		}},
 		{"a budget lets all pods go", apply(budget("web", "100%")), "CHECK006", kubectl("delete pdb web")},
 		{"no node is left for a pod", func(n *cluster.Namespace) {
