@@ -166,15 +166,13 @@ func (x *index) readersOnOneNode(i *item, t *v1alpha1.MySQLTopology) {
 
 // writerVolume tells of a source whose volume fills up: when it is full, nobody writes any more.
 func (x *index) writerVolume(i *item, t *v1alpha1.MySQLTopology) {
-	if i.set == nil {
-		return
-	}
 	for j := range t.Servers {
 		s := &t.Servers[j]
-		if !writes(s) {
+		of := x.byPod[t.Metadata.Namespace+"/"+s.Pod] // an operator may have a StatefulSet for each server
+		if !writes(s) || of == nil {
 			continue
 		}
-		for _, o := range i.set.Ordinals {
+		for _, o := range of.set.Ordinals {
 			if o.PodName != s.Pod {
 				continue
 			}
