@@ -258,7 +258,7 @@ func (d *database) mislabelled(t *testing.T) {
 	m.Kubectl("label", "pod", "mariadb-0", "app.kubernetes.io/name=mariadb", "k8s.mariadb.com/role=replica")
 	m.Kubectl("label", "pod", "mariadb-1", "app.kubernetes.io/name=mariadb", "k8s.mariadb.com/role=primary")
 	m.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mariadb-primary"}, "spec": {"selector": {"k8s.mariadb.com/role": "primary"}, "ports": [{"port": 3306}]}}`)
-	checks(m.Namespace, "mariadb", "CHECK007[MYSQL071 MYSQL072]")
+	checks(m.Namespace, "mariadb", "CHECK007[MYSQL071 MYSQL072] MYSQL071") // the other label is wrong as well
 	t.Logf("\n%s", m.Doik("check", "mariadb").Out)
 }
 
