@@ -18,7 +18,13 @@ import (
 // that they explain.
 func checked(n *cluster.Namespace, set string) (codes string, report *v1alpha1.HealthCheckList) {
 	n.Helper()
-	report = cluster.Report[v1alpha1.HealthCheckList](n, "check", "sts/"+set)
+	return checkedAll(n, "sts/"+set)
+}
+
+// checkedAll is checked with arguments of its own.
+func checkedAll(n *cluster.Namespace, args ...string) (codes string, report *v1alpha1.HealthCheckList) {
+	n.Helper()
+	report = cluster.Report[v1alpha1.HealthCheckList](n, append([]string{"check"}, args...)...)
 	var list []string
 	for _, item := range report.Items {
 		for _, f := range item.Findings {
@@ -39,8 +45,14 @@ func checked(n *cluster.Namespace, set string) (codes string, report *v1alpha1.H
 // checks waits until check finds exactly the codes.
 func checks(n *cluster.Namespace, set, want string) {
 	n.Helper()
+	checksAll(n, want, "sts/"+set)
+}
+
+// checksAll is checks with arguments of its own.
+func checksAll(n *cluster.Namespace, want string, args ...string) {
+	n.Helper()
 	err := cluster.Poll(2*time.Minute, func() error {
-		got, report := checked(n, set)
+		got, report := checkedAll(n, args...)
 		if got != want {
 			var messages []string
 			for _, item := range report.Items {

@@ -245,15 +245,16 @@ func TestDNSFindings(t *testing.T) {
 		prepare         func(n *cluster.Namespace)
 		args            []string
 		code            string
+		check           string // the codes above info that check finds
 		words           []string
 	}{
-		{name: "no Service", manifests: set("db", "db", "nosuch", 1, ""), code: "error DNS001", words: []string{"Service nosuch", "StatefulSet db", "does not exist"}},
-		{name: "not headless", manifests: service("db", "db", "ports: [{name: web, port: 80}]") + set("db", "db", "db", 1, ""), code: "error DNS002", words: []string{"has the cluster IP 10."}},
-		{name: "external name", manifests: "{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {type: ExternalName, externalName: db.example.com}}\n---\n" + set("db", "db", "db", 1, ""),
+		{name: "no Service", check: "DNS001[STS020]", manifests: set("db", "db", "nosuch", 1, ""), code: "error DNS001", words: []string{"Service nosuch", "StatefulSet db", "does not exist"}},
+		{name: "not headless", check: "DNS002[DNS019 STS020]", manifests: service("db", "db", "ports: [{name: web, port: 80}]") + set("db", "db", "db", 1, ""), code: "error DNS002", words: []string{"has the cluster IP 10."}},
+		{name: "external name", check: "DNS002[STS020]", manifests: "{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {type: ExternalName, externalName: db.example.com}}\n---\n" + set("db", "db", "db", 1, ""),
 			code: "error DNS002", words: []string{"ExternalName (db.example.com)"}},
 		{name: "another Service", manifests: service("db", "db", headlessSpec) + service("other", "db", headlessSpec) + set("db", "db", "db", 2, ""), code: "info DNS003", words: []string{"Service other selects the pods of StatefulSet db"}},
-		{name: "serviceName empty", manifests: service("db", "db", headlessSpec) + set("db", "db", "", 2, ""), code: "error DNS003", words: []string{"serviceName is empty"}},
-		{name: "neither", manifests: set("db", "db", "", 1, ""), code: "error DNS003", words: []string{"no headless Service selects its pods"}, args: []string{"sts/db"}},
+		{name: "serviceName empty", check: "DNS003", manifests: service("db", "db", headlessSpec) + set("db", "db", "", 2, ""), code: "error DNS003", words: []string{"serviceName is empty"}},
+		{name: "neither", check: "DNS003", manifests: set("db", "db", "", 1, ""), code: "error DNS003", words: []string{"no headless Service selects its pods"}, args: []string{"sts/db"}},
 		{name: "Deployment", manifests: service("db", "db", headlessSpec) + `{apiVersion: apps/v1, kind: Deployment, metadata: {name: db}, spec: {replicas: 2, selector: {matchLabels: {app: db}},
 			template: {metadata: {labels: {app: db}}, spec: {containers: [{name: main, image: "registry.k8s.io/pause:3.10.1"}]}}}}`,
 			prepare: func(n *cluster.Namespace) { n.Kubectl("rollout", "status", "deployment/db", "--timeout=60s") }, code: "info DNS004", words: []string{"pods without hostname"}},
@@ -263,29 +264,29 @@ func TestDNSFindings(t *testing.T) {
 				n.Apply(set("db", "db", "db", 1, ""))
 				n.Kubectl("wait", "--for=jsonpath={.metadata.ownerReferences[0].name}=db", "pod/db-0", "--timeout=30s")
 			}, code: "error DNS004", words: []string{"db-0"}},
-		{name: "not ready", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 2, "readinessGates: [{conditionType: example.com/never}],"),
+		{name: "not ready", check: "STS003 STS003[DNS005]", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 2, "readinessGates: [{conditionType: example.com/never}],"),
 			prepare: func(n *cluster.Namespace) {
 				n.Kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/db-0", "pod/db-1", "--timeout=60s")
 			}, code: "warning DNS005", words: []string{"db-0, db-1 are not ready", "publishNotReadyAddresses"}},
 		{name: "unnamed port", manifests: service("db", "db", "clusterIP: None, ports: [{port: 80}]") + set("db", "db", "db", 1, ""), code: "info DNS006", words: []string{"port 80"}},
-		{name: "selector", manifests: service("db", "typo", headlessSpec) + set("db", "db", "db", 1, ""), code: "error DNS007", words: []string{"(app=typo) matches no pod", "have app=db"}},
+		{name: "selector", check: "DNS007[STS020]", manifests: service("db", "typo", headlessSpec) + set("db", "db", "db", 1, ""), code: "error DNS007", words: []string{"(app=typo) matches no pod", "have app=db"}},
 		{name: "search path", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "") + client("client", "dnsPolicy: None, dnsConfig: {nameservers: [10.96.0.10]},"),
 			prepare: podsReady, args: []string{"--from=pod/client"}, code: "error DNS013", words: []string{"short names are not found although the full ones are: db, db-0.db", "search none"}},
-		{name: "ndots", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, `dnsConfig: {options: [{name: ndots, value: "1"}]},`), code: "warning DNS013", words: []string{"ndots:1", "db-0.db"}},
-		{name: "long name", manifests: service("db", "db", headlessSpec) + set(strings.Repeat("long-", 11)+"x", "db", "db", 1, ""), code: "error DNS018", words: []string{"has 56 characters"}},
-		{name: "dnsPolicy", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "dnsPolicy: Default,"), code: "warning DNS021", words: []string{"dnsPolicy Default"}},
-		{name: "hostNetwork", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "hostNetwork: true,"), code: "warning DNS021", words: []string{"ClusterFirstWithHostNet"}},
-		{name: "no DNS Service", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, ""), args: []string{"--dns-service=default/nosuch"}, code: "info DNS012", words: []string{"no DNS Service default/nosuch", "from somewhere else"}},
-		{name: "policy", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "") + policy("closed", "db", "[{ports: [{port: 443}]}]"),
+		{name: "ndots", check: "DNS013", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, `dnsConfig: {options: [{name: ndots, value: "1"}]},`), code: "warning DNS013", words: []string{"ndots:1", "db-0.db"}},
+		{name: "long name", check: "DNS007 DNS018 STS001", manifests: service("db", "db", headlessSpec) + set(strings.Repeat("long-", 11)+"x", "db", "db", 1, ""), code: "error DNS018", words: []string{"has 56 characters"}},
+		{name: "dnsPolicy", check: "DNS021", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "dnsPolicy: Default,"), code: "warning DNS021", words: []string{"dnsPolicy Default"}},
+		{name: "hostNetwork", check: "DNS021", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "hostNetwork: true,"), code: "warning DNS021", words: []string{"ClusterFirstWithHostNet"}},
+		{name: "no DNS Service", check: "DNS012", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, ""), args: []string{"--dns-service=default/nosuch"}, code: "info DNS012", words: []string{"no DNS Service default/nosuch", "from somewhere else"}},
+		{name: "policy", check: "DNS011", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "") + policy("closed", "db", "[{ports: [{port: 443}]}]"),
 			code: "warning DNS011", words: []string{"StatefulSet db are not let out to port 53 over UDP and TCP by NetworkPolicy closed", "--from-labels=sts/db"}},
-		{name: "policy not enforced", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "") + policy("closed", "db", "[{ports: [{port: 53}]}]"), args: []string{"--from-labels=sts/db"},
+		{name: "policy not enforced", check: "DNS011", manifests: service("db", "db", headlessSpec) + set("db", "db", "db", 1, "") + policy("closed", "db", "[{ports: [{port: 53}]}]"), args: []string{"--from-labels=sts/db"},
 			code: "warning DNS011", words: []string{"over UDP by NetworkPolicy closed", "nothing enforces it"}},
-		{name: "missing", manifests: odd(""), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"}, code: "error DNS014", words: []string{"missing: A db.", "NXDOMAIN"}},
-		{name: "stale", manifests: odd("template IN A cluster.local { answer \"{{ .Name }} 17 IN A 192.0.2.7\" }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
+		{name: "missing", check: "DNS014", manifests: odd(""), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"}, code: "error DNS014", words: []string{"missing: A db.", "NXDOMAIN"}},
+		{name: "stale", check: "DNS014 DNS015", manifests: odd("template IN A cluster.local { answer \"{{ .Name }} 17 IN A 192.0.2.7\" }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
 			code: "warning DNS015", words: []string{"192.0.2.7 belongs to no pod", "17 s more"}},
-		{name: "SERVFAIL", manifests: odd("template IN ANY cluster.local { rcode SERVFAIL }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
+		{name: "SERVFAIL", check: "DNS014 DNS017", manifests: odd("template IN ANY cluster.local { rcode SERVFAIL }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
 			code: "error DNS017", words: []string{"SERVFAIL"}},
-		{name: "REFUSED", manifests: odd("template IN ANY cluster.local { rcode REFUSED }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
+		{name: "REFUSED", check: "DNS017", manifests: odd("template IN ANY cluster.local { rcode REFUSED }\n"), prepare: podsReady, args: []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"},
 			code: "error DNS017", words: []string{"REFUSED"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -300,9 +301,17 @@ func TestDNSFindings(t *testing.T) {
 				test.args[i] = strings.ReplaceAll(arg, "=NS/", "="+n.NS+"/")
 			}
 			wantFinding(n, dnsReport(n, test.args...), test.code, test.words...)
+			if test.name != "adopted pod" { // which its set replaces soon
+				checksAll(n, test.check, checkArgs(test.args)...)
+			}
 			noDebugPods(n)
 		})
 	}
+}
+
+// checkArgs are those arguments of dns that check has too.
+func checkArgs(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "--from") })
 }
 
 func policy(name, app, egress string) string {

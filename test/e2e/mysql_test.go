@@ -142,7 +142,10 @@ type fault struct {
 	name   string
 	inject func(d *database)
 	want   []expect
-	mend   func(d *database)
+	// check are the codes above info that check is to find, unless the fault does not last.
+	check    string
+	unsteady bool
+	mend     func(d *database)
 }
 
 // each brings every fault about, in turn on the same servers.
@@ -155,6 +158,9 @@ func (d *database) each(t *testing.T, servers int, faults []fault) {
 			here.Namespace = &n
 			f.inject(&here)
 			here.finds(nil, f.want...)
+			if !f.unsteady {
+				checks(here.Namespace, here.set, f.check)
+			}
 			f.mend(&here)
 			here.sound(servers)
 		})
@@ -204,7 +210,7 @@ func TestMySQLFaults(t *testing.T) {
 	d.finds(nil, expect{code: v1alpha1.CodeReadServiceReachesSource, severity: info, object: "service/mysql-read"})
 	var purged string
 	d.each(t, 3, []fault{{
-		name:   "the applier is stopped",
+		name: "the applier is stopped", check: "MYSQL011 MYSQL070 MYSQL073",
 		inject: func(d *database) { d.sql(1, "STOP REPLICA SQL_THREAD") },
 		want: []expect{
 			{v1alpha1.CodeApplierStopped, critical, "pod/mysql-1", "the pod is Ready", "Replica_SQL_Running=No"},
@@ -214,12 +220,12 @@ func TestMySQLFaults(t *testing.T) {
 		},
 		mend: func(d *database) { d.sql(1, "START REPLICA") },
 	}, {
-		name:   "the receiver is stopped",
+		name: "the receiver is stopped", check: "MYSQL014 MYSQL070 MYSQL073",
 		inject: func(d *database) { d.sql(2, "STOP REPLICA IO_THREAD") },
 		want:   []expect{{v1alpha1.CodeReceiverStopped, critical, "pod/mysql-2", "nothing comes from mysql-0.mysql", "Replica_IO_Running=No"}},
 		mend:   func(d *database) { d.sql(2, "START REPLICA") },
 	}, {
-		name: "a row is there already",
+		name: "a row is there already", check: "MYSQL010 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.sql(1, unlogged("INSERT INTO app.t VALUES (110, 'mine')"))
 			d.sql(0, "INSERT INTO app.t VALUES (110, 'source')")
@@ -227,21 +233,21 @@ func TestMySQLFaults(t *testing.T) {
 		want: []expect{{v1alpha1.CodeApplierError, critical, "pod/mysql-1", "table app.t: Duplicate entry '110' for key 't.PRIMARY'", "LAST_ERROR_NUMBER=1062"}},
 		mend: func(d *database) { d.sql(1, unlogged("DELETE FROM app.t WHERE id=110")+"; START REPLICA") },
 	}, {
-		name: "the password is wrong",
+		name: "the password is wrong", check: "MYSQL013 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.sql(2, "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD='wrong', SOURCE_CONNECT_RETRY=60; START REPLICA")
 		},
 		want: []expect{{v1alpha1.CodeReceiverConnecting, warning, "pod/mysql-2", "1045: Access denied", "Last_IO_Errno=1045"}},
 		mend: func(d *database) { d.sql(2, follow) },
 	}, {
-		name: "the receiver gives up",
+		name: "the receiver gives up", check: "MYSQL012 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.sql(2, "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD='wrong', SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=2; START REPLICA")
 		},
 		want: []expect{{v1alpha1.CodeReceiverGaveUp, critical, "pod/mysql-2", "attempt 2/2", "Last_IO_Errno=1045"}},
 		mend: func(d *database) { d.sql(2, follow) },
 	}, {
-		name: "the source is about to lack a log",
+		name: "the source is about to lack a log", check: "MYSQL011 MYSQL014 MYSQL015 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.sql(2, "STOP REPLICA")
 			d.sql(0, "INSERT INTO app.t VALUES (200, 'purged'); FLUSH BINARY LOGS")
@@ -256,7 +262,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(2, "SET GLOBAL super_read_only=0; SET GTID_NEXT='"+purged+"'; INSERT INTO app.t VALUES (200, 'purged'); SET GTID_NEXT='AUTOMATIC'; START REPLICA; SET GLOBAL super_read_only=1")
 		},
 	}, {
-		name: "somebody writes to a replica",
+		name: "somebody writes to a replica", check: "MYSQL020 MYSQL021",
 		inject: func(d *database) {
 			d.sql(1, "SET GLOBAL read_only=0; INSERT INTO app.t VALUES (300, 'errant')")
 		},
@@ -275,12 +281,12 @@ func TestMySQLFaults(t *testing.T) {
 		want:   []expect{{v1alpha1.CodeReplicaWritable, info, "pod/mysql-1", "CONNECTION_ADMIN", "super_read_only=OFF"}},
 		mend:   func(d *database) { d.sql(1, "SET GLOBAL super_read_only=1") },
 	}, {
-		name:   "the source is read-only",
+		name: "the source is read-only", check: "MYSQL022",
 		inject: func(d *database) { d.sql(0, "SET GLOBAL read_only=1") },
 		want:   []expect{{v1alpha1.CodeSourceReadOnly, bad, "pod/mysql-0", "takes no writes", "read_only=ON"}},
 		mend:   func(d *database) { d.sql(0, "SET GLOBAL read_only=0") },
 	}, {
-		name:   "a replica has lost its channel",
+		name: "a replica has lost its channel", check: "MYSQL014",
 		inject: func(d *database) { d.sql(2, "STOP REPLICA; RESET REPLICA ALL") },
 		want:   []expect{{v1alpha1.CodeReceiverStopped, critical, "pod/mysql-2", "it has no channel", "read_only=ON"}},
 		mend: func(d *database) { // and then takes writes
@@ -289,7 +295,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(2, follow)
 		},
 	}, {
-		name: "nobody takes writes",
+		name: "nobody takes writes", check: "MYSQL003",
 		inject: func(d *database) {
 			d.sql(0, "SET GLOBAL read_only=1")
 			d.sql(1, "STOP REPLICA; RESET REPLICA ALL")
@@ -302,7 +308,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(2, follow)
 		},
 	}, {
-		name: "servers replicate from each other",
+		name: "servers replicate from each other", check: "MYSQL005",
 		inject: func(d *database) {
 			d.sql(0, strings.ReplaceAll(strings.ReplaceAll(follow, "mysql-0", "mysql-1"), "super_read_only=1", "read_only=0"))
 		},
@@ -314,7 +320,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(0, "STOP REPLICA; RESET REPLICA ALL")
 		},
 	}, {
-		name:   "the source is elsewhere",
+		name: "the source is elsewhere", check: "MYSQL013 MYSQL023 MYSQL070 MYSQL073",
 		inject: func(d *database) { d.sql(2, strings.ReplaceAll(follow, "mysql-0.mysql", "db.example.com")) },
 		want: []expect{
 			{v1alpha1.CodeReplicatesFromOutside, warning, "pod/mysql-2", "db.example.com", "Source_Host=db.example.com"},
@@ -322,12 +328,12 @@ func TestMySQLFaults(t *testing.T) {
 		},
 		mend: func(d *database) { d.sql(2, follow) },
 	}, {
-		name:   "two replicas have one server id",
+		name: "two replicas have one server id", check: "MYSQL025",
 		inject: func(d *database) { d.sql(2, "SET GLOBAL server_id=101") },
 		want:   []expect{{v1alpha1.CodeDuplicateServerID, bad, "pod/mysql-2", "mysql-1, mysql-2 have the same server_id 101", "server_id=101"}},
 		mend:   func(d *database) { d.sql(2, "SET GLOBAL server_id=102") },
 	}, {
-		name:   "a replica has its source's server id",
+		name: "a replica has its source's server id", check: "MYSQL016 MYSQL025 MYSQL070 MYSQL073",
 		inject: func(d *database) { d.sql(2, "STOP REPLICA; SET GLOBAL server_id=100; START REPLICA") },
 		want:   []expect{{v1alpha1.CodeReceiverError, critical, "pod/mysql-2", "equal MySQL server ids", "Replica_IO_Running=No"}},
 		mend:   func(d *database) { d.sql(2, "SET GLOBAL server_id=102; START REPLICA") },
@@ -342,7 +348,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0; START REPLICA")
 		},
 	}, {
-		name: "commits wait for semi-synchronous replicas",
+		name: "commits wait for semi-synchronous replicas", check: "MYSQL033",
 		inject: func(d *database) {
 			d.sql(0, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'; SET GLOBAL rpl_semi_sync_source_enabled=1; SET GLOBAL rpl_semi_sync_source_timeout=100000000")
 			d.inBackground(0, "INSERT INTO app.t VALUES (600, 'waits')")
@@ -355,19 +361,19 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(0, "SET GLOBAL rpl_semi_sync_source_enabled=0; UNINSTALL PLUGIN rpl_semi_sync_source")
 		},
 	}, {
-		name:   "gtid_mode differs",
+		name: "gtid_mode differs", check: "MYSQL040",
 		inject: func(d *database) { d.sql(2, "SET GLOBAL gtid_mode=ON_PERMISSIVE") },
 		want:   []expect{{v1alpha1.CodeGTIDModeMixed, warning, "pod/mysql-2", "ON_PERMISSIVE on mysql-2", "gtid_mode=ON_PERMISSIVE"}},
 		mend:   func(d *database) { d.sql(2, "SET GLOBAL gtid_mode=ON") },
 	}, {
-		name: "a channel goes by file and position",
+		name: "a channel goes by file and position", check: "MYSQL041",
 		inject: func(d *database) {
 			d.sql(2, "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION=0; START REPLICA")
 		},
 		want: []expect{{v1alpha1.CodeNotAutoPosition, warning, "pod/mysql-2", "goes by file and position", "Auto_Position=0"}},
 		mend: func(d *database) { d.sql(2, follow) },
 	}, {
-		name: "data was copied with its auto.cnf, and log_replica_updates is off",
+		name: "data was copied with its auto.cnf, and log_replica_updates is off", unsteady: true,
 		inject: func(d *database) {
 			auto := d.Kubectl("exec", "mysql-1", "-c", "mysql", "--", "cat", "/var/lib/mysql/auto.cnf")
 			d.Kubectl("exec", "mysql-2", "-c", "mysql", "--", "sh", "-c", "cp /var/lib/mysql/auto.cnf /var/lib/mysql/auto.old; printf '%s\\n' \"$1\" > /var/lib/mysql/auto.cnf; printf '[mysqld]\\nlog_replica_updates=OFF\\n' > /etc/mysql/conf.d/z.cnf; kill 1", "sh", auto)
@@ -387,7 +393,7 @@ func TestMySQLFaults(t *testing.T) {
 			})
 		},
 	}, {
-		name: "a replica has several sources",
+		name: "a replica has several sources", check: "MYSQL011 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.sql(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only=0; INSERT INTO app.t VALUES (700, 'of mysql-1')")
 			d.sql(2, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=1; "+from("mysql-0.mysql", " FOR CHANNEL 'a'")+"; "+from("mysql-1.mysql", " FOR CHANNEL 'b'")+"; START REPLICA; STOP REPLICA SQL_THREAD FOR CHANNEL 'b'")
@@ -414,7 +420,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(2, follow)
 		},
 	}, {
-		name: "Services stand between replicas and their source",
+		name: "Services stand between replicas and their source", check: "MYSQL011 MYSQL014 MYSQL070 MYSQL073",
 		inject: func(d *database) {
 			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql-front"}, "spec": {"selector": {"statefulset.kubernetes.io/pod-name": "mysql-0"}, "ports": [{"port": 3306}]}}`)
 			d.sql(1, "STOP REPLICA; RESET REPLICA ALL; "+from("mysql-front", ""))
@@ -448,7 +454,7 @@ func TestMySQLFaults(t *testing.T) {
 			d.sql(2, follow)
 		},
 	}, {
-		name: "a Service for writing selects replicas",
+		name: "a Service for writing selects replicas", check: "MYSQL072",
 		inject: func(d *database) {
 			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mysql-write"}, "spec": {"selector": {"app": "mysql"}, "ports": [{"port": 3306}]}}`)
 		},
@@ -602,17 +608,17 @@ func TestMariaDBFaults(t *testing.T) {
 	}
 	const follow = "STOP REPLICA; CHANGE MASTER TO MASTER_HOST='mariadb-0.mariadb', MASTER_USER='root', MASTER_PASSWORD='', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=5, MASTER_DELAY=0; START REPLICA"
 	d.each(t, 2, []fault{{
-		name:   "the applier is stopped",
+		name: "the applier is stopped", check: "MYSQL011 MYSQL070",
 		inject: func(d *database) { d.sql(1, "STOP SLAVE SQL_THREAD") },
 		want:   []expect{{v1alpha1.CodeApplierStopped, critical, "pod/mariadb-1", "the pod is Ready", "Slave_SQL_Running=No"}},
 		mend:   func(d *database) { d.sql(1, "START SLAVE") },
 	}, {
-		name:   "the receiver is stopped",
+		name: "the receiver is stopped", check: "MYSQL014 MYSQL070",
 		inject: func(d *database) { d.sql(1, "STOP SLAVE IO_THREAD") },
 		want:   []expect{{v1alpha1.CodeReceiverStopped, critical, "pod/mariadb-1", "nothing comes from", "Slave_IO_Running=No"}},
 		mend:   func(d *database) { d.sql(1, "START SLAVE") },
 	}, {
-		name: "a row is there already",
+		name: "a row is there already", check: "MYSQL010 MYSQL070",
 		inject: func(d *database) {
 			d.sql(1, "SET sql_log_bin=0; INSERT INTO app.t VALUES (110, 'mine')")
 			d.sql(0, "INSERT INTO app.t VALUES (110, 'source')")
@@ -620,24 +626,24 @@ func TestMariaDBFaults(t *testing.T) {
 		want: []expect{{v1alpha1.CodeApplierError, critical, "pod/mariadb-1", "Duplicate entry '110'", "Last_SQL_Errno=1062"}},
 		mend: func(d *database) { d.sql(1, "SET sql_log_bin=0; DELETE FROM app.t WHERE id=110; START SLAVE") },
 	}, {
-		name:   "the password is wrong",
+		name: "the password is wrong", check: "MYSQL013 MYSQL070",
 		inject: func(d *database) { d.sql(1, "STOP SLAVE; CHANGE MASTER TO MASTER_PASSWORD='wrong'; START SLAVE") },
 		want:   []expect{{v1alpha1.CodeReceiverConnecting, warning, "pod/mariadb-1", "1045: Access denied", "Last_IO_Errno=1045"}},
 		mend:   func(d *database) { d.sql(1, follow) },
 	}, {
-		name: "a replica takes writes",
+		name: "a replica takes writes", check: "MYSQL021",
 		inject: func(d *database) {
 			d.sql(1, "SET GLOBAL read_only=0")
 		},
 		want: []expect{{v1alpha1.CodeReplicaWritable, bad, "pod/mariadb-1", "read_only=0", "read_only=OFF"}},
 		mend: func(d *database) { d.sql(1, "SET GLOBAL read_only=1") },
 	}, {
-		name:   "the source is read-only",
+		name: "the source is read-only", check: "MYSQL022",
 		inject: func(d *database) { d.sql(0, "SET GLOBAL read_only=1") },
 		want:   []expect{{v1alpha1.CodeSourceReadOnly, bad, "pod/mariadb-0", "takes no writes", "read_only=ON"}},
 		mend:   func(d *database) { d.sql(0, "SET GLOBAL read_only=0") },
 	}, {
-		name:   "a channel goes by file and position",
+		name: "a channel goes by file and position", check: "MYSQL041",
 		inject: func(d *database) { d.sql(1, "STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=no; START SLAVE") },
 		want:   []expect{{v1alpha1.CodeNotAutoPosition, warning, "pod/mariadb-1", "goes by file and position", "Using_Gtid=No"}},
 		mend:   func(d *database) { d.sql(1, follow) },
@@ -647,19 +653,19 @@ func TestMariaDBFaults(t *testing.T) {
 		want:   []expect{{v1alpha1.CodeDelayedReplica, info, "pod/mariadb-1", "60m late on purpose", "SQL_Delay=3600"}},
 		mend:   func(d *database) { d.sql(1, follow) },
 	}, {
-		name:   "two servers have one server id",
+		name: "two servers have one server id", check: "MYSQL025",
 		inject: func(d *database) { d.sql(1, "SET GLOBAL server_id=100") },
 		want:   []expect{{v1alpha1.CodeDuplicateServerID, bad, "pod/mariadb-1", "the same server_id 100", "server_id=100"}},
 		mend:   func(d *database) { d.sql(1, "SET GLOBAL server_id=101") },
 	}, {
-		name: "semi-synchronous replication has fallen back",
+		name: "semi-synchronous replication has fallen back", check: "MYSQL034",
 		inject: func(d *database) {
 			d.sql(0, "SET GLOBAL rpl_semi_sync_master_timeout=1; SET GLOBAL rpl_semi_sync_master_enabled=1; INSERT INTO app.t VALUES (600, 'x')")
 		},
 		want: []expect{{v1alpha1.CodeSemiSyncFellBack, bad, "pod/mariadb-0", "enabled and off", "Rpl_semi_sync_master_status=OFF"}},
 		mend: func(d *database) { d.sql(0, "SET GLOBAL rpl_semi_sync_master_enabled=0") },
 	}, {
-		name: "an operator's label says the wrong role",
+		name: "an operator's label says the wrong role", check: "MYSQL071",
 		inject: func(d *database) {
 			d.Kubectl("label", "pod", "mariadb-0", "mariadb-1", "app.kubernetes.io/name=mariadb", "k8s.mariadb.com/role=primary")
 		},
@@ -668,7 +674,7 @@ func TestMariaDBFaults(t *testing.T) {
 			d.Kubectl("label", "pod", "mariadb-0", "mariadb-1", "app.kubernetes.io/name-", "k8s.mariadb.com/role-")
 		},
 	}, {
-		name: "a Service stands between a replica and its source",
+		name: "a Service stands between a replica and its source", check: "MYSQL011 MYSQL014 MYSQL070",
 		inject: func(d *database) {
 			d.Apply(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "mariadb-front"}, "spec": {"selector": {"statefulset.kubernetes.io/pod-name": "mariadb-0"}, "ports": [{"port": 3306}]}}`)
 			d.sql(1, "STOP SLAVE; RESET SLAVE ALL; CHANGE MASTER 'front' TO MASTER_HOST='"+d.Kubectl("get", "service", "mariadb-front", "-o", "jsonpath={.spec.clusterIP}")+"', MASTER_USER='root', MASTER_USE_GTID=slave_pos")

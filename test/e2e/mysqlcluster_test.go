@@ -34,7 +34,7 @@ func TestGroupReplicationFaults(t *testing.T) {
 	t.Logf("\n%s", d.MustDoik("mysql-topology", "-o", "wide"))
 	impatient := []string{"--server-timeout=3s"}
 	d.each(t, 3, []fault{{
-		name:   "a member has left",
+		name: "a member has left", check: "MYSQL051 MYSQL070",
 		inject: func(d *database) { d.sql(2, "STOP GROUP_REPLICATION") },
 		want: []expect{
 			{v1alpha1.CodeGRMemberNotOnline, bad, "pod/group-2", "(the pod is Ready) is OFFLINE in its group", "MEMBER_STATE=OFFLINE"},
@@ -46,7 +46,7 @@ func TestGroupReplicationFaults(t *testing.T) {
 			d.sql(2, "START GROUP_REPLICATION")
 		},
 	}, {
-		name:   "the majority hangs",
+		name: "the majority hangs", unsteady: true,
 		inject: func(d *database) { d.signal("STOP", 1, 2) },
 		want:   nil, // found below: each report waits for the two
 		mend: func(d *database) {
@@ -87,12 +87,12 @@ func TestGaleraFaults(t *testing.T) {
 	}
 	t.Logf("\n%s", d.MustDoik("mysql-topology", "-o", "wide"))
 	d.each(t, 3, []fault{{
-		name:   "a node is desynced",
+		name: "a node is desynced", check: "MYSQL063",
 		inject: func(d *database) { d.sql(2, "SET GLOBAL wsrep_desync=ON") },
 		want:   []expect{{v1alpha1.CodeGaleraNotSynced, warning, "pod/galera-2", "Donor/Desynced", "wsrep_local_state=2"}},
 		mend:   func(d *database) { d.sql(2, "SET GLOBAL wsrep_desync=OFF") },
 	}, {
-		name: "a node is slow",
+		name: "a node is slow", check: "MYSQL064",
 		inject: func(d *database) {
 			d.sql(2, "FLUSH STATUS")
 			wait := d.inBackground(2, "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(5)")

@@ -568,9 +568,26 @@ func (j *judge) server(s *server) {
 		}
 		j.add(v1alpha1.CodeCannotBePromoted, v1alpha1.SeverityInfo, one, settings, "%s does not log what it applies (%s): others can't follow it after a failover", s.Pod.Name, what)
 	}
-	if text := s.errant(); text != "" {
+	if text := s.errant(); text != "" && !s.unacknowledged(text) {
 		j.errant(s, text)
 	}
+}
+
+// unacknowledged tells whether transactions that a source has not are its own, which it has sent and not committed yet: it waits for
+// semi-synchronous replicas.
+func (s *server) unacknowledged(text string) bool {
+	set, err := mysql.ParseGTIDSet(text)
+	if err != nil { // MariaDB's, which name no server by UUID
+		return false
+	}
+	uuids := set.UUIDs()
+	return slices.ContainsFunc(s.channels, func(c *channel) bool {
+		if c.source == nil || slices.ContainsFunc(uuids, func(uuid string) bool { return uuid != c.source.uuid }) {
+			return false
+		}
+		waiting, _ := c.source.status.Int("Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions")
+		return waiting > 0
+	})
 }
 
 // errant tells of transactions that a replica has and its source has not, and where they were written.
