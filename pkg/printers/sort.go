@@ -15,7 +15,8 @@ import (
 )
 
 // sorted returns the table as one block with the rows of all, ordered by a column: its title, with a - in front for the largest
-// first. Rows without a value come last. Headings, which say what the rows of a block have in common, are left out.
+// first. Rows without a value come last. Headings, which say what the rows of a block have in common, are left out; blocks apart come
+// after it.
 func (t Table) sorted(by string) (Table, error) {
 	title, descending := strings.CutPrefix(by, "-")
 	index := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Title, title) })
@@ -27,7 +28,12 @@ func (t Table) sorted(by string) (Table, error) {
 		return Table{}, fmt.Errorf("--sort-by=%s: there is no such column: it is one of %s", by, strings.Join(titles, ", "))
 	}
 	var all Block
+	var apart []Block
 	for _, b := range t.Blocks {
+		if b.Apart {
+			apart = append(apart, b)
+			continue
+		}
 		all.Rows = append(all.Rows, b.Rows...)
 		all.Findings = append(all.Findings, b.Findings...)
 	}
@@ -48,7 +54,7 @@ func (t Table) sorted(by string) (Table, error) {
 	slices.SortStableFunc(all.Findings, func(a, b v1alpha1.Finding) int {
 		return cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity))
 	})
-	t.Blocks = []Block{all}
+	t.Blocks = append([]Block{all}, apart...)
 	return t, nil
 }
 

@@ -58,6 +58,8 @@ type Block struct {
 	Heading  []Cell
 	Rows     [][]Cell
 	Findings []v1alpha1.Finding
+	// Apart blocks have no rows, and stay as they are when the rows of the others are sorted.
+	Apart bool
 }
 
 // Table is what a report looks like to people.

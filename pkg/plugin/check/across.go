@@ -11,14 +11,8 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-)
-
-const (
-	// fullPercent and fillingPercent are those of sts-status.
-	fullPercent    = 90
-	fillingPercent = 80
-	// staleMilliseconds is from how late on a replica is no copy that anybody would promote without loss.
-	staleMilliseconds = 60_000
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
 // across adds what shows only where the parts are laid over each other.
@@ -177,11 +171,11 @@ func (x *index) writerVolume(i *item, t *v1alpha1.MySQLTopology) {
 				continue
 			}
 			for _, c := range o.Claims {
-				if c.Usage == nil || c.Usage.UsedPercent == nil || *c.Usage.UsedPercent < fillingPercent {
+				if c.Usage == nil || c.Usage.UsedPercent == nil || *c.Usage.UsedPercent < stsstatus.FillingPercent {
 					continue
 				}
 				severity, then := v1alpha1.SeverityError, "it will stop when it is full"
-				if *c.Usage.UsedPercent >= fullPercent {
+				if *c.Usage.UsedPercent >= stsstatus.FullPercent {
 					severity, then = v1alpha1.SeverityCritical, "all writes stop when it is full"
 				}
 				i.cross(v1alpha1.CodeWriterVolume, severity, []string{"persistentvolumeclaim/" + c.Name, "pod/" + s.Pod},
@@ -327,7 +321,7 @@ func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
 			return false, "has broken replication"
 		case c.Receiver == "No" || c.Applier == "No":
 			return false, "does not replicate"
-		case c.LagMilliseconds != nil && *c.LagMilliseconds >= staleMilliseconds:
+		case c.LagMilliseconds != nil && *c.LagMilliseconds >= mysqltopology.StaleMilliseconds:
 			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)
 		}
 	}

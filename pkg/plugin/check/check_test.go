@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
@@ -158,5 +159,20 @@ func TestMarkdownEscapes(t *testing.T) {
 	got := markdown("a|b <script>`x`\n[link](http://x) *b* _c_ \x1b[31m")
 	if strings.ContainsAny(got, "<>\n\x1b") || strings.Contains(got, " `") || !strings.Contains(got, `a\|b`) || !strings.Contains(got, `\[link\]`) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestSorted keeps what is wrong, and the last line, when the rows are sorted.
+func TestSorted(t *testing.T) {
+	s := golden.Read[Snapshot](t, "testdata/across/snapshot.yaml")
+	table := Table(Analyze(s, Selection{}, time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)), View{})
+	got := golden.Print(t, table, printers.TableOptions{SortBy: "-name"})
+	for _, want := range []string{"web     2/2 ", "\nmysql\n\nCRITICAL   CHECK004 ", "2 StatefulSets, 0 of them healthy: "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Index(got, "web     2/2 ") > strings.Index(got, "mysql   3/3 ") {
+		t.Errorf("not sorted:\n%s", got)
 	}
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
+// namesTimeout is the time that one round of asking for names has.
+const namesTimeout = 30 * time.Second
+
 // Follower keeps a snapshot up to date: sets, nodes and servers are followed as the other subcommands follow them, and names are asked
 // for now and then.
 type Follower struct {
@@ -71,7 +74,7 @@ func (q *Query) followedMySQL() mysqltopology.Query {
 // askNames asks for names until the context ends.
 func (f *Follower) askNames(ctx context.Context, cluster *kube.Cluster, changed func()) {
 	for ctx.Err() == nil {
-		names, err := dns.Collect(ctx, cluster, f.query.ofDNS())
+		names, err := f.askOnce(ctx, cluster)
 		f.mu.Lock()
 		f.namesAsked, f.namesErr = true, err
 		if err == nil || f.names == nil {
@@ -84,6 +87,13 @@ func (f *Follower) askNames(ctx context.Context, cluster *kube.Cluster, changed 
 		case <-time.After(f.query.DNSInterval):
 		}
 	}
+}
+
+// askOnce gives a round its time: DNS servers may hang.
+func (f *Follower) askOnce(ctx context.Context, cluster *kube.Cluster) (*dns.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, namesTimeout)
+	defer cancel()
+	return dns.Collect(ctx, cluster, f.query.ofDNS())
 }
 
 // Close ends the sessions with servers.

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -21,21 +24,16 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	}
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	changes := make(chan struct{}, 1)
-	follower, err := Follow(ctx, o.Cluster, o.Query, func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	})
+	changes, changed := scope.NewChanges()
+	follower, err := Follow(ctx, o.Cluster, o.Query, changed)
 	if err != nil {
 		return err
 	}
 	defer follower.Close()
 	var goal func(*v1alpha1.HealthCheckList) bool
 	if o.Goal == goalHealthy {
-		goal = func(report *v1alpha1.HealthCheckList) bool {
-			return follower.UsageRead() && !Empty(report) && Healthy(report)
+		goal = func(report *v1alpha1.HealthCheckList) bool { // what can't be read is not known to be healthy
+			return follower.UsageRead() && !Empty(report) && Healthy(report) && len(lasting(report)) == 0
 		}
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.HealthCheckList]{
@@ -53,12 +51,17 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Document: o.document,
 		Empty:    Empty,
 		Things:   "StatefulSets",
-		Problems: func(report *v1alpha1.HealthCheckList) []v1alpha1.Problem { return report.Problems },
+		Problems: lasting,
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "CHECKED"},
 		Timeline: Timeline,
 		Goal:     goal, GoalName: o.watched() + " to be " + o.Goal,
 	})
+}
+
+// lasting are the problems that do not go away by waiting.
+func lasting(report *v1alpha1.HealthCheckList) []v1alpha1.Problem {
+	return finding.Lasting(report.Problems, stsstatus.NotReported, mysqltopology.NotYetAnswered)
 }
 
 // watched names what is watched.

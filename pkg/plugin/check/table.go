@@ -38,10 +38,10 @@ func Table(report *v1alpha1.HealthCheckList, v View) printers.Table {
 			if v.Namespaces && c.Metadata.Namespace != "" {
 				name = c.Metadata.Namespace + "/" + name
 			}
-			t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{printers.Text(name)}, Findings: shown(c, v)})
+			t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{printers.Text(name)}, Findings: shown(c, v), Apart: true})
 		}
 	}
-	t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{verdict(report, v)}})
+	t.Blocks = append(t.Blocks, printers.Block{Heading: []printers.Cell{verdict(report, v)}, Apart: true})
 	return t
 }
 

@@ -31,6 +31,12 @@ func Page(code v1alpha1.Code) string {
 	return "docs/findings.md#" + strings.ToLower(string(code))
 }
 
+// Lasting leaves out the problems that go away by waiting, which have one of the given messages: a kubelet tells of a new volume a
+// little later.
+func Lasting(problems []v1alpha1.Problem, passing ...string) []v1alpha1.Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return slices.Contains(passing, p.Message) })
+}
+
 // Some names the first few of a list and counts the others.
 func Some(names []string) string {
 	if len(names) <= few {

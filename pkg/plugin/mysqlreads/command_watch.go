@@ -12,13 +12,8 @@ import (
 
 // watch shows the report as it changes.
 func (o *Options) watch(ctx context.Context, reader *Reader) error {
-	changes := make(chan struct{}, 1)
-	follower := reader.Follow(ctx, func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	})
+	changes, changed := scope.NewChanges()
+	follower := reader.Follow(ctx, changed)
 	defer follower.Close()
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.MySQLReadsList]{
 		Title: fmt.Sprintf("Connections to the Service %s, the last %s", printers.Escape(o.Query.Service), Window),

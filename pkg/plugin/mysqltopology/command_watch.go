@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -25,13 +26,8 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	}
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	changes := make(chan struct{}, 1)
-	follower := Follow(ctx, o.Cluster, o.Query, func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	})
+	changes, changed := scope.NewChanges()
+	follower := Follow(ctx, o.Cluster, o.Query, changed)
 	defer follower.Close()
 	goals := map[string]func(*v1alpha1.MySQLTopologyList) bool{goalReady: Ready, goalHealthy: Healthy}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.MySQLTopologyList]{
@@ -49,7 +45,9 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Document: o.document,
 		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },
 		Things:   things,
-		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem { return lasting(report.Problems) },
+		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem {
+			return finding.Lasting(report.Problems, NotYetAnswered)
+		},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "LAG", "GTID"},
 		Timeline: Timeline,

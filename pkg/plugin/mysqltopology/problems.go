@@ -20,7 +20,7 @@ import (
 // A replica is late, and stale, from these lags on, in milliseconds.
 const (
 	lateMilliseconds  = 10_000
-	staleMilliseconds = 60_000
+	StaleMilliseconds = 60_000 // nobody would promote it without loss
 )
 
 // A Galera node holds the others up from these on.
@@ -482,7 +482,7 @@ func (j *judge) lag(s *server, c *channel) {
 		j.add(v1alpha1.CodeLagUnknown, v1alpha1.SeverityInfo, one, evidence, "%s%s: nobody can tell how late it is: %s", s.Pod.Name, channelName(c), r.LagUnknown)
 	case *ms >= lateMilliseconds:
 		severity := v1alpha1.SeverityWarning
-		if *ms >= staleMilliseconds {
+		if *ms >= StaleMilliseconds {
 			severity = v1alpha1.SeverityError
 		}
 		beyond := ""
@@ -839,7 +839,7 @@ func (s *server) broken() string {
 // stale is how late a server is if that is too late for readers.
 func (s *server) stale() string {
 	for _, c := range s.channels {
-		if ms := c.report.LagMilliseconds; ms != nil && *ms >= staleMilliseconds {
+		if ms := c.report.LagMilliseconds; ms != nil && *ms >= StaleMilliseconds {
 			return duration(*ms) + " late"
 		}
 	}

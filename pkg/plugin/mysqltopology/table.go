@@ -281,7 +281,7 @@ func lag(r row) printers.Cell {
 			cell.Text += fmt.Sprintf(" (+%s)", duration(c.DelaySeconds*1000))
 		}
 		switch {
-		case *c.LagMilliseconds >= staleMilliseconds:
+		case *c.LagMilliseconds >= StaleMilliseconds:
 			cell.Level = printers.Alarm
 		case *c.LagMilliseconds >= lateMilliseconds:
 			cell.Level = printers.Warn

@@ -13,11 +13,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-// lasting are the problems that do not go away by waiting.
-func lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
-	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return p.Message == NotYetAnswered })
-}
-
 // told are findings that the timeline tells in other words: threads that stop, and replicas that are late.
 var told = [...]v1alpha1.Code{
 	v1alpha1.CodeApplierError, v1alpha1.CodeApplierStopped, v1alpha1.CodeReceiverGaveUp, v1alpha1.CodeReceiverConnecting, v1alpha1.CodeReceiverStopped,
@@ -251,7 +246,7 @@ func (t *timeline) lag(who string, was, is *v1alpha1.MySQLChannel) {
 		switch {
 		case c.LagMilliseconds == nil:
 			return -1
-		case *c.LagMilliseconds >= staleMilliseconds:
+		case *c.LagMilliseconds >= StaleMilliseconds:
 			return 2
 		case *c.LagMilliseconds >= lateMilliseconds:
 			return 1

@@ -76,13 +76,8 @@ func Ready(report *v1alpha1.NodeCapacityList) bool {
 
 // Healthy tells whether all nodes are ready, everything could be read, and nothing is wrong.
 func Healthy(report *v1alpha1.NodeCapacityList) bool {
-	return Ready(report) && len(lasting(report.Problems)) == 0 &&
+	return Ready(report) && len(finding.Lasting(report.Problems, notReported)) == 0 &&
 		!slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
-}
-
-// lasting are the problems that do not go away by waiting: a kubelet tells of a new volume a little later.
-func lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
-	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return p.Message == notReported })
 }
 
 // node is a node with what the others' stakes depend on.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -21,13 +22,8 @@ const (
 func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	changes := make(chan struct{}, 1)
-	follower := Follow(ctx, o.Cluster, o.Query, func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	})
+	changes, changed := scope.NewChanges()
+	follower := Follow(ctx, o.Cluster, o.Query, changed)
 	goals := map[string]func(State) bool{
 		goalReady:   func(s State) bool { return Ready(s.Report) },
 		goalHealthy: func(s State) bool { return follower.UsageRead() && Healthy(s.Report) },
@@ -50,7 +46,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Document: func(s State, now time.Time) printers.Document { return o.document(s.Report, now) },
 		Empty:    func(s State) bool { return len(s.Report.Items) == 0 },
 		Things:   "nodes",
-		Problems: func(s State) []v1alpha1.Problem { return lasting(s.Report.Problems) },
+		Problems: func(s State) []v1alpha1.Problem { return finding.Lasting(s.Report.Problems, notReported) },
 		Key:      RowKey(o.view(time.Time{})),
 		Volatile: []string{"AGE"},
 		Timeline: Timeline,

@@ -48,6 +48,17 @@ type Watched[R any] struct {
 	GoalName string
 }
 
+// NewChanges returns what Watch waits for, and what is to be called after each change, from any goroutine: it never blocks.
+func NewChanges() (changes <-chan struct{}, changed func()) {
+	pending := make(chan struct{}, 1)
+	return pending, func() {
+		select {
+		case pending <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // Watch shows a report for as long as the context lasts: live on a terminal; elsewhere its rows, then what happens and the rows that
 // change; in the formats for scripts a document for each change. Changes has an element when something may have changed.
 // It ends without an error when the goal is reached or the user has had enough.

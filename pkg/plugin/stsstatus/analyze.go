@@ -76,8 +76,8 @@ func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Pr
 		set := &report.Items[i]
 		for _, o := range set.Ordinals {
 			for _, c := range o.Claims {
-				if c.UsageUnknown == notReported {
-					byReason[notReported] = append(byReason[notReported], set.Metadata.Namespace+"/"+c.Name)
+				if c.UsageUnknown == NotReported {
+					byReason[NotReported] = append(byReason[NotReported], set.Metadata.Namespace+"/"+c.Name)
 				}
 			}
 		}
@@ -411,8 +411,8 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.Cla
 	return c
 }
 
-// notReported is why usage is unknown that a kubelet answered without.
-const notReported = "the kubelet reports nothing for it (yet)"
+// NotReported is why usage is unknown that a kubelet answered without.
+const NotReported = "the kubelet reports nothing for it (yet)"
 
 // usage returns the usage of a mounted claim, or why it isn't known; neither if nobody asked.
 func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeUsage, string) {
@@ -430,7 +430,7 @@ func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeU
 		reasons = append(reasons, reason)
 	}
 	if len(reasons) == 0 {
-		return nil, notReported
+		return nil, NotReported
 	}
 	return nil, strings.Join(reasons, "; ")
 }

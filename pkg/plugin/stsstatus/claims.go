@@ -18,8 +18,8 @@ import (
 
 // A volume or its inodes are filling and full from these percentages on.
 const (
-	fillingPercent = 80
-	fullPercent    = 90
+	FillingPercent = 80
+	FullPercent    = 90
 )
 
 // claimsFindings are what is wrong with a set's claims and their volumes. What many claims have in common is told once.
@@ -84,17 +84,17 @@ func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.
 	}
 	if p := c.Usage.UsedPercent; p != nil {
 		switch message := fmt.Sprintf("%s is %d%% full", c.Name, *p); {
-		case *p >= fullPercent:
+		case *p >= FullPercent:
 			add(v1alpha1.CodeVolumeFull, v1alpha1.SeverityError, message)
-		case *p >= fillingPercent:
+		case *p >= FillingPercent:
 			add(v1alpha1.CodeVolumeFilling, v1alpha1.SeverityWarning, message)
 		}
 	}
 	if p := c.Usage.InodesUsedPercent; p != nil {
 		switch message := fmt.Sprintf("%s has used %d%% of its inodes", c.Name, *p); {
-		case *p >= fullPercent:
+		case *p >= FullPercent:
 			add(v1alpha1.CodeInodesFull, v1alpha1.SeverityError, message)
-		case *p >= fillingPercent:
+		case *p >= FillingPercent:
 			add(v1alpha1.CodeInodesFilling, v1alpha1.SeverityWarning, message)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -21,13 +22,8 @@ const (
 func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	changes := make(chan struct{}, 1)
-	follower, err := Follow(ctx, o.Cluster, o.Query, func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	})
+	changes, changed := scope.NewChanges()
+	follower, err := Follow(ctx, o.Cluster, o.Query, changed)
 	if err != nil {
 		return err
 	}
@@ -50,23 +46,14 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Document: o.document,
 		Empty:    func(report *v1alpha1.StatefulSetStatusList) bool { return len(report.Items) == 0 },
 		Things:   "StatefulSets",
-		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem { return lasting(report.Problems) },
+		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem {
+			return finding.Lasting(report.Problems, NotReported)
+		},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "RESTARTS"},
 		Timeline: Timeline,
 		Goal:     goals[o.Goal], GoalName: fmt.Sprintf("%s to be %s", o.watched(), o.Goal),
 	})
-}
-
-// lasting are the problems that do not go away by waiting: a kubelet tells of a new volume a little later.
-func lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
-	var list []v1alpha1.Problem
-	for _, p := range problems {
-		if p.Message != notReported {
-			list = append(list, p)
-		}
-	}
-	return list
 }
 
 // watched names what is watched.

@@ -294,9 +294,9 @@ func percent(p *int32) printers.Cell {
 	}
 	c := printers.Text(fmt.Sprintf("%d%%", *p))
 	switch {
-	case *p >= fullPercent:
+	case *p >= FullPercent:
 		c.Level = printers.Alarm
-	case *p >= fillingPercent:
+	case *p >= FillingPercent:
 		c.Level = printers.Warn
 	}
 	return c
