@@ -29,10 +29,12 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
-// followBackoff is how long a broken watch waits before it is taken up again; it doubles up to the limit.
+// followBackoff is how long a broken watch waits before it is taken up again; it doubles up to the limit. What the user may not read
+// is asked for again now and then, as somebody may give the right, or a credential be renewed.
 const (
 	followBackoff    = 500 * time.Millisecond
 	maxFollowBackoff = 3 * time.Second
+	refusedBackoff   = 20 * time.Second
 )
 
 // Mirror holds what is kept of the objects of a query as the API server has them: one list, then what its watch brings. Connections
@@ -196,7 +198,7 @@ func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Clust
 	return m
 }
 
-// follow lists and watches until the context ends, or it turns out that the user may not.
+// follow lists and watches until the context ends.
 func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Context) error) {
 	backoff := followBackoff
 	for ctx.Err() == nil {
@@ -219,15 +221,16 @@ func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Contex
 		if err != nil {
 			m.changed()
 		}
-		if refused {
-			return
-		}
 		if time.Since(begun) > maxFollowBackoff { //nolint:forbidigo // as above
 			backoff = followBackoff
 		}
+		wait := backoff
+		if refused {
+			wait = refusedBackoff
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(backoff):
+		case <-time.After(wait):
 		}
 		backoff = min(2*backoff, maxFollowBackoff)
 	}

@@ -15,8 +15,9 @@ type Refresh[R any] struct {
 	mu   sync.Mutex
 	busy bool
 	due  time.Time
-	key  string
 	last *R
+	// The keys of what was asked for last, of what was begun to be read last, and of what was read last.
+	wanted, key, read string
 }
 
 // Latest is what was read last, nil before the first time. It begins to read anew if that is due, or if the key, which says what is
@@ -25,12 +26,13 @@ type Refresh[R any] struct {
 func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Duration), changed func()) *R {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.wanted = key
 	if !r.busy && (r.due.IsZero() || key != r.key || !now.Before(r.due)) {
 		r.busy, r.key = true, key
 		go func() {
 			result, lasts := read()
 			r.mu.Lock()
-			r.busy, r.last, r.due = false, &result, now.Add(lasts)
+			r.busy, r.last, r.read, r.due = false, &result, key, now.Add(lasts)
 			r.mu.Unlock()
 			changed()
 			time.AfterFunc(lasts, changed)
@@ -39,9 +41,9 @@ func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Dura
 	return r.last
 }
 
-// Read tells whether it has been read once.
+// Read tells whether what Latest was asked for last has been read.
 func (r *Refresh[R]) Read() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.last != nil
+	return r.last != nil && r.read == r.wanted
 }

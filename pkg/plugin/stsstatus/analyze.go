@@ -52,9 +52,9 @@ func Ready(report *v1alpha1.StatefulSetStatusList) bool {
 	})
 }
 
-// Healthy tells whether every set is ready and nothing is wrong with it.
+// Healthy tells whether every set is ready, everything could be read, and nothing is wrong.
 func Healthy(report *v1alpha1.StatefulSetStatusList) bool {
-	return Ready(report) && !slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
+	return Ready(report) && len(finding.Lasting(report.Problems, NotReported)) == 0 && !slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
 }
 
 // problems are why something is unknown, each cause once: what could not be read at all, the nodes, then claims by claim.
