@@ -3,6 +3,7 @@ package stsstatus
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,9 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		f.Code = v1alpha1.CodeUnschedulable
 		f.Message = fmt.Sprintf("%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
+		if waitsForClaims(c) {
+			f.Objects = append(f.Objects, prefixed("persistentvolumeclaim/", unboundClaims(x, pod))...)
+		}
 		f.Remedy = describe
 		return []v1alpha1.Finding{f}
 	}
@@ -62,7 +66,7 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 			f.Message = fmt.Sprintf("%s: container %s was OOM-killed%s, restarted %s, last %s", pod.Name, c.Name,
 				memoryLimit(pod, c.Name), times(c.RestartCount), ago(end.FinishedAt.Time, now))
 			return []v1alpha1.Finding{f}
-		case c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff":
+		case crashLoop(c, end, now):
 			f.Code, f.Remedy = v1alpha1.CodeCrashLoop, logs
 			f.Message = fmt.Sprintf("%s: container %s keeps ending, restarted %s", pod.Name, c.Name, times(c.RestartCount))
 			if end != nil {
@@ -73,8 +77,44 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	}
 	f.Code = v1alpha1.CodePodNotReady
 	f.Remedy = describe
-	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, notReadyReason(x, pod, now))
+	reason := nodeTrouble(x, pod.Spec.NodeName, now)
+	if reason != "" {
+		f.Objects = append(f.Objects, "node/"+pod.Spec.NodeName)
+	} else {
+		reason = notReadyReason(x, pod)
+	}
+	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, reason)
 	return []v1alpha1.Finding{f}
+}
+
+// backoffReset is how long the kubelet lets a container run until it forgets that it has ended before.
+const backoffReset = 10 * time.Minute
+
+// crashLoop tells whether a container that is not ready keeps ending: it waits to be started again, or has been a moment ago, and not
+// for the first time. In between it runs, as any that is about to become ready.
+func crashLoop(c *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, now time.Time) bool {
+	if c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff" {
+		return true
+	}
+	return c.RestartCount > 1 && end != nil && now.Sub(end.FinishedAt.Time) < backoffReset
+}
+
+// waitsForClaims tells whether the scheduler did not look for a node at all, because of the pod's claims: "pod has unbound immediate
+// PersistentVolumeClaims", "storageclass.storage.k8s.io … not found", "persistentvolumeclaim … not found".
+func waitsForClaims(unschedulable *corev1.PodCondition) bool {
+	text := strings.ToLower(unschedulable.Message)
+	return strings.Contains(text, "persistentvolumeclaim") || strings.Contains(text, "storageclass")
+}
+
+// unboundClaims are the claims of a pod that have no volume, or do not exist.
+func unboundClaims(x *index, pod *corev1.Pod) []string {
+	var names []string
+	for _, c := range claimsOf(pod) {
+		if claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]; claim == nil || claim.Status.Phase != corev1.ClaimBound {
+			names = append(names, c.name)
+		}
+	}
+	return names
 }
 
 // stuckTerminating tells of a pod that is still there after its grace period, and what may hold it.
@@ -117,11 +157,8 @@ func nodeTrouble(x *index, name string, now time.Time) string {
 	return ""
 }
 
-// notReadyReason is what the first container that is not as it should be says, else the node, else the pod itself.
-func notReadyReason(x *index, pod *corev1.Pod, now time.Time) string {
-	if trouble := nodeTrouble(x, pod.Spec.NodeName, now); trouble != "" {
-		return trouble
-	}
+// notReadyReason is what the first container that is not as it should be says, else the pod itself.
+func notReadyReason(x *index, pod *corev1.Pod) string {
 	text := containersReason(pod)
 	if warning := x.newestWarning("Pod", &pod.ObjectMeta); starting(pod) && warning != "" {
 		text += "; " + warning
@@ -244,7 +281,11 @@ func onOneNode(claim *corev1.PersistentVolumeClaim) bool {
 // rolloutFindings tells of a rolling update that waits for a pod which will not become ready by itself. The controller goes on
 // only when the pod is ready; with OrderedReady it does not even replace a broken pod after its template has been mended.
 func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
-	if set.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType || status.Rollout.Complete || set.Status.CurrentRevision == set.Status.UpdateRevision {
+	// A rollout that is undone goes back to the current revision, and pods of the revision between are still there.
+	underWay := set.Status.CurrentRevision != set.Status.UpdateRevision || slices.ContainsFunc(slices.Collect(maps.Values(pods)), func(pod *corev1.Pod) bool {
+		return pod.Labels[appsv1.StatefulSetRevisionLabel] != set.Status.UpdateRevision
+	})
+	if set.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType || status.Rollout.Complete || !underWay {
 		return nil
 	}
 	ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement

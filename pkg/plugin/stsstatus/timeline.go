@@ -91,11 +91,26 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	for i := range was.Ordinals {
 		old[was.Ordinals[i].Ordinal] = &was.Ordinals[i]
 	}
-	// A pod that becomes ready is what the controller waits for before it makes or ends another one.
+	now := map[int32]*v1alpha1.Ordinal{}
+	for i := range is.Ordinals {
+		now[is.Ordinals[i].Ordinal] = &is.Ordinals[i]
+	}
+	// A pod that becomes ready is what the controller waits for before it makes or ends another one. It ends them from the highest
+	// ordinal on, each when the one before has gone.
 	for i := range is.Ordinals {
 		o := &is.Ordinals[i]
-		if before := old[o.Ordinal]; before != nil && before.Pod != nil && o.Pod != nil && before.Pod.UID == o.Pod.UID && !before.Pod.Ready && o.Pod.Ready {
+		if before := old[o.Ordinal]; same(before, o) && !before.Pod.Ready && o.Pod.Ready {
 			t.ready(o)
+		}
+	}
+	for _, o := range slices.Backward(was.Ordinals) {
+		if o.Pod != nil && !same(&o, now[o.Ordinal]) {
+			t.tell(printers.Plain, "%s deleted%s", o.PodName, after(" after ", elapsed(o.Pod.CreationTimestamp, t.now)))
+		}
+	}
+	for _, o := range slices.Backward(is.Ordinals) {
+		if before := old[o.Ordinal]; same(before, &o) && before.Pod.DeletionTimestamp == nil && o.Pod.DeletionTimestamp != nil {
+			t.tell(printers.Plain, "%s Terminating", o.PodName)
 		}
 	}
 	for i := range is.Ordinals {
@@ -107,15 +122,19 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	}
 	for i := range was.Ordinals { // neither pod nor claim is left of these
 		if o := &was.Ordinals[i]; old[o.Ordinal] != nil {
-			gone := &v1alpha1.Ordinal{Ordinal: o.Ordinal, PodName: o.PodName}
-			t.pod(o, gone)
-			t.claims(o, gone)
+			t.claims(o, &v1alpha1.Ordinal{Ordinal: o.Ordinal, PodName: o.PodName})
 		}
 	}
 	if is.Rollout.Complete && was.Rollout.Revision == is.Rollout.Revision && mixed(was) && !mixed(is) {
 		t.tell(printers.Plain, "%s: all pods have %s", name, is.Rollout.Revision)
 	}
-	finding.Timeline(was.Findings, is.Findings, finding.ByObjects, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
+	finding.Timeline(explained(was), explained(is), finding.ByObjects, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
+}
+
+// explained are a set's findings without that of pods that are not created as long as nobody says why: the controller is about to.
+func explained(s *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+	refused := slices.ContainsFunc(s.Ordinals, func(o v1alpha1.Ordinal) bool { return o.State == v1alpha1.OrdinalMissing && o.Reason != noPodReason })
+	return slices.DeleteFunc(slices.Clone(s.Findings), func(f v1alpha1.Finding) bool { return f.Code == v1alpha1.CodeOrdinalMissing && !refused })
 }
 
 // mixed tells whether a set has pods of other revisions than the newest one.
@@ -123,10 +142,15 @@ func mixed(s *v1alpha1.StatefulSetStatus) bool {
 	return slices.ContainsFunc(s.Ordinals, func(o v1alpha1.Ordinal) bool { return o.Pod != nil && o.Pod.Revision != s.Rollout.Revision })
 }
 
+// same tells whether an ordinal, of which either report may know nothing, still has the pod that it had.
+func same(was, is *v1alpha1.Ordinal) bool {
+	return was != nil && is != nil && was.Pod != nil && is.Pod != nil && was.Pod.UID == is.Pod.UID
+}
+
+// pod tells what became of an ordinal's pod, or of a new one, as long as it does not end.
 func (t *timeline) pod(was, is *v1alpha1.Ordinal) {
 	old, pod := was.Pod, is.Pod
-	if old != nil && (pod == nil || pod.UID != old.UID) {
-		t.tell(printers.Plain, "%s deleted%s", was.PodName, after(" after ", elapsed(old.CreationTimestamp, t.now)))
+	if !same(was, is) {
 		old = nil
 	}
 	if pod == nil {
@@ -135,20 +159,21 @@ func (t *timeline) pod(was, is *v1alpha1.Ordinal) {
 		}
 		return
 	}
+	if old != nil && pod.DeletionTimestamp != nil { // how it ends is nobody's concern
+		return
+	}
 	if old == nil {
 		t.tell(printers.Plain, "%s created", is.PodName)
-		old = &v1alpha1.PodStatus{Status: "Pending", Revision: pod.Revision}
+		old = &v1alpha1.PodStatus{Status: "Pending"}
 	}
 	if old.Node == "" && pod.Node != "" {
 		t.tell(printers.Plain, "%s scheduled on %s", is.PodName, pod.Node)
 	}
-	if pod.DeletionTimestamp != nil { // how it ends is nobody's concern
-		if old.DeletionTimestamp == nil {
-			t.tell(printers.Plain, "%s Terminating", is.PodName)
-		}
+	if pod.DeletionTimestamp != nil {
+		t.tell(printers.Plain, "%s Terminating", is.PodName)
 		return
 	}
-	if pod.Status != old.Status && !usual(pod.Status) {
+	if pod.Status != old.Status && !usual(pod.Status) && (!noImage(old.Status) || !noImage(pod.Status)) {
 		t.tell(printers.Alarm, "%s %s", is.PodName, pod.Status)
 	}
 	if pod.Restarts > old.Restarts {
@@ -173,6 +198,12 @@ func usual(status string) bool {
 		return true
 	}
 	return strings.HasPrefix(status, "Init:") && strings.Contains(status, "/")
+}
+
+// noImage tells whether a pod has one of the two statuses between which it goes to and fro as long as its image can't be pulled.
+func noImage(status string) bool {
+	status = strings.TrimPrefix(status, "Init:")
+	return status == "ErrImagePull" || status == "ImagePullBackOff"
 }
 
 func (t *timeline) claims(was, is *v1alpha1.Ordinal) {

@@ -31,6 +31,12 @@ func TestTimeline(t *testing.T) {
 		return &v1alpha1.StatefulSetStatusList{Items: []v1alpha1.StatefulSetStatus{set}}
 	}
 	nothing := func(*v1alpha1.StatefulSetStatus) {}
+	missing := func(reason string) func(*v1alpha1.StatefulSetStatus) {
+		return func(s *v1alpha1.StatefulSetStatus) {
+			s.Ordinals[1].Reason = reason
+			s.Findings = append(s.Findings, v1alpha1.Finding{Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Message: "web-1 not created", Objects: []string{"pod/web-1"}})
+		}
+	}
 	for name, test := range map[string]struct {
 		before, after *v1alpha1.StatefulSetStatusList
 		want          string
@@ -59,6 +65,24 @@ func TestTimeline(t *testing.T) {
 			end := ago(0)
 			s.Ordinals[0].Pod.Status, s.Ordinals[0].Pod.Ready, s.Ordinals[0].Pod.DeletionTimestamp = "Completed", false, &end
 		}), "web-0 Terminating"},
+		"scaled down, one batch": {report(func(s *v1alpha1.StatefulSetStatus) {
+			s.Ordinals = append(s.Ordinals, v1alpha1.Ordinal{Ordinal: 2, PodName: "web-2", Pod: &v1alpha1.PodStatus{UID: "p2", Ready: true, CreationTimestamp: ago(time.Minute)}})
+			s.Ordinals[1].Pod = &v1alpha1.PodStatus{UID: "p1", Ready: true}
+		}), report(func(s *v1alpha1.StatefulSetStatus) {
+			end := ago(0)
+			s.Replicas.Desired = 1
+			s.Ordinals[1].Pod = &v1alpha1.PodStatus{UID: "p1", Ready: true, DeletionTimestamp: &end}
+		}), "web scaled 2 → 1; web-2 deleted after 60s; web-1 Terminating"},
+		"all deleted, one batch": {report(func(s *v1alpha1.StatefulSetStatus) { s.Ordinals[1].Pod = &v1alpha1.PodStatus{UID: "p1", Ready: true} }), report(func(s *v1alpha1.StatefulSetStatus) {
+			s.Ordinals[0].Pod = &v1alpha1.PodStatus{UID: "p9", Status: "Pending"}
+			s.Ordinals[1].State, s.Ordinals[1].Reason = v1alpha1.OrdinalBlocked, "waits for web-0"
+		}), "web-1 deleted; web-0 deleted after 60m; web-0 created; web-1 blocked: waits for web-0"},
+		"not created yet":      {report(nothing), report(missing(noPodReason)), ""},
+		"not created, refused": {report(missing(noPodReason)), report(missing("exceeded quota")), "ERROR STS001 web-1 not created"},
+		"created at last":      {report(missing(noPodReason)), report(nothing), ""},
+		"no image":             {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) { s.Ordinals[0].Pod.Status = "ErrImagePull" }), "web-0 ErrImagePull"},
+		"still no image": {report(func(s *v1alpha1.StatefulSetStatus) { s.Ordinals[0].Pod.Status = "ErrImagePull" }),
+			report(func(s *v1alpha1.StatefulSetStatus) { s.Ordinals[0].Pod.Status = "ImagePullBackOff" }), ""},
 		"rollout": {report(func(s *v1alpha1.StatefulSetStatus) { s.Rollout.Revision, s.Rollout.Complete = "b", false }), report(func(s *v1alpha1.StatefulSetStatus) {
 			s.Rollout.Revision = "b"
 			s.Ordinals[0].Pod.Revision = "b"
