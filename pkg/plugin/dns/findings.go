@@ -39,10 +39,10 @@ func clusterFindings(x *index, items []v1alpha1.HeadlessDNS) []v1alpha1.Finding 
 	var f findings
 	answers := slices.Concat(x.Answers, x.Again)
 	answered := slices.ContainsFunc(answers, func(a resolve.Answer) bool { return a.Status == resolve.StatusNoError })
-	noServer(x, answered, &f)
+	none := noServer(x, answered, &f)
 	nodeLocal(x, &f)
 	blocked := networkPolicies(x, answers, &f)
-	if !blocked {
+	if !none && !blocked {
 		noAnswers(x, answers, answered, &f)
 	}
 	failures(answers, &f)
@@ -52,10 +52,10 @@ func clusterFindings(x *index, items []v1alpha1.HeadlessDNS) []v1alpha1.Finding 
 }
 
 // noServer tells of a cluster without a DNS Service, or of one without servers. Where names are found all the same, DNS is
-// somewhere else.
-func noServer(x *index, answered bool, f *findings) {
+// somewhere else. It reports whether that accounts for answers that did not come.
+func noServer(x *index, answered bool, f *findings) (none bool) {
 	if x.unread(subjectServers) {
-		return
+		return false
 	}
 	severity := v1alpha1.SeverityCritical
 	elsewhere := ""
@@ -73,7 +73,9 @@ func noServer(x *index, answered bool, f *findings) {
 	case !slices.ContainsFunc(x.Vantage.Servers, isReady):
 		f.add(v1alpha1.CodeDNSNoServer, severity, []string{service}, "kubectl get pods,endpointslices -n "+namespace,
 			"none of the %d DNS servers behind Service %s is ready%s", len(x.Vantage.Servers), x.DNSServiceName, elsewhere)
+		return !answered
 	}
+	return false
 }
 
 // nodeLocal tells of a cache on each node: what it holds outlives what the DNS servers know.
@@ -431,7 +433,7 @@ func otherSets(x *index, service *corev1.Service, f *findings) {
 	}
 }
 
-// selection tells of a selector that matches nothing.
+// selection tells of a selector that matches nothing: it is wrong, or there are no pods, which then are named.
 func selection(x *index, subject Subject, service *corev1.Service, f *findings) {
 	if len(service.Spec.Selector) == 0 || x.unread(subjectPods) {
 		return
@@ -442,17 +444,48 @@ func selection(x *index, subject Subject, service *corev1.Service, f *findings) 
 		}
 	}
 	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: service.Spec.Selector})
-	why := ""
+	wrong, none := "", ""
+	var noPods []string
 	for _, set := range x.sets[subject] {
 		switch {
-		case set.Spec.Replicas != nil && *set.Spec.Replicas == 0 && selects(service, set.Spec.Template.Labels):
-			return // nothing is what is wanted
 		case !selects(service, set.Spec.Template.Labels):
-			why = fmt.Sprintf("; the pods of StatefulSet %s have %s", set.Name, metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: set.Spec.Template.Labels}))
+			wrong = fmt.Sprintf("; the pods of StatefulSet %s have %s", set.Name, metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: set.Spec.Template.Labels}))
+		case replicas(set) == 0:
+			return // nothing is what is wanted
+		case slices.ContainsFunc(x.pods[subject.Namespace], func(pod *corev1.Pod) bool { return metav1.IsControlledBy(pod, set) }):
+			wrong = fmt.Sprintf("; the pods of StatefulSet %s don't have the labels of its template", set.Name)
+		default:
+			none = fmt.Sprintf("; StatefulSet %s has no pods", set.Name)
+			noPods = append(noPods, podNames(set)...)
 		}
 	}
-	f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, []string{"service/" + service.Name}, "kubectl get pods --show-labels -n "+subject.Namespace,
-		"the selector of Service %s (%s) matches no pod%s", service.Name, selector, why)
+	if wrong != "" {
+		noPods = nil
+	}
+	f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, append([]string{"service/" + service.Name}, prefixed("pod/", noPods)...),
+		"kubectl get pods --show-labels -n "+subject.Namespace,
+		"the selector of Service %s (%s) matches no pod%s", service.Name, selector, cmp.Or(wrong, none))
+}
+
+// replicas is how many pods a set is to have.
+func replicas(set *appsv1.StatefulSet) int32 {
+	if set.Spec.Replicas == nil {
+		return 1
+	}
+	return *set.Spec.Replicas
+}
+
+// podNames are the names of the pods that a set is to have.
+func podNames(set *appsv1.StatefulSet) []string {
+	start := int32(0)
+	if set.Spec.Ordinals != nil {
+		start = set.Spec.Ordinals.Start
+	}
+	names := make([]string, replicas(set))
+	for i := range names {
+		names[i] = fmt.Sprintf("%s-%d", set.Name, start+int32(i))
+	}
+	return names
 }
 
 // notReady tells of pods that are left out until they are ready.

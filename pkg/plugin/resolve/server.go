@@ -123,15 +123,28 @@ func (c *stream) exchange(ctx context.Context, query []byte) ([]byte, error) {
 	if _, err := conn.Write(append(framed, query...)); err != nil {
 		return nil, err
 	}
-	var length [2]byte
-	if _, err := io.ReadFull(conn, length[:]); err != nil {
-		return nil, err
+	for {
+		var length [2]byte
+		if _, err := io.ReadFull(conn, length[:]); err != nil {
+			return nil, err
+		}
+		reply := make([]byte, binary.BigEndian.Uint16(length[:]))
+		if _, err := io.ReadFull(conn, reply); err != nil {
+			return nil, err
+		}
+		if !c.earlier(reply) {
+			return reply, nil
+		}
 	}
-	reply := make([]byte, binary.BigEndian.Uint16(length[:]))
-	if _, err := io.ReadFull(conn, reply); err != nil {
-		return nil, err
+}
+
+// earlier tells whether a reply is to a question before the last one: CoreDNS answers twice where its template plugin refuses.
+func (c *stream) earlier(reply []byte) bool {
+	if len(reply) < 2 {
+		return false
 	}
-	return reply, nil
+	id := binary.BigEndian.Uint16(reply)
+	return id > 0 && id < c.id
 }
 
 // types are those that can be asked for.
