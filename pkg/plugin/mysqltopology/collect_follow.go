@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -318,6 +319,9 @@ func (p *poller) ask(ctx context.Context, full bool, now time.Time) {
 		}
 	}
 	p.gather(ctx, again, leastPatience, false)
+	if full {
+		klog.V(6).InfoS("Asked all servers", "round", p.round, "answered", len(answered))
+	}
 	p.publish()
 }
 

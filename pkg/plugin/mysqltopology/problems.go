@@ -244,13 +244,20 @@ func (j *judge) unreachableSources() {
 		}
 		if len(receiving) > 0 {
 			j.add(v1alpha1.CodeSourceUnreachableFromHere, v1alpha1.SeverityWarning, []string{name}, evidence,
-				"%s, the source of %s: %s, but %s still receives from it", name, strings.Join(podNames(l.replicas), ", "), l.why, strings.Join(receiving, ", "))
+				"%s, the source of %s: %s, but %s from it", name, strings.Join(podNames(l.replicas), ", "), l.why, stillReceive(receiving))
 			continue
 		}
 		j.sourceGone[name] = true
-		j.add(v1alpha1.CodeSourceUnreachable, v1alpha1.SeverityCritical, []string{name}, evidence,
+		j.add(v1alpha1.CodeSourceUnreachable, v1alpha1.SeverityCritical, append([]string{name}, podNames(l.replicas)...), evidence,
 			"%s, the source of %s: %s, and no replica receives from it%s", name, strings.Join(podNames(l.replicas), ", "), l.why, reason)
 	}
+}
+
+func stillReceive(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " still receives"
+	}
+	return strings.Join(names, ", ") + " still receive"
 }
 
 // cycles tells of servers that replicate from each other, each cycle once.
@@ -761,7 +768,7 @@ func (j *judge) missingMembers(online []*server) {
 func (j *judge) galera() {
 	columns := []string{
 		"wsrep_cluster_status", "wsrep_cluster_size", "wsrep_cluster_state_uuid", "wsrep_ready", "wsrep_connected", "wsrep_local_state",
-		"wsrep_local_state_comment", "wsrep_flow_control_paused", "wsrep_local_recv_queue_avg",
+		"wsrep_local_state_comment", "wsrep_flow_control_paused", "wsrep_local_recv_queue", "wsrep_local_recv_queue_avg",
 	}
 	const synced = 4
 	uuids := map[string][]*server{}
@@ -790,7 +797,12 @@ func (j *judge) galera() {
 		paused, _ := strconv.ParseFloat(s.status.Text("wsrep_flow_control_paused"), 64) // 0 if the server does not tell
 		queue, _ := strconv.ParseFloat(s.status.Text("wsrep_local_recv_queue_avg"), 64)
 		if paused > flowControlShare || queue > receiveQueue {
-			j.add(v1alpha1.CodeGaleraFlowControl, v1alpha1.SeverityWarning, one, evidence,
+			severity := v1alpha1.SeverityWarning
+			// The average counts write sets, not time: a node that has caught up keeps that of its start until others are written.
+			if waiting, ok := s.status.Int("wsrep_local_recv_queue"); ok && waiting == 0 && paused <= flowControlShare {
+				severity = v1alpha1.SeverityInfo
+			}
+			j.add(v1alpha1.CodeGaleraFlowControl, severity, one, evidence,
 				"%s: flow control has paused the cluster for %.0f%% of the time since the last FLUSH STATUS; %.2f write sets wait to be applied on average", s.Pod.Name, paused*100, queue)
 		}
 		if uuid := s.status.Text("wsrep_cluster_state_uuid"); uuid != "" {

@@ -114,7 +114,7 @@ func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
 	}
 	switch {
 	case is.Unreachable != "" && was.Unreachable == "":
-		t.tell(printers.Alarm, "%s%s does not answer: %s", pod, as(was.Role, ", the %s,"), is.Unreachable)
+		t.tell(printers.Alarm, "%s%s does not answer: %s", pod, apposition(was.Role), is.Unreachable)
 	case is.Unreachable != "":
 	case was.Unreachable != "":
 		t.tell(printers.Plain, "%s answers%s", pod, doing(is))
@@ -298,6 +298,8 @@ func doing(s *v1alpha1.MySQLServer) string {
 	switch {
 	case s.Role == v1alpha1.RoleUnknown:
 		return ""
+	case s.Galera != nil:
+		return ": " + orNone(s.Galera.State)
 	case len(s.Channels) > 0:
 		return fmt.Sprintf(": %s of %s", lower(s.Role), from(&s.Channels[0]))
 	case s.ReadOnly != nil && !*s.ReadOnly:
@@ -326,11 +328,15 @@ func soundOr(ok bool) printers.Level {
 // from names a channel's source: its pod, else its host.
 func from(c *v1alpha1.MySQLChannel) string { return cmp.Or(c.Source.Pod, c.Source.Host, "a source") }
 
-func as(role v1alpha1.MySQLRole, format string) string {
-	if role == v1alpha1.RoleUnknown || role == "" {
-		return ""
+// apposition says what a server was: a source is the one, of replicas there are more. Any Galera node is a node.
+func apposition(role v1alpha1.MySQLRole) string {
+	switch role {
+	case v1alpha1.RoleSource, v1alpha1.RolePrimary:
+		return ", the " + lower(role) + ","
+	case v1alpha1.RoleReplica, v1alpha1.RoleRelay, v1alpha1.RoleSecondary:
+		return ", a " + lower(role) + ","
 	}
-	return fmt.Sprintf(format, lower(role))
+	return ""
 }
 
 func on(node string) string {
@@ -340,7 +346,12 @@ func on(node string) string {
 	return " on " + node
 }
 
-func lower(role v1alpha1.MySQLRole) string { return strings.ToLower(string(role)) }
+func lower(role v1alpha1.MySQLRole) string {
+	if role == v1alpha1.RoleOutside {
+		return "outside its group"
+	}
+	return strings.ToLower(string(role))
+}
 
 func orNone(text string) string { return cmp.Or(text, "<none>") }
 

@@ -60,8 +60,13 @@ func TestTimeline(t *testing.T) {
 		"nothing":         {},
 		"figures":         {before: lagging(10), after: lagging(900)},
 		"does not answer": {after: unreachable("no answer within 10s"), want: "mysql-0, the source, does not answer: no answer within 10s"},
-		"goes on silent":  {before: unreachable("no answer within 10s"), after: unreachable("refused")},
-		"answers":         {before: unreachable(NotYetAnswered), want: "mysql-0 answers: source, takes writes"},
+		"a replica does not answer": {after: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
+			*replica = v1alpha1.MySQLServer{Pod: "mysql-1", Ready: true, Role: v1alpha1.RoleUnknown, Unreachable: "refused"}
+		}, want: "mysql-1, a replica, does not answer: refused"},
+		"a Galera node does not answer": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RoleNode },
+			after: unreachable("refused"), want: "mysql-0 does not answer: refused"},
+		"goes on silent": {before: unreachable("no answer within 10s"), after: unreachable("refused")},
+		"answers":        {before: unreachable(NotYetAnswered), want: "mysql-0 answers: source, takes writes"},
 		"answers, broken": {before: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			replica.Unreachable, replica.Channels = "gone", nil
 		}, after: threads("Yes", "No", nil, nil), want: "mysql-1 answers: replica of mysql-0; mysql-1: the applier has stopped"},
@@ -121,6 +126,11 @@ func TestTimeline(t *testing.T) {
 		}, after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			source.Galera = &v1alpha1.GaleraNode{State: "Initialized", ClusterStatus: "non-Primary"}
 		}, want: "mysql-0: its component is non-Primary (was Primary); mysql-0 is Initialized (was Synced)"},
+		"left its group": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RolePrimary },
+			after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RoleOutside }, want: "mysql-0 is outside its group (was primary)"},
+		"Galera answers": {before: unreachable("refused"), after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
+			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: stateSynced}
+		}, want: "mysql-0 answers: Synced"},
 		"findings": {before: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
 			set.Findings = []v1alpha1.Finding{{Code: v1alpha1.CodeSeveralSources, Severity: v1alpha1.SeverityCritical, Objects: []string{"pod/mysql-0"}}}
 		}, after: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
