@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 # In the order of their import: the cluster itself needs the first two.
-IMAGES=(pause coredns nginx netshoot busybox mariadb mysql)
+IMAGES=(pause coredns nginx netshoot busybox mariadb mariadb_newer mysql)
 
 ARCH=$(dpkg --print-architecture)
 IMAGE_PATH=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -66,6 +66,14 @@ image_mariadb() {
   names=(docker.io/library/mariadb:10.11)
   config='{Env: [$path], Cmd: ["mariadbd"]}'
   mysql_layout | debian bookworm mariadb-server-core,mariadb-client-core,galera-4
+  mysql_run
+}
+
+# A second version, for servers of a set that differ.
+image_mariadb_newer() {
+  names=(docker.io/library/mariadb:11.8)
+  config='{Env: [$path], Cmd: ["mariadbd"]}'
+  mysql_layout | debian trixie mariadb-server-core,mariadb-client-core
   mysql_run
 }
 
@@ -173,7 +181,7 @@ pack() {
 image_archive() {
   local recipe=(debian pack blob)
   declare -F "image_$1" >/dev/null || die "no image $1"
-  case $1 in mysql | mariadb) recipe+=(mysql_layout mysql_run) ;; esac
+  case $1 in mysql | mariadb | mariadb_newer) recipe+=(mysql_layout mysql_run) ;; esac
   printf '%s/images/%s-%s-%s.tar\n' "$NODE_CACHE" "$1" "$ARCH" "$({
     declare -f "image_$1" "${recipe[@]}"
     echo "$IMAGE_PATH $PAUSE_IMAGE ${NGINX_IMAGES[*]}"
