@@ -17,10 +17,10 @@ import (
 // as those of clouds are.
 func BenchmarkMySQLTopology(b *testing.B) {
 	const servers = 20
-	d := &database{Namespace: cluster.NewNamespace(b), set: "mysql", container: "mysql", client: "mysql"}
+	d := newSet(cluster.NewNamespace(b), "mysql")
 	d.Apply(strings.NewReplacer("replicas: 3", fmt.Sprintf("replicas: %d\n  podManagementPolicy: Parallel", servers)).Replace(d.Manifest("mysql.yaml")))
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
-	d.sound(servers)
+	d.Answering(servers)
 	for _, far := range []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond} {
 		b.Run(fmt.Sprintf("away=%s", far), func(b *testing.B) {
 			way := "--kubeconfig=" + frontdoor.Distance(b, far)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+	"github.com/kubectl-doik/kubectl-doik/test/faults"
 )
 
 // The password of all accounts here, with what shells, SQL and options files have their own ideas of, as it is, in SQL and in an
@@ -336,15 +337,14 @@ func oneZone(t *testing.T, n *cluster.Namespace) {
 		t.Fatal(err)
 	}
 	n.Apply(string(text))
-	d := &database{Namespace: n, set: "percona"}
 	cluster.Eventually(t, 30*time.Second, func() error {
-		report := cluster.Report[v1alpha1.MySQLTopologyList](d.Namespace, "mysql-topology", "pod/percona-0")
-		want := expect{v1alpha1.CodeReplicasTogether, warning, "pod/percona-1", "run in the zone a, though the cluster has 2", ""}
+		report := cluster.Report[v1alpha1.MySQLTopologyList](n, "mysql-topology", "pod/percona-0")
+		want := faults.Expect{Code: v1alpha1.CodeReplicasTogether, Severity: warning, Object: "pod/percona-1", Words: "run in the zone a, though the cluster has 2"}
 		for _, f := range report.Items[0].Findings {
-			if want.matches(f) {
+			if want.Matches(f, n.NS) {
 				return nil
 			}
 		}
-		return fmt.Errorf("%s", findings(report.Items[0]))
+		return fmt.Errorf("%+v", report.Items[0].Findings)
 	})
 }

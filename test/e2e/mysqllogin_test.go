@@ -23,7 +23,7 @@ import (
 // could not be stopped from inside.
 func oneMySQL(t *testing.T) *database {
 	t.Helper()
-	d := &database{Namespace: cluster.NewNamespace(t), set: "one", container: "mysql", client: "mysql"}
+	d := newSet(cluster.NewNamespace(t), "one")
 	d.Apply(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one-0"}, "spec": {"securityContext": {"runAsUser": 999, "runAsGroup": 999}, "terminationGracePeriodSeconds": 1,
 		"containers": [{"name": "mysql", "image": "mysql:9.7",
 		"command": ["sh", "-c", "echo \"CREATE USER root@'%'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION\" > /tmp/init.sql; mysqld --no-defaults --initialize-insecure --datadir=/tmp/d --init-file=/tmp/init.sql && { mysqld --datadir=/tmp/d --mysqlx=OFF & wait; }"],
@@ -36,7 +36,7 @@ func oneMySQL(t *testing.T) *database {
 func TestMySQLLogin(t *testing.T) {
 	d := oneMySQL(t)
 	const password = accountPassword
-	d.sql(0, `CREATE USER mon@'%' IDENTIFIED BY 'p w\'"$\\'; GRANT REPLICATION CLIENT ON *.* TO mon@'%'; GRANT SELECT ON performance_schema.* TO mon@'%';
+	d.SQL(0, `CREATE USER mon@'%' IDENTIFIED BY 'p w\'"$\\'; GRANT REPLICATION CLIENT ON *.* TO mon@'%'; GRANT SELECT ON performance_schema.* TO mon@'%';
 		CREATE USER safe@'%' REQUIRE SSL; GRANT REPLICATION CLIENT ON *.* TO safe@'%'; GRANT SELECT ON performance_schema.* TO safe@'%'`)
 	d.prompts(t)
 
@@ -73,14 +73,14 @@ func TestMySQLLogin(t *testing.T) {
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + write("none.pem", "nothing")}, "--ssl-ca: there is no certificate in it")
 	t.Log("a password that is not sent as it is without TLS")
 	t.Setenv("DOIK_E2E_PASSWORD", password)
-	d.sql(0, "FLUSH PRIVILEGES") // forgets who has logged in before: the whole exchange again
+	d.SQL(0, "FLUSH PRIVILEGES") // forgets who has logged in before: the whole exchange again
 	try([]string{"--user=mon", "--password-from=env:DOIK_E2E_PASSWORD", "--ssl-mode=DISABLED"}, "")
 	t.Log("a server whose TLS Go does not speak")
-	d.sql(0, "SET GLOBAL tls_version='TLSv1.2', GLOBAL ssl_cipher='DHE-RSA-AES256-GCM-SHA384'; ALTER INSTANCE RELOAD TLS")
+	d.SQL(0, "SET GLOBAL tls_version='TLSv1.2', GLOBAL ssl_cipher='DHE-RSA-AES256-GCM-SHA384'; ALTER INSTANCE RELOAD TLS")
 	try(nil, "")
 	try([]string{"--ssl-mode=REQUIRED"}, "handshake failure")
 	t.Log("a server without TLS")
-	d.sql(0, "SET GLOBAL ssl_cert='no-such.pem'; ALTER INSTANCE RELOAD TLS NO ROLLBACK ON ERROR")
+	d.SQL(0, "SET GLOBAL ssl_cert='no-such.pem'; ALTER INSTANCE RELOAD TLS NO ROLLBACK ON ERROR")
 	try(nil, "")
 	try([]string{"--ssl-mode=DISABLED"}, "")
 	try([]string{"--ssl-mode=REQUIRED"}, "does not support TLS")
@@ -157,7 +157,7 @@ func TestMySQLLeavesNothing(t *testing.T) {
 		}
 	}
 	nothing("after answers")
-	d.signal("STOP", 0)
+	d.Signal("STOP", 0)
 	for _, via := range ways {
 		if s := collect(ctx, via); !failed(s) {
 			t.Errorf("a server that hangs answers over %s: %+v", via, s.Servers)
@@ -175,12 +175,12 @@ func TestMySQLLeavesNothing(t *testing.T) {
 	for _, via := range ways {
 		d.Interrupt(8, 4, 800*time.Millisecond, "mysql-topology", "--via="+string(via))
 	}
-	d.signal("CONT", 0)
+	d.Signal("CONT", 0)
 	cluster.Eventually(t, 30*time.Second, func() error {
 		if clients := d.TryKubectl("exec", "one-0", "--", "pgrep", "-a", "-x", "mysql"); clients.Code != 1 {
 			return fmt.Errorf("clients in the container: %s%s", clients.Out, clients.Err)
 		}
-		if sessions := d.sql(0, "SELECT COUNT(*) FROM performance_schema.session_connect_attrs WHERE ATTR_VALUE='kubectl-doik'"); sessions != "0" {
+		if sessions := d.SQL(0, "SELECT COUNT(*) FROM performance_schema.session_connect_attrs WHERE ATTR_VALUE='kubectl-doik'"); sessions != "0" {
 			return fmt.Errorf("%s sessions in the server", sessions)
 		}
 		return nil

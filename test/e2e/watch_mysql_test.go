@@ -20,29 +20,20 @@ import (
 
 // TestWatchMySQL follows three real servers: through a failover, and through connections that break.
 func TestWatchMySQL(t *testing.T) {
-	d := &database{Namespace: cluster.NewNamespace(t), set: "mysql", container: "mysql", client: "mysql"}
+	d := newSet(cluster.NewNamespace(t), "mysql")
 	// A process that is a container's first can't be stopped from inside.
 	d.Apply(strings.Replace(d.Manifest("mysql.yaml"), "      terminationGracePeriodSeconds:", "      shareProcessNamespace: true\n      terminationGracePeriodSeconds:", 1))
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
-	d.sound(3)
+	d.Answering(3)
 	t.Run("sessions", func(t *testing.T) { d.in(t).sessionsStay(t) })
-	d.sound(3)
+	d.Answering(3)
 	t.Run("failover", func(t *testing.T) { d.in(t).failover(t) })
-}
-
-// in is the database for a part of a test.
-func (d *database) in(t *testing.T) *database {
-	n := *d.Namespace
-	n.TB = t
-	part := *d
-	part.Namespace = &n
-	return &part
 }
 
 // ourSessions are the numbers of the plugin's connections to a server.
 func (d *database) ourSessions(pod int) []string {
 	d.Helper()
-	return strings.Fields(d.sql(pod, "SELECT PROCESSLIST_ID FROM performance_schema.session_connect_attrs WHERE ATTR_NAME='program_name' AND ATTR_VALUE='kubectl-doik'"))
+	return strings.Fields(d.SQL(pod, "SELECT PROCESSLIST_ID FROM performance_schema.session_connect_attrs WHERE ATTR_NAME='program_name' AND ATTR_VALUE='kubectl-doik'"))
 }
 
 // sessionsStay breaks connections, servers and pods while they are followed: there is always one session with each, and in the end
@@ -84,7 +75,7 @@ func (d *database) sessionsStay(t *testing.T) {
 			for pod := range 3 {
 				list := d.ourSessions(pod)
 				if len(list) != 1 || list[0] == than[pod] {
-					return fmt.Errorf("sessions with %s: %q, before %q", d.pod(pod), list, than[pod])
+					return fmt.Errorf("sessions with %s: %q, before %q", d.Pod(pod), list, than[pod])
 				}
 				ids[pod] = list[0]
 			}
@@ -96,7 +87,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	started := runtime.NumGoroutine()
 	for range 6 {
 		for pod, id := range ids {
-			d.sql(pod, "KILL "+id)
+			d.SQL(pod, "KILL "+id)
 		}
 		ids = one(ids)
 	}
@@ -108,8 +99,8 @@ func (d *database) sessionsStay(t *testing.T) {
 		killAPIServer(d.Namespace) // with it go all watches and tunnels
 		ids = one(ids)
 	}
-	d.TryKubectl("exec", d.pod(1), "-c", d.container, "--", "mysqladmin", "-uroot", "-h127.0.0.1", "shutdown")
-	d.Kubectl("delete", "pod", d.pod(2))
+	d.TryKubectl("exec", d.Pod(1), "-c", d.Container, "--", "mysqladmin", "-uroot", "-h127.0.0.1", "shutdown")
+	d.Kubectl("delete", "pod", d.Pod(2))
 	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=120s")
 	ids[0] = ""
 	one(ids)
@@ -127,7 +118,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	cluster.Eventually(t, 20*time.Second, func() error {
 		for pod := range 3 {
 			if list := d.ourSessions(pod); len(list) > 0 {
-				return fmt.Errorf("sessions with %s: %q", d.pod(pod), list)
+				return fmt.Errorf("sessions with %s: %q", d.Pod(pod), list)
 			}
 		}
 		// Idle connections to the API server stay.
@@ -161,12 +152,12 @@ func (d *database) failover(t *testing.T) {
 		t.Errorf("at rest: %d requests, and\n%s", after-before, strings.TrimPrefix(w.Text(), rows))
 	}
 
-	d.sql(0, "CREATE DATABASE app; CREATE TABLE app.t (id INT AUTO_INCREMENT PRIMARY KEY)")
+	d.SQL(0, "CREATE DATABASE app; CREATE TABLE app.t (id INT AUTO_INCREMENT PRIMARY KEY)")
 	busy := cluster.Watch(d.Namespace, "mysql-topology", "sts/mysql", "--watch", "--poll-interval=200ms", "-o", "wide")
 	busy.Sees("3/3 answered")
 	shown := busy.Text()
 	for range 4 { // some dozen polls, each while transactions are on their way
-		d.sql(0, strings.Repeat("INSERT INTO app.t VALUES (); ", 1000))
+		d.SQL(0, strings.Repeat("INSERT INTO app.t VALUES (); ", 1000))
 	}
 	busy.Interrupt()
 	if told := strings.TrimPrefix(busy.Text(), shown); told != "" || busy.Err() != "" {
@@ -176,7 +167,7 @@ func (d *database) failover(t *testing.T) {
 		t.Errorf("while transactions are on their way:\n%s", told)
 	}
 
-	d.signal("STOP", 0)
+	d.Signal("STOP", 0)
 	w.Sees("mysql-0, the source, does not answer")
 	if r := d.Doik("mysql-topology", "sts/mysql", "--for=healthy", "--server-timeout=2s", "--timeout=8s"); r.Code != 1 || !strings.Contains(r.Err, "error: timed out waiting for MySQL servers of mysql to be healthy\n") {
 		t.Errorf("--for=healthy: exit code %d: %s", r.Code, r.Err)
@@ -184,28 +175,28 @@ func (d *database) failover(t *testing.T) {
 	hung := cluster.Watch(d.Namespace, "mysql-topology", "sts/mysql", "--watch", "--server-timeout=30s") // a server hangs while it begins, and ends
 	hung.Sees("2/3 answered")
 	hung.Interrupt()
-	d.sql(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=0; SET GLOBAL read_only=0")
+	d.SQL(1, "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=0; SET GLOBAL read_only=0")
 	w.Sees("mysql-1 is source (was replica)") // though mysql-0 still hangs
-	d.sql(2, "STOP REPLICA; "+follow("mysql-1"))
+	d.SQL(2, "STOP REPLICA; "+follow("mysql-1"))
 	w.Sees("mysql-2 follows mysql-1 (was mysql-0)")
 	// The kubelet may have restarted it, for its liveness probe hung too.
-	d.TryKubectl("exec", d.pod(0), "-c", d.container, "--", "pkill", "-CONT", "-x", "mysqld")
+	d.TryKubectl("exec", d.Pod(0), "-c", d.Container, "--", "pkill", "-CONT", "-x", "mysqld")
 	w.Sees("mysql-0 answers")
 	w.Sees("CRITICAL MYSQL004 ")
 	cluster.Eventually(t, time.Minute, func() error { // it may have been restarted a moment ago
-		if r := d.trySQL(0, "SET GLOBAL super_read_only=1"); r.Code != 0 {
+		if r := d.TrySQL(0, "SET GLOBAL super_read_only=1"); r.Code != 0 {
 			return fmt.Errorf("%s", r.Err)
 		}
 		return nil
 	})
-	d.sql(0, follow("mysql-1"))
+	d.SQL(0, follow("mysql-1"))
 	w.Sees("mysql-0 follows mysql-1")
 	if r := d.Doik("mysql-topology", "sts/mysql", "--for=healthy", "--timeout=60s"); r.Code != 0 {
 		t.Errorf("--for=healthy: exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
-	d.sql(2, "STOP REPLICA SQL_THREAD")
+	d.SQL(2, "STOP REPLICA SQL_THREAD")
 	w.Sees("mysql-2: the applier has stopped")
-	d.sql(2, "START REPLICA SQL_THREAD")
+	d.SQL(2, "START REPLICA SQL_THREAD")
 	w.Sees("mysql-2 replicates again")
 	w.Interrupt()
 
@@ -222,7 +213,7 @@ func (d *database) failover(t *testing.T) {
 	for pod := range 3 {
 		cluster.Eventually(t, 10*time.Second, func() error {
 			if list := d.ourSessions(pod); len(list) > 0 {
-				return fmt.Errorf("sessions with %s: %q", d.pod(pod), list)
+				return fmt.Errorf("sessions with %s: %q", d.Pod(pod), list)
 			}
 			return nil
 		})

@@ -3,9 +3,7 @@
 package integration
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,42 +13,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
-
-// machine is a node of a test's own, on which nobody else's pods are scheduled. Labels, annotations and taints are key=value,
-// with white space between them.
-type machine struct {
-	name, labels, annotations, taints, provider string
-}
-
-// make creates a node, and returns its name, which begins with the namespace.
-func (m machine) make(n *cluster.Namespace) string {
-	n.Helper()
-	name := n.NS + "-" + m.name
-	pairs := func(text string) map[string]string {
-		list := map[string]string{}
-		for _, word := range strings.Fields(text) {
-			key, value, _ := strings.Cut(word, "=")
-			list[key] = value
-		}
-		return list
-	}
-	labels := pairs(m.labels + " test=" + n.NS + " kubernetes.io/hostname=" + name)
-	taints := []map[string]string{{"key": "test", "value": n.NS, "effect": "NoSchedule"}}
-	for key, value := range pairs(m.taints) {
-		taints = append(taints, map[string]string{"key": key, "value": value, "effect": "NoSchedule"})
-	}
-	object, err := json.Marshal(map[string]any{
-		"apiVersion": "v1", "kind": "Node", "metadata": map[string]any{"name": name, "labels": labels, "annotations": pairs(m.annotations)},
-		"spec": map[string]any{"taints": taints, "providerID": m.provider},
-	})
-	if err != nil {
-		n.Fatal(err)
-	}
-	n.Apply(string(object))
-	n.Cleanup(func() { n.TryKubectl("delete", "node", name, "--wait=false") })
-	n.Kubectl("wait", "--for=condition=Ready", "node/"+name, "--timeout=60s")
-	return name
-}
 
 // nodes is the report of the test's own nodes.
 func nodes(n *cluster.Namespace, args ...string) *v1alpha1.NodeCapacityList {
@@ -69,57 +31,45 @@ func everywhere(n *cluster.Namespace, args ...string) *v1alpha1.NodeCapacityList
 	return report
 }
 
-// said are the findings of a report by code and severity, with the messages that they have.
-func said(report *v1alpha1.NodeCapacityList) map[string]string {
-	list := map[string]string{}
-	for _, f := range report.Findings {
-		list[string(f.Code)+" "+string(f.Severity)] += f.Message + "\n"
-	}
-	for _, item := range report.Items {
-		for _, f := range item.Findings {
-			list[string(f.Code)+" "+string(f.Severity)] += f.Message + "\n"
-		}
-	}
-	return list
-}
-
 // TestNodesOfPlatforms has a node of every platform in the API server.
 func TestNodesOfPlatforms(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	platforms := []struct {
-		machine
-		want string // capacity type, platform, owner, compute type, evidence
+		name, labels, annotations, taints, provider string
+		want                                        string // capacity type, platform, owner, compute type, evidence
 	}{
-		{machine{"ack", "node.alibabacloud.com/spot-strategy=SpotAsPriceGo node.alibabacloud.com/nodepool-id=np1", "", "", "cn-h.i-1"}, "spot ACK NodePool/np1 instance node.alibabacloud.com/spot-strategy=SpotAsPriceGo"},
-		{machine{"aks", "kubernetes.azure.com/agentpool=sys", "", "", "azure:///vm"}, "on-demand AKS AgentPool/sys instance no kubernetes.azure.com/scalesetpriority: regular"},
-		{machine{"aks-spot", "kubernetes.azure.com/scalesetpriority=spot kubernetes.azure.com/agentpool=sp", "", "kubernetes.azure.com/scalesetpriority=spot", "azure:///vm2"}, "spot AKS AgentPool/sp instance kubernetes.azure.com/scalesetpriority=spot"},
-		{machine{"aks-virtual", "type=virtual-kubelet", "", "virtual-kubelet.io/provider=azure", ""}, "unknown EKS / virtual "},
-		{machine{"auto", "eks.amazonaws.com/compute-type=auto karpenter.sh/nodepool=general karpenter.sh/capacity-type=spot", "", "", "aws:///a/i-1"}, "spot EKS NodePool/general auto karpenter.sh/capacity-type=spot"},
-		{machine{"capi", "cluster.x-k8s.io/interruptible=", "cluster.x-k8s.io/owner-kind=MachineSet cluster.x-k8s.io/owner-name=md-0", "", "openstack:///u"}, "spot EKS MachineSet/md-0 instance cluster.x-k8s.io/interruptible="},
-		{machine{"castai", "scheduling.cast.ai/spot=true provisioner.cast.ai/managed-by=cast.ai", "", "", "aws:///a/i-2"}, "spot EKS CastAI/ instance scheduling.cast.ai/spot=true"},
-		{machine{"civo", "kubernetes.civo.com/civo-node-pool=p", "", "", "civo://1"}, "unknown Civo NodePool/p instance "},
-		{machine{"coreweave", "compute.coreweave.com/node-pool=p", "", "", ""}, "unknown CoreWeave NodePool/p unknown "},
-		{machine{"doks", "doks.digitalocean.com/node-pool=p", "", "", "digitalocean://1"}, "unknown DOKS NodePool/p instance "},
-		{machine{"eks", "eks.amazonaws.com/capacityType=CAPACITY_BLOCK eks.amazonaws.com/nodegroup=gpu", "", "", "aws:///a/i-3"}, "capacity-block EKS ManagedNodeGroup/gpu instance eks.amazonaws.com/capacityType=CAPACITY_BLOCK"},
-		{machine{"eksctl", "node-lifecycle=spot alpha.eksctl.io/nodegroup-name=ng", "", "", "aws:///a/i-4"}, "spot EKS NodeGroup/ng instance node-lifecycle=spot"},
-		{machine{"fargate", "eks.amazonaws.com/compute-type=fargate", "", "eks.amazonaws.com/compute-type=fargate", "aws:///a/x/fargate-ip"}, "fargate EKS FargateProfile/ fargate eks.amazonaws.com/compute-type=fargate"},
-		{machine{"gke", "cloud.google.com/gke-nodepool=p1 cloud.google.com/gke-provisioning=flex-start", "", "", "gce://p/z/n"}, "flex GKE NodePool/p1 instance cloud.google.com/gke-provisioning=flex-start"},
-		{machine{"hybrid", "eks.amazonaws.com/compute-type=hybrid", "", "", "eks-hybrid:///r/c/mi"}, "unknown EKS / hybrid "},
-		{machine{"karpenter", "karpenter.sh/nodepool=db karpenter.sh/capacity-type=reserved", "", "", "aws:///a/i-5"}, "reserved EKS NodePool/db instance karpenter.sh/capacity-type=reserved"},
-		{machine{"kops", "node-role.kubernetes.io/spot-worker=true kops.k8s.io/instancegroup=nodes", "", "", "aws:///a/i-6"}, "spot kOps InstanceGroup/nodes instance node-role.kubernetes.io/spot-worker=true"},
-		{machine{"legacy", "lifecycle=Ec2Spot", "", "", "aws:///a/i-7"}, "spot EKS SelfManaged/ instance lifecycle=Ec2Spot"},
-		{machine{"ocean", "spotinst.io/node-lifecycle=od spotinst.io/ocean-vng-id=ols", "", "", "aws:///a/i-8"}, "on-demand EKS VirtualNodeGroup/ols instance spotinst.io/node-lifecycle=od"},
-		{machine{"oke", "oci.oraclecloud.com/oke-is-preemptible=true", "oci.oraclecloud.com/node-pool-id=ocid1", "", "oci://o"}, "preemptible OKE NodePool/ocid1 instance oci.oraclecloud.com/oke-is-preemptible=true"},
-		{machine{"openshift", "machine.openshift.io/interruptible-instance=", "machine.openshift.io/machine=openshift-machine-api/w-0", "", "aws:///a/i-9"}, "spot OpenShift Machine/openshift-machine-api/w-0 instance machine.openshift.io/interruptible-instance="},
-		{machine{"private", "tier=cheap", "", "", "aws:///a/i-10"}, "spot EKS SelfManaged/ instance tier=cheap"},
-		{machine{"scaleway", "k8s.scaleway.com/pool-name=p", "", "", "scaleway://1"}, "unknown Scaleway NodePool/p instance "},
-		{machine{"self", "", "", "", "aws:///a/i-11"}, "unknown EKS SelfManaged/ instance "},
-		{machine{"yandex", "yandex.cloud/preemptible=false yandex.cloud/node-group-id=cat", "", "", "yandex://f"}, "on-demand Yandex NodeGroup/cat instance yandex.cloud/preemptible=false"},
+		{"ack", "node.alibabacloud.com/spot-strategy=SpotAsPriceGo node.alibabacloud.com/nodepool-id=np1", "", "", "cn-h.i-1", "spot ACK NodePool/np1 instance node.alibabacloud.com/spot-strategy=SpotAsPriceGo"},
+		{"aks", "kubernetes.azure.com/agentpool=sys", "", "", "azure:///vm", "on-demand AKS AgentPool/sys instance no kubernetes.azure.com/scalesetpriority: regular"},
+		{"aks-spot", "kubernetes.azure.com/scalesetpriority=spot kubernetes.azure.com/agentpool=sp", "", "kubernetes.azure.com/scalesetpriority=spot", "azure:///vm2", "spot AKS AgentPool/sp instance kubernetes.azure.com/scalesetpriority=spot"},
+		{"aks-virtual", "type=virtual-kubelet", "", "virtual-kubelet.io/provider=azure", "", "unknown EKS / virtual "},
+		{"auto", "eks.amazonaws.com/compute-type=auto karpenter.sh/nodepool=general karpenter.sh/capacity-type=spot", "", "", "aws:///a/i-1", "spot EKS NodePool/general auto karpenter.sh/capacity-type=spot"},
+		{"capi", "cluster.x-k8s.io/interruptible=", "cluster.x-k8s.io/owner-kind=MachineSet cluster.x-k8s.io/owner-name=md-0", "", "openstack:///u", "spot EKS MachineSet/md-0 instance cluster.x-k8s.io/interruptible="},
+		{"castai", "scheduling.cast.ai/spot=true provisioner.cast.ai/managed-by=cast.ai", "", "", "aws:///a/i-2", "spot EKS CastAI/ instance scheduling.cast.ai/spot=true"},
+		{"civo", "kubernetes.civo.com/civo-node-pool=p", "", "", "civo://1", "unknown Civo NodePool/p instance "},
+		{"coreweave", "compute.coreweave.com/node-pool=p", "", "", "", "unknown CoreWeave NodePool/p unknown "},
+		{"doks", "doks.digitalocean.com/node-pool=p", "", "", "digitalocean://1", "unknown DOKS NodePool/p instance "},
+		{"eks", "eks.amazonaws.com/capacityType=CAPACITY_BLOCK eks.amazonaws.com/nodegroup=gpu", "", "", "aws:///a/i-3", "capacity-block EKS ManagedNodeGroup/gpu instance eks.amazonaws.com/capacityType=CAPACITY_BLOCK"},
+		{"eksctl", "node-lifecycle=spot alpha.eksctl.io/nodegroup-name=ng", "", "", "aws:///a/i-4", "spot EKS NodeGroup/ng instance node-lifecycle=spot"},
+		{"fargate", "eks.amazonaws.com/compute-type=fargate", "", "eks.amazonaws.com/compute-type=fargate", "aws:///a/x/fargate-ip", "fargate EKS FargateProfile/ fargate eks.amazonaws.com/compute-type=fargate"},
+		{"gke", "cloud.google.com/gke-nodepool=p1 cloud.google.com/gke-provisioning=flex-start", "", "", "gce://p/z/n", "flex GKE NodePool/p1 instance cloud.google.com/gke-provisioning=flex-start"},
+		{"hybrid", "eks.amazonaws.com/compute-type=hybrid", "", "", "eks-hybrid:///r/c/mi", "unknown EKS / hybrid "},
+		{"karpenter", "karpenter.sh/nodepool=db karpenter.sh/capacity-type=reserved", "", "", "aws:///a/i-5", "reserved EKS NodePool/db instance karpenter.sh/capacity-type=reserved"},
+		{"kops", "node-role.kubernetes.io/spot-worker=true kops.k8s.io/instancegroup=nodes", "", "", "aws:///a/i-6", "spot kOps InstanceGroup/nodes instance node-role.kubernetes.io/spot-worker=true"},
+		{"legacy", "lifecycle=Ec2Spot", "", "", "aws:///a/i-7", "spot EKS SelfManaged/ instance lifecycle=Ec2Spot"},
+		{"ocean", "spotinst.io/node-lifecycle=od spotinst.io/ocean-vng-id=ols", "", "", "aws:///a/i-8", "on-demand EKS VirtualNodeGroup/ols instance spotinst.io/node-lifecycle=od"},
+		{"oke", "oci.oraclecloud.com/oke-is-preemptible=true", "oci.oraclecloud.com/node-pool-id=ocid1", "", "oci://o", "preemptible OKE NodePool/ocid1 instance oci.oraclecloud.com/oke-is-preemptible=true"},
+		{"openshift", "machine.openshift.io/interruptible-instance=", "machine.openshift.io/machine=openshift-machine-api/w-0", "", "aws:///a/i-9", "spot OpenShift Machine/openshift-machine-api/w-0 instance machine.openshift.io/interruptible-instance="},
+		{"private", "tier=cheap", "", "", "aws:///a/i-10", "spot EKS SelfManaged/ instance tier=cheap"},
+		{"scaleway", "k8s.scaleway.com/pool-name=p", "", "", "scaleway://1", "unknown Scaleway NodePool/p instance "},
+		{"self", "", "", "", "aws:///a/i-11", "unknown EKS SelfManaged/ instance "},
+		{"yandex", "yandex.cloud/preemptible=false yandex.cloud/node-group-id=cat", "", "", "yandex://f", "on-demand Yandex NodeGroup/cat instance yandex.cloud/preemptible=false"},
 	}
-	for _, p := range platforms {
-		p.make(n)
+	machines := make([]cluster.Machine, len(platforms))
+	for i, p := range platforms {
+		machines[i] = cluster.Machine{Name: p.name, Labels: p.labels, Annotations: p.annotations, Taints: p.taints, Provider: p.provider}
 	}
+	n.Fleet(machines...)
 	report := nodes(n, "--spot-label", "tier=cheap")
 	if len(report.Items) != len(platforms) {
 		t.Fatalf("%d nodes", len(report.Items))
@@ -148,7 +98,7 @@ func TestNodesOfPlatforms(t *testing.T) {
 func TestNodesArguments(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	name := machine{name: "one"}.make(n)
+	name := cluster.Machine{Name: "one"}.Make(n)
 	for args, want := range map[string]string{
 		name: "node/" + name + "\n", "node/" + name + " nodes/" + name: "node/" + name + "\n", "-A " + name: "node/" + name + "\n", "-l test=" + n.NS + ",x!=y": "node/" + name + "\n",
 	} {
@@ -183,104 +133,27 @@ func TestNodesArguments(t *testing.T) {
 	}
 }
 
-// spread is a set with its ordinals on the nodes that have the label set=NAME, one on each if it has as many.
-func spread(n *cluster.Namespace, set string, replicas int, alone bool) {
-	n.Helper()
-	affinity := "{}"
-	if alone {
-		affinity = fmt.Sprintf(`{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: %s}}}]}}`, set)
-	}
-	n.Apply(fmt.Sprintf(`
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: %[1]s}
-spec:
-  serviceName: ""
-  replicas: %[2]d
-  podManagementPolicy: Parallel
-  selector: {matchLabels: {app: %[1]s}}
-  template:
-    metadata: {labels: {app: %[1]s}}
-    spec:
-      nodeSelector: {test: %[3]s, set-%[1]s: ""}
-      tolerations: [{operator: Exists}]
-      affinity: %[4]s
-      containers: [{name: main, image: none, resources: {requests: {cpu: 500m, memory: 1Gi}}, volumeMounts: [{name: data, mountPath: /data}]}]
-  volumeClaimTemplates:
-  - metadata: {name: data}
-    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
-`, set, replicas, n.NS, affinity))
-	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=90s")
-}
-
-// TestNodesAtStake brings about every finding about sets, and those about nodes.
-func TestNodesAtStake(t *testing.T) {
+// TestNodesOfSets sums up the nodes of several sets, sorts them, and shows what state they are in. What is found about them is in
+// the table of faults.
+func TestNodesOfSets(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	node := func(name, zone, capacity, sets string) string {
+	node := func(name, zone, capacity, sets string) cluster.Machine {
 		labels := fmt.Sprintf("eks.amazonaws.com/capacityType=%s eks.amazonaws.com/nodegroup=%s topology.kubernetes.io/zone=%s-%s", capacity, strings.ToLower(capacity), n.NS, zone)
 		for _, set := range strings.Fields(sets) {
 			labels += " set-" + set + "="
 		}
-		return machine{name: name, labels: labels, provider: "aws:///" + zone + "/i-" + name}.make(n)
+		return cluster.Machine{Name: name, Labels: labels, Provider: "aws:///" + zone + "/i-" + name}
 	}
-	s1, s2 := node("s1", "a", "SPOT", "all most few"), node("s2", "b", "SPOT", "all most")
-	o1, o2, o3 := node("o1", "a", "ON_DEMAND", "few own"), node("o2", "b", "ON_DEMAND", "few own"), node("o3", "c", "ON_DEMAND", "most one own wiki")
-	spread(n, "all", 2, true)
-	spread(n, "most", 3, true)
-	spread(n, "few", 3, true)
-	spread(n, "own", 3, true)
-	spread(n, "one", 2, false)
-	n.Apply(`{"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "most"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "most"}}}}`)
-
-	check := func(when string, want map[string][]string) {
-		t.Helper()
-		var problem error
-		cluster.Eventually(t, 30*time.Second, func() error {
-			report := nodes(n)
-			got := said(report)
-			for code, texts := range want {
-				for _, text := range texts {
-					if !strings.Contains(got[code], text+"\n") {
-						problem = fmt.Errorf("%s: no %s %q in %q", when, code, text, got)
-						return problem
-					}
-				}
-				if strings.Count(got[code], "\n") != len(texts) {
-					return fmt.Errorf("%s: %s: %q", when, code, got[code])
-				}
-			}
-			for code := range got {
-				if want[code] == nil {
-					return fmt.Errorf("%s: %s %q", when, code, got[code])
-				}
-			}
-			return nil
-		})
-	}
-	pods := func(names string) string { // ns/a, ns/b
-		return n.NS + "/" + strings.ReplaceAll(names, " ", ", "+n.NS+"/")
-	}
-	on := func(node, set string) string {
-		return n.Kubectl("get", "pods", "-l", "app="+set, "--field-selector=spec.nodeName="+node, "-o", "jsonpath={.items[*].metadata.name}")
-	}
-	list := func(names ...string) string {
-		slices.Sort(names)
-		return strings.Join(names, ", ")
-	}
-	steady := map[string][]string{
-		"NODE001 info":    {n.NS + "/few: 1 of 3 pods on interruptible capacity (spot): " + on(s1, "few")},
-		"NODE002 warning": {n.NS + "/all: both pods are on interruptible capacity (spot)"},
-		"NODE003 warning": {n.NS + "/most: a majority, 2 of 3 pods, is lost with spot capacity: " + list(on(s1, "most"), on(s2, "most"))},
-		"NODE004 warning": {n.NS + "/few: a majority, 2 of 3 pods, is lost with zone " + n.NS + "-a: " + list(on(s1, "few"), on(o1, "few"))},
-		"NODE005 info":    {n.NS + "/few: a majority, 2 of 3 pods, is lost with ManagedNodeGroup/on_demand: " + list(on(o1, "few"), on(o2, "few")), n.NS + "/own: all 3 pods are lost with ManagedNodeGroup/on_demand: own-0, own-1, own-2"},
-		"NODE006 warning": {n.NS + "/one: both pods are lost with node " + o3 + ": one-0, one-1"},
-		"NODE008 warning": {"only " + o3 + " takes new pods in zone " + n.NS + "-c, which the volumes of " + pods("data-"+on(o3, "most")+" data-one-0 data-one-1") + " and 1 more can't leave"},
-		"NODE011 warning": {n.NS + "/all: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once", n.NS + "/few: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once"},
-	}
-	check("as it is", steady)
-	t.Logf("\n%s", n.Doik("nodes", "-l", "test="+n.NS, "-o", "wide").Out)
-	t.Logf("\n%s", n.Doik("nodes", s1, "--pods").Out)
+	names := n.Fleet(
+		node("o1", "a", "ON_DEMAND", "few own"), node("o2", "b", "ON_DEMAND", "few own"), node("o3", "c", "ON_DEMAND", "most one own"),
+		node("s1", "a", "SPOT", "all most few"), node("s2", "b", "SPOT", "all most"))
+	o1, o2, o3, s2 := names[0], names[1], names[2], names[4]
+	n.ApplySpread("all", 2, true)
+	n.ApplySpread("most", 3, true)
+	n.ApplySpread("few", 3, true)
+	n.ApplySpread("own", 3, true)
+	n.ApplySpread("one", 2, false)
 
 	report := everywhere(n, "-l", "test="+n.NS, "--pods")
 	s := report.Summary
@@ -303,9 +176,6 @@ func TestNodesAtStake(t *testing.T) {
 	}
 
 	// A set's nodes are looked at as a whole, whichever are shown.
-	if got := said(cluster.Report[v1alpha1.NodeCapacityList](n, "nodes", o2)); got["NODE004 warning"] != steady["NODE004 warning"][0]+"\n" || got["NODE002 warning"] != "" {
-		t.Errorf("%s alone: %q", o2, got)
-	}
 	if r := n.Doik("nodes", o2, "--fail-on=warning"); r.Code != 3 || !strings.Contains(r.Out, "NODE004") {
 		t.Errorf("exit code %d: %s", r.Code, r.Err)
 	}
@@ -313,23 +183,14 @@ func TestNodesAtStake(t *testing.T) {
 		t.Errorf("stateful: %q", out)
 	}
 
-	// Nodes that go, or are out of use; a second zone-bound one.
+	// Of another namespace's pods there are none here.
+	mine, theirs := nodes(n, "--no-usage").Items[2], cluster.Report[v1alpha1.NodeCapacityList](cluster.NewNamespace(t), "nodes", o3).Items[0]
+	if mine.Pods.Total != 4 || theirs.Pods.Total != 0 || theirs.CPU.Requested != nil {
+		t.Errorf("-n: %+v and %+v", mine.Pods, theirs)
+	}
+
 	n.Kubectl("taint", "node", s2, "ToBeDeletedByClusterAutoscaler=1732:NoSchedule")
 	n.Kubectl("cordon", o1)
-	now := map[string][]string{
-		"NODE007 error":   {s2 + " is going (removed by the cluster autoscaler) and holds " + pods(strings.ReplaceAll(list(on(s2, "all"), on(s2, "most")), ",", ""))},
-		"NODE010 warning": {o1 + " is cordoned and holds " + pods(strings.ReplaceAll(list(on(o1, "few"), on(o1, "own")), ",", "")) + ": once they end they can't come back to it"},
-		"NODE008 warning": slices.Clone(steady["NODE008 warning"]),
-	}
-	now["NODE008 warning"] = append(now["NODE008 warning"],
-		"only "+o2+" takes new pods in zone "+n.NS+"-b, which the volumes of "+pods(strings.ReplaceAll(list("data-"+on(o2, "few"), "data-"+on(o2, "own")), ",", ""))+" can't leave",
-		"only "+s1+" takes new pods in zone "+n.NS+"-a, which the volumes of "+pods(strings.ReplaceAll(list("data-"+on(s1, "all"), "data-"+on(s1, "few"), "data-"+on(s1, "most")), ",", ""))+" can't leave")
-	for code, texts := range steady {
-		if now[code] == nil {
-			now[code] = texts
-		}
-	}
-	check("tainted and cordoned", now)
 	if table := n.MustDoik("nodes", o1, s2, "--no-headers"); !strings.Contains(table, " Ready,SchedulingDisabled ") || !strings.Contains(table, " Ready,ToBeDeletedByClusterAutoscaler ") {
 		t.Errorf("status:\n%s", table)
 	}
@@ -337,18 +198,11 @@ func TestNodesAtStake(t *testing.T) {
 	// A kubelet that no longer reports.
 	n.Kubectl("annotate", "node", o3, "lab.doik.dev/state=not-ready")
 	cluster.Eventually(t, 60*time.Second, func() error {
-		got := said(nodes(n))["NODE010 error"]
-		if !strings.HasPrefix(got, o3+" is not ready for ") || !strings.Contains(got, "(Kubelet stopped posting node status) and holds "+n.NS+"/"+on(o3, "most")) {
-			return fmt.Errorf("%q", got)
+		if table := n.MustDoik("nodes", o3, "--no-headers"); !strings.Contains(table, " NotReady ") {
+			return fmt.Errorf("status:\n%s", table)
 		}
 		return nil
 	})
-	if got := said(nodes(n))["NODE008 warning"]; !strings.Contains(got, "no node takes new pods in zone "+n.NS+"-c, which ") {
-		t.Errorf("%q", got)
-	}
-	if table := n.MustDoik("nodes", o3, "--no-headers"); !strings.Contains(table, " NotReady ") {
-		t.Errorf("status:\n%s", table)
-	}
 	r := n.Doik("nodes", o3, "--pods", "--usage-timeout=2s")
 	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasPrefix(r.Err, "warning: disk usage on node "+o3+": ") || !strings.Contains(r.Out, "unknown") {
 		t.Errorf("a dead kubelet: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
@@ -358,129 +212,12 @@ func TestNodesAtStake(t *testing.T) {
 	}
 }
 
-// TestNodesAlone has a Deployment with a claim on spot, and labels that contradict each other.
-func TestNodesAlone(t *testing.T) {
-	t.Parallel()
-	n := cluster.NewNamespace(t)
-	name := machine{name: "spot", labels: "karpenter.sh/capacity-type=spot eks.amazonaws.com/capacityType=ON_DEMAND"}.make(n)
-	n.Apply(fmt.Sprintf(`
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: wiki}
-spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: wiki}
-spec:
-  selector: {matchLabels: {app: wiki}}
-  template:
-    metadata: {labels: {app: wiki}}
-    spec:
-      nodeSelector: {test: %s}
-      tolerations: [{operator: Exists}]
-      containers: [{name: main, image: none}]
-      volumes: [{name: wiki, persistentVolumeClaim: {claimName: wiki}}]
-`, n.NS))
-	n.Kubectl("rollout", "status", "deployment/wiki", "--timeout=60s")
-	pod := n.Kubectl("get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
-	report := nodes(n)
-	got := said(report)
-	want := map[string]string{
-		"NODE001 warning": n.NS + "/" + pod + " mounts wiki and is on interruptible capacity (spot)\n",
-		"NODE012 info":    "labels of " + name + " contradict each other: karpenter.sh/capacity-type=spot is taken, eks.amazonaws.com/capacityType=ON_DEMAND is not\n",
-	}
-	if len(got) != len(want) || got["NODE001 warning"] != want["NODE001 warning"] || got["NODE012 info"] != want["NODE012 info"] {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if p := report.Items[0].Pods; p.Total != 1 || p.Stateful != 1 {
-		t.Errorf("%+v", p)
-	}
-	// Of another namespace's pods there are none here.
-	other := cluster.NewNamespace(t)
-	item := nodes(&cluster.Namespace{TB: t, NS: n.NS}, "--no-usage").Items[0]
-	alone := cluster.Report[v1alpha1.NodeCapacityList](other, "nodes", name).Items[0]
-	if item.Pods.Total != 1 || alone.Pods.Total != 0 || alone.CPU.Requested != nil {
-		t.Errorf("-n: %+v and %+v", item.Pods, alone)
-	}
-}
-
-// TestNodesAttachLimit has the control plane attach volumes until a node is nearly full: the real attach-detach controller, with
-// the test in the place of the driver.
-func TestNodesAttachLimit(t *testing.T) {
-	t.Parallel()
-	n := cluster.NewNamespace(t)
-	name := machine{name: "full", annotations: "volumes.kubernetes.io/controller-managed-attach-detach=true"}.make(n) // as kubelets say
-	driver := n.NS + ".example.com"
-	n.Apply(fmt.Sprintf(`{"apiVersion": "storage.k8s.io/v1", "kind": "CSINode", "metadata": {"name": %q}, "spec": {"drivers": [{"name": %q, "nodeID": "i-1", "topologyKeys": [], "allocatable": {"count": 2}}]}}`, name, driver))
-	n.Cleanup(func() { n.TryKubectl("delete", "csinode", name, "--ignore-not-found") })
-	attach := func(volume string) {
-		n.Apply(fmt.Sprintf(`
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: %[1]s-%[2]s}
-spec:
-  accessModes: [ReadWriteOnce]
-  capacity: {storage: 1Gi}
-  storageClassName: ""
-  persistentVolumeReclaimPolicy: Retain
-  csi: {driver: %[3]s, volumeHandle: %[2]s}
-  claimRef: {namespace: %[1]s, name: %[2]s}
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: %[2]s}
-spec: {accessModes: [ReadWriteOnce], storageClassName: "", volumeName: %[1]s-%[2]s, resources: {requests: {storage: 1Gi}}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: %[2]s}
-spec:
-  nodeSelector: {test: %[1]s}
-  tolerations: [{operator: Exists}]
-  containers: [{name: main, image: none}]
-  volumes: [{name: data, persistentVolumeClaim: {claimName: %[2]s}}]
-`, n.NS, volume, driver))
-		n.Cleanup(func() { n.TryKubectl("delete", "pv", n.NS+"-"+volume, "--wait=false") })
-		cluster.Eventually(t, 60*time.Second, func() error {
-			for _, line := range strings.Split(n.Kubectl("get", "volumeattachments", "-o", `jsonpath={range .items[*]}{.metadata.name} {.spec.source.persistentVolumeName}{"\n"}{end}`), "\n") {
-				if attachment, of, _ := strings.Cut(line, " "); of == n.NS+"-"+volume {
-					n.Kubectl("patch", "volumeattachment", attachment, "--subresource=status", "--type=merge", "-p", `{"status": {"attached": true}}`)
-					return nil
-				}
-			}
-			return fmt.Errorf("no VolumeAttachment of %s", volume)
-		})
-	}
-	expect := func(attached int32, finding string) {
-		t.Helper()
-		cluster.Eventually(t, 60*time.Second, func() error {
-			report := nodes(n)
-			if v := report.Items[0].Volumes; len(v) != 1 || v[0] != (v1alpha1.AttachedVolumes{Driver: driver, Attached: attached, Limit: 2}) {
-				return fmt.Errorf("%+v, want %d", v, attached)
-			}
-			if got := said(report)["NODE009 warning"]; got != finding {
-				return fmt.Errorf("%q, want %q", got, finding)
-			}
-			return nil
-		})
-	}
-	expect(0, "")
-	attach("one")
-	expect(1, "")
-	attach("two")
-	expect(2, name+" can take no more volumes of "+driver+": 2 of 2 are attached\n")
-	if wide := n.MustDoik("nodes", name, "-o", "wide"); !strings.Contains(wide, " 2/2 ") {
-		t.Errorf("wide:\n%s", wide)
-	}
-}
-
 // TestNodesRights takes away one right after the other: the node table still shows.
 func TestNodesRights(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	name := machine{name: "spot", labels: "karpenter.sh/capacity-type=spot topology.kubernetes.io/zone=" + n.NS + " set-db="}.make(n)
-	spread(n, "db", 2, false)
+	name := cluster.Machine{Name: "spot", Labels: "karpenter.sh/capacity-type=spot topology.kubernetes.io/zone=" + n.NS + " set-db="}.Make(n)
+	n.ApplySpread("db", 2, false)
 	role := func(user, verbs, resources string) {
 		role := user + "-" + strings.NewReplacer(".", "-", ",", "-", "/", "-").Replace(resources)
 		n.Kubectl("create", "clusterrole", role, "--verb="+verbs, "--resource="+resources)
@@ -557,7 +294,7 @@ func TestNodesRights(t *testing.T) {
 func TestNodesFormats(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	name := machine{name: "n", labels: "karpenter.sh/capacity-type=spot"}.make(n)
+	name := cluster.Machine{Name: "n", Labels: "karpenter.sh/capacity-type=spot"}.Make(n)
 	for format, want := range map[string]string{
 		"name":  "node/" + name + "\n",
 		"wide":  "karpenter.sh/capacity-type=spot",

@@ -7,9 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,16 +30,6 @@ func codes(s v1alpha1.StatefulSetStatus) string {
 		}
 	}
 	return strings.Join(list, " ")
-}
-
-// finding is the first one of a code.
-func finding(s v1alpha1.StatefulSetStatus, code v1alpha1.Code) v1alpha1.Finding {
-	for _, f := range s.Findings {
-		if f.Code == code {
-			return f
-		}
-	}
-	return v1alpha1.Finding{}
 }
 
 // ordinals shows a set's ordinals as "0 Present, 1 Blocked".
@@ -90,7 +78,7 @@ func TestScaledDown(t *testing.T) {
 	}
 }
 
-// TestUsage sets what the kubelets report, and reads it back as numbers, words and findings.
+// TestUsage sets what the kubelets report, and reads it back as numbers and words.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
@@ -120,60 +108,23 @@ func TestUsage(t *testing.T) {
 			return fmt.Errorf("missing: %+v, %q", claims[3].Usage, claims[3].UsageUnknown)
 		case claims[4].Usage == nil || *claims[4].Usage.UsedPercent != 85:
 			return fmt.Errorf("85 %%: %+v", claims[4].Usage)
-		case codes(s) != "STS011 STS010 STS012":
-			return fmt.Errorf("findings %s", codes(s))
 		}
 		return nil
 	})
-}
-
-// zoneOf is a zone in which only a test's own nodes are.
-func zoneOf(n *cluster.Namespace) string { return "zone-" + n.NS }
-
-// node makes a simulated node of the test's own, whose kubelet answers as the annotation says, and returns its name.
-func node(n *cluster.Namespace, kubelet string) string {
-	n.Helper()
-	name := strings.TrimSuffix(n.NS+"-"+strings.SplitN(kubelet, "=", 2)[0], "-")
-	n.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q,
-		"labels": {"kubernetes.io/hostname": %q, "topology.kubernetes.io/zone": %q},
-		"annotations": {"lab.doik.dev/kubelet": %q}},
-		"spec": {"taints": [{"key": "test", "value": %q, "effect": "NoSchedule"}]}}`, name, name, zoneOf(n), kubelet, n.NS))
-	n.Cleanup(func() { n.TryKubectl("delete", "node", name) })
-	n.Kubectl("wait", "--for=condition=Ready", "node/"+name, "--timeout=30s")
-	return name
-}
-
-// on makes a set of one pod on a node of the test's own.
-func on(n *cluster.Namespace, set, node string) {
-	n.Helper()
-	n.Apply(fmt.Sprintf(`
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: %[1]s}
-spec:
-  serviceName: ""
-  selector: {matchLabels: {app: %[1]s}}
-  template:
-    metadata: {labels: {app: %[1]s}}
-    spec:
-      nodeSelector: {kubernetes.io/hostname: %[2]s}
-      tolerations: [{key: test, operator: Exists}]
-      containers: [{name: main, image: none, volumeMounts: [{name: data, mountPath: /data}]}]
-  volumeClaimTemplates:
-  - metadata: {name: data}
-    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
-`, set, node))
-	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=60s")
 }
 
 // TestDeadKubelets costs each its own time-out only, and hides nothing else.
 func TestDeadKubelets(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	hang, dead, slow := node(n, "hang"), node(n, "dead"), node(n, "slow=1s")
-	on(n, "hang", hang)
-	on(n, "dead", dead)
-	on(n, "slow", slow)
+	nodes := n.Fleet(
+		cluster.Machine{Name: "hang", Labels: "set-hang=", Annotations: "lab.doik.dev/kubelet=hang"},
+		cluster.Machine{Name: "dead", Labels: "set-dead=", Annotations: "lab.doik.dev/kubelet=dead"},
+		cluster.Machine{Name: "slow", Labels: "set-slow=", Annotations: "lab.doik.dev/kubelet=slow=1s"})
+	hang, dead := nodes[0], nodes[1]
+	for _, set := range []string{"hang", "dead", "slow"} {
+		n.ApplySpread(set, 1, false)
+	}
 	n.ApplyWeb()
 
 	started := time.Now()
@@ -222,9 +173,9 @@ func TestDeadKubelets(t *testing.T) {
 func TestDF(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	broken := node(n, "error")
-	on(n, "told", broken)
-	on(n, "crashed", broken)
+	broken := cluster.Machine{Name: "error", Labels: "set-told= set-crashed=", Annotations: "lab.doik.dev/kubelet=error"}.Make(n)
+	n.ApplySpread("told", 1, false)
+	n.ApplySpread("crashed", 1, false)
 	n.Kubectl("annotate", "pvc", "data-told-0", "lab.doik.dev/used=83%", "lab.doik.dev/inodes=1000", "lab.doik.dev/inodes-used=91%")
 	n.Kubectl("annotate", "pod", "crashed-0", "lab.doik.dev/state=crash-loop")
 	n.Kubectl("wait", "--for=condition=Ready=false", "pod/crashed-0", "--timeout=30s")
@@ -261,7 +212,8 @@ func TestDF(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	on(n, "hang", node(n, "hang"))
+	cluster.Machine{Name: "hang", Labels: "set-hang=", Annotations: "lab.doik.dev/kubelet=hang"}.Make(n)
+	n.ApplySpread("hang", 1, false)
 	cmd := exec.Command("kubectl-doik", "-n", n.NS, "sts-status", "--usage-timeout=30s", "-v=6")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -324,7 +276,10 @@ spec:
 `)
 	n.Kubectl("wait", "--for=condition=Ready", "pod/s0-0", "--timeout=60s")
 	n.Kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/s5-0", "--timeout=60s")
-	release(n, "s5")
+	n.Cleanup(func() { // it does not terminate by itself, and would keep its namespace
+		n.TryKubectl("delete", "sts", "s5", "--cascade=orphan")
+		n.TryKubectl("annotate", "pods", "--all", "lab.doik.dev/state-")
+	})
 	n.Kubectl("delete", "pod", "s5-0", "--wait=false")
 	seen := map[string]bool{}
 	cluster.Eventually(t, 30*time.Second, func() error {
@@ -348,21 +303,6 @@ spec:
 		}
 		return nil
 	})
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "--no-usage")
-	want := map[string]string{"s0": "", "s1": "STS003", "s2": "STS005", "s3": "STS004", "s4": "STS003", "s5": "STS003", "nowhere": "STS006"}
-	for _, s := range report.Items {
-		if got := codes(s); got != want[s.Metadata.Name] {
-			t.Errorf("%s (%s): findings %q, want %q", s.Metadata.Name, s.Ordinals[0].Pod.Status, got, want[s.Metadata.Name])
-		}
-	}
-}
-
-// release lets the pods of a set go when the test ends: they do not terminate by themselves, and would keep their namespace.
-func release(n *cluster.Namespace, set string) {
-	n.Cleanup(func() {
-		n.TryKubectl("delete", "sts", set, "--cascade=orphan")
-		n.TryKubectl("annotate", "pods", "--all", "lab.doik.dev/state-")
-	})
 }
 
 // cells returns the second to the last wanted cell of each row by the first.
@@ -375,7 +315,7 @@ func cells(table string, last int) map[string]string {
 	return rows
 }
 
-// TestBlocked has ordinals behind one that does not become ready, and claims that can't be provisioned.
+// TestBlocked has ordinals behind one that does not become ready, and exit codes by severity.
 func TestBlocked(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
@@ -388,14 +328,8 @@ func TestBlocked(t *testing.T) {
 		if got, want := ordinals(s), "0 Present, 1 Present, 2 Blocked, 3 Blocked"; got != want {
 			return fmt.Errorf("ordinals %s, want %s", got, want)
 		}
-		if got := codes(s); got != "STS002 STS005" {
-			return fmt.Errorf("findings %s", got)
-		}
 		return nil
 	})
-	if table := n.MustDoik("sts-status"); !strings.Contains(table, "web-2, web-3 are not created: OrderedReady waits for web-1") {
-		t.Error(table)
-	}
 	if r := n.Doik("sts-status", "--fail-on=error"); r.Code != 3 || !strings.HasSuffix(r.Err, "findings of severity error or worse (--fail-on)\n") || r.Out == "" {
 		t.Errorf("exit code %d: %s", r.Code, r.Err)
 	}
@@ -427,72 +361,74 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestStopped has ordinals that nothing blocks and nothing makes: a quota refuses them.
-func TestStopped(t *testing.T) {
+// TestRequests counts what a healthy set costs: five requests, and one for each of its nodes.
+func TestRequests(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	n.Kubectl("create", "quota", "one", "--hard=pods=1")
-	cluster.Eventually(t, 30*time.Second, func() error { // a quota counts only after it has been counted
-		if used := n.Kubectl("get", "quota", "one", "-o", "jsonpath={.status.used.pods}"); used != "0" {
-			return fmt.Errorf("used %q", used)
-		}
-		return nil
-	})
-	n.Apply(n.Manifest("web.yaml"))
-	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
-	n.Kubectl("wait", "--for=condition=Ready", "pod/web-0", "--timeout=30s")
-	cluster.Eventually(t, 20*time.Second, func() error {
-		s := n.Web()
-		if got := ordinals(s) + ": " + codes(s); got != "0 Present, 1 Missing: STS001" {
-			return fmt.Errorf("%s", got)
-		}
-		if f := finding(s, v1alpha1.CodeOrdinalMissing); !strings.Contains(f.Message, `web-1 not created: pods "web-1" is forbidden: exceeded quota: one`) {
-			return fmt.Errorf("%q", f.Message)
-		}
-		return nil
-	})
-}
-
-// TestClaimsNotBound has a claim whose class does not exist, one whose volume has been taken away, and one that was deleted
-// under its pod.
-func TestClaimsNotBound(t *testing.T) {
-	t.Parallel()
-	n := cluster.NewNamespace(t)
-	n.Apply(strings.ReplaceAll(n.Manifest("web.yaml"), "accessModes", "storageClassName: nosuch, accessModes"))
-	cluster.Eventually(t, 20*time.Second, func() error {
-		s := n.Web()
-		if len(s.Ordinals) == 0 || len(s.Ordinals[0].Claims) == 0 || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimPending || codes(s) != "STS002 STS006 STS007" {
-			return fmt.Errorf("no such class: findings %s", codes(s))
-		}
-		return nil
-	})
-	n.Kubectl("delete", "sts,pvc", "--all")
-
 	n.ApplyWeb()
-	n.Kubectl("delete", "pvc", "www-web-0", "--wait=false")
-	if s := n.Web(); codes(s) != "STS008" || s.Ordinals[0].Claims[0].Phase != v1alpha1.ClaimTerminating {
-		t.Errorf("deleted under its pod: %s, findings %s", s.Ordinals[0].Claims[0].Phase, codes(s))
+	log := n.Doik("sts-status", "web", "-v=6").Err
+	if got := strings.Count(log, `"Response"`); got != 5+2 {
+		t.Errorf("%d requests, want 5 and one for each of 2 nodes:\n%s", got, log)
 	}
+	for _, url := range []string{"/statefulsets/web", "/pods?", "/persistentvolumeclaims?", "/services/nginx", "/poddisruptionbudgets?"} {
+		if !strings.Contains(log, url) {
+			t.Errorf("no %s in\n%s", url, log)
+		}
+	}
+}
 
-	volume := n.Kubectl("get", "pvc", "www-web-1", "-o", "jsonpath={.spec.volumeName}")
-	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
-	n.Kubectl("delete", "pv", volume, "--wait=false")
-	n.Kubectl("patch", "pv", volume, "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
-	cluster.Eventually(t, 60*time.Second, func() error {
-		s := n.Web()
-		if codes(s) != "STS007 STS008" || s.Findings[0].Severity != v1alpha1.SeverityCritical {
-			return fmt.Errorf("volume taken away: %s, findings %+v", s.Ordinals[1].Claims[0].Phase, s.Findings)
+// TestKindsOfClaims has several templates, a raw block device, a generic ephemeral volume and ordinals that begin with 3.
+func TestKindsOfClaims(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	n.Apply(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: mix}
+spec:
+  serviceName: ""
+  replicas: 2
+  ordinals: {start: 3}
+  podManagementPolicy: Parallel
+  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}
+  selector: {matchLabels: {app: mix}}
+  template:
+    metadata: {labels: {app: mix}}
+    spec:
+      containers:
+      - name: main
+        image: none
+        volumeMounts: [{name: data, mountPath: /data}, {name: scratch, mountPath: /scratch}]
+        volumeDevices: [{name: raw, devicePath: /dev/raw}]
+      volumes:
+      - {name: scratch, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+  - metadata: {name: raw}
+    spec: {accessModes: [ReadWriteOnce], volumeMode: Block, resources: {requests: {storage: 2Gi}}}
+`)
+	n.Kubectl("rollout", "status", "sts/mix", "--timeout=60s")
+	cluster.Eventually(t, 20*time.Second, func() error {
+		var rows []string
+		for line := range strings.Lines(n.MustDoik("sts-status", "mix", "--no-headers")) {
+			fields := strings.Fields(line)
+			used := "used"
+			if fields[7] == "n/a" {
+				used = "n/a"
+			}
+			rows = append(rows, fmt.Sprintf("%s %s %s %s", fields[0], fields[4], fields[6], used))
+		}
+		want := []string{
+			"mix-3 data-mix-3 1Gi used", "mix-3 raw-mix-3 2Gi n/a", "mix-3 mix-3-scratch 1Gi used",
+			"mix-4 data-mix-4 1Gi used", "mix-4 raw-mix-4 2Gi n/a", "mix-4 mix-4-scratch 1Gi used",
+		}
+		if !slices.Equal(rows, want) {
+			return fmt.Errorf("%q, want %q", rows, want)
 		}
 		return nil
 	})
-}
-
-// writeFile writes a file that goes with the test, and returns its name.
-func writeFile(t *testing.T, content string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
+	if text := n.MustDoik("sts-status", "mix"); !strings.HasPrefix(text, "mix   2/2 ready   rollout ") || !strings.Contains(text, "   Parallel   claims: delete when scaled, retain when deleted   no governing Service\n") {
+		t.Error(text)
 	}
-	return name
 }

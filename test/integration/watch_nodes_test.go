@@ -36,13 +36,13 @@ func TestWatchNodes(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	node := func(name, capacity, labels string) string {
-		return machine{
-			name: name, provider: "aws:///" + name,
-			labels: fmt.Sprintf("eks.amazonaws.com/capacityType=%s node.kubernetes.io/instance-type=m5.large topology.kubernetes.io/zone=%s-z %s", capacity, n.NS, labels),
-		}.make(n)
+		return cluster.Machine{
+			Name: name, Provider: "aws:///" + name,
+			Labels: fmt.Sprintf("eks.amazonaws.com/capacityType=%s node.kubernetes.io/instance-type=m5.large topology.kubernetes.io/zone=%s-z %s", capacity, n.NS, labels),
+		}.Make(n)
 	}
 	a := node("a", "ON_DEMAND", "set-db=")
-	spread(n, "db", 1, false)
+	n.ApplySpread("db", 1, false)
 	w := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch")
 	documents := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch", "-o", "json")
 	w.Sees("1 node ")
@@ -140,7 +140,7 @@ NS-a left
 // TestWatchNodesAtRest asks for nothing but watches while nothing changes, and goes through 4,000 changes without growing.
 func TestWatchNodesAtRest(t *testing.T) {
 	n := cluster.NewNamespace(t)
-	a := machine{name: "a"}.make(n)
+	a := cluster.Machine{Name: "a"}.Make(n)
 	w := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch", "-v=6")
 	w.Sees("1 node ")
 	requests := func() int { return strings.Count(w.Err(), `"Response"`) }
@@ -253,8 +253,8 @@ func TestWatchLosesRights(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	name := machine{name: "one", labels: "set-db="}.make(n)
-	spread(n, "db", 1, false)
+	name := cluster.Machine{Name: "one", Labels: "set-db="}.Make(n)
+	n.ApplySpread("db", 1, false)
 	user := n.NS + "-watcher"
 	grant := func(role, resources string) {
 		n.Kubectl("create", "clusterrole", role, "--verb=get,list,watch", "--resource="+resources)
@@ -263,7 +263,7 @@ func TestWatchLosesRights(t *testing.T) {
 	}
 	lost, kept := n.NS+"-lost", n.NS+"-kept"
 	grant(lost, "statefulsets.apps,nodes")
-	grant(kept, "pods,services,persistentvolumeclaims,persistentvolumes,poddisruptionbudgets.policy,csinodes.storage.k8s.io,events")
+	grant(kept, "pods,services,persistentvolumeclaims,persistentvolumes,poddisruptionbudgets.policy,csinodes.storage.k8s.io,volumeattachments.storage.k8s.io,storageclasses.storage.k8s.io,events")
 	cluster.Eventually(t, 20*time.Second, func() error { // the authorizer learns of new roles a moment later
 		for _, what := range []string{"statefulsets.apps", "nodes", "csinodes.storage.k8s.io"} {
 			if r := n.TryKubectl("auth", "can-i", "watch", what, "--as="+user); r.Code != 0 {
@@ -311,6 +311,13 @@ func TestWatchLosesRights(t *testing.T) {
 			t.Errorf("%q is told in\n%s", gone, text)
 		}
 	}
+
+	t.Log("the right comes back")
+	n.Kubectl("create", "clusterrolebinding", lost, "--clusterrole="+lost, "--user="+user)
+	n.Kubectl("scale", "sts/web", "--replicas=3")
+	sets.Sees("web scaled 2 → 3")
+	n.Kubectl("label", "node", name, "eks.amazonaws.com/capacityType=SPOT")
+	nodes.Sees(name + " capacity unknown → spot")
 	if !strings.HasPrefix(sets.Text(), before) || strings.Count(sets.Err()+nodes.Err(), "\n") != 2 {
 		t.Errorf("stderr: %s%s", sets.Err(), nodes.Err())
 	}

@@ -105,6 +105,13 @@ func TestWaitFor(t *testing.T) {
 	if r := n.Doik("sts-status", "--for=healthy", "--timeout=60s"); r.Code != 0 {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
+	n.Kubectl("create", "role", "no-usage", "--verb=get,list,watch", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,poddisruptionbudgets.policy,events")
+	n.Kubectl("create", "rolebinding", "no-usage", "--role=no-usage", "--user=no-usage")
+	for flag, code := range map[string]int{"--usage-from=kubelet": 1, "--no-usage": 0} {
+		if r := n.Doik("sts-status", "--for=healthy", "--timeout=6s", "--as=no-usage", flag); r.Code != code {
+			t.Errorf("healthy without the right to usage, %s: exit code %d: %s%s", flag, r.Code, r.Out, r.Err)
+		}
+	}
 	n.Kubectl("annotate", "pvc", "www-web-0", "lab.doik.dev/used=95%")
 	cluster.Eventually(t, 20*time.Second, func() error { // the simulated kubelet learns of it a moment later
 		if got := codes(n.Web()); got != "STS011" {

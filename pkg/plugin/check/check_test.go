@@ -134,7 +134,17 @@ func TestExplained(t *testing.T) {
 		{[]v1alpha1.CheckFinding{f("DNS005", "warning", "pod/web-0 pod/web-1"), f("STS005", "error", "pod/web-0"), f("STS003", "error", "pod/web-1")}, "STS005 error [DNS005], STS003 error"},
 		{[]v1alpha1.CheckFinding{f("STS031", "info", "pod/m-0"), f("NODE006", "warning", "pod/x/m-0"), f("MYSQL076", "warning", "pod/m-0"), f("CHECK005", "warning", "pod/m-0")}, "CHECK005 warning [MYSQL076 NODE006 STS031]"},
 		{[]v1alpha1.CheckFinding{f("STS011", "critical", "persistentvolumeclaim/a"), f("STS011", "error", "persistentvolumeclaim/b"), f("CHECK004", "error", "persistentvolumeclaim/a pod/a")}, "STS011 error, CHECK004 critical [STS011]"},
+		{[]v1alpha1.CheckFinding{f("STS031", "info", "pod/m-0"), f("NODE006", "warning", "pod/x/m-0"), f("CHECK005", "warning", "pod/m-0")}, "CHECK005 warning [NODE006 STS031]"},
+		{[]v1alpha1.CheckFinding{f("STS003", "error", "pod/a-0 node/n"), f("DNS005", "warning", "pod/a-0"), f("NODE010", "error", "node/n pod/x/a-0")}, "NODE010 error [DNS005 STS003]"},
+		{[]v1alpha1.CheckFinding{f("STS003", "error", "pod/a-0"), f("NODE010", "warning", "node/n pod/x/a-0")}, "STS003 error, NODE010 warning"}, // cordoned, which makes no pod unready
+		{[]v1alpha1.CheckFinding{f("STS006", "error", "pod/a-0 persistentvolumeclaim/d-a-0"), f("STS007", "error", "persistentvolumeclaim/d-a-0")}, "STS007 error [STS006]"},
+		{[]v1alpha1.CheckFinding{f("STS006", "error", "pod/a-0"), f("STS007", "info", "persistentvolumeclaim/d-a-0")}, "STS006 error, STS007 info"}, // the claim waits for its pod
+		{[]v1alpha1.CheckFinding{f("MYSQL070", "warning", "pod/m-1 pod/m-2"), f("MYSQL001", "critical", "pod/m-0 pod/m-1 pod/m-2")}, "MYSQL001 critical [MYSQL070]"},
+		{[]v1alpha1.CheckFinding{f("MYSQL012", "critical", "pod/m-1"), f("MYSQL070", "warning", "pod/m-1 pod/m-3"), f("MYSQL001", "critical", "pod/m-0 pod/m-1")}, "MYSQL012 critical, MYSQL070 warning, MYSQL001 critical"}, // m-3 is broken by itself; m-1 does not come back by itself
 		{[]v1alpha1.CheckFinding{f("STS020", "error", "service/a"), f("DNS001", "error", "service/b")}, "STS020 error, DNS001 error"},
+		{[]v1alpha1.CheckFinding{f("STS001", "error", "pod/a-0"), f("STS002", "error", "pod/a-1"), f("DNS007", "error", "service/a pod/a-0 pod/a-1")}, "STS001 error [DNS007], STS002 error"},
+		{[]v1alpha1.CheckFinding{f("STS001", "error", "pod/a-0"), f("DNS007", "error", "service/a")}, "STS001 error, DNS007 error"}, // the selector is wrong as well
+		{[]v1alpha1.CheckFinding{f("STS001", "error", "pod/a-0"), f("DNS018", "error", "statefulset/a"), f("DNS007", "error", "service/a pod/a-0")}, "DNS018 error [DNS007 STS001]"},
 	} {
 		var got []string
 		for _, f := range explained(c.list) {
@@ -150,6 +160,43 @@ func TestExplained(t *testing.T) {
 		}
 		if strings.Join(got, ", ") != c.want {
 			t.Errorf("%s, want %s", strings.Join(got, ", "), c.want)
+		}
+	}
+}
+
+// TestNamesOfSets gives what is found about a Service that two sets share to those whom it is about.
+func TestNamesOfSets(t *testing.T) {
+	service := v1alpha1.HeadlessDNS{Metadata: v1alpha1.ObjectMeta{Namespace: "x", Name: "db"}, StatefulSets: []string{"a", "b"}, Findings: []v1alpha1.Finding{
+		{Code: "DNS021", Objects: []string{"statefulset/a"}},
+		{Code: "DNS005", Objects: []string{"pod/b-0"}},
+		{Code: "DNS014", Objects: []string{"service/db"}},
+		{Code: "DNS003", Objects: []string{"service/db", "statefulset/c"}}, // which it selects, and which names another
+		{Code: "DNS004", Objects: []string{"pod/foreign"}},
+	}}
+	for asked, want := range map[string]string{
+		"a b c": "a: DNS021 DNS014 DNS004; b: DNS005 DNS014 DNS004; c: DNS003",
+		"b c":   "b: DNS005 DNS014; c: DNS003",
+		"b":     "b: DNS005 DNS014",
+	} {
+		x := &index{
+			Snapshot: &Snapshot{Chosen: asked != "a b c"}, bySet: map[string]*item{}, byPod: map[string]*item{}, cluster: &item{},
+			dns: &v1alpha1.HeadlessDNSList{Items: []v1alpha1.HeadlessDNS{service}},
+		}
+		for _, name := range strings.Fields(asked) {
+			it := x.newItem(v1alpha1.SubjectStatefulSet, v1alpha1.ObjectMeta{Namespace: "x", Name: name})
+			x.bySet["x/"+name], x.byPod["x/"+name+"-0"] = it, it
+		}
+		x.joinDNS()
+		var got []string
+		for _, it := range x.items {
+			line := it.Metadata.Name + ":"
+			for _, f := range it.found {
+				line += " " + string(f.Code)
+			}
+			got = append(got, line)
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s: %s, want %s", asked, strings.Join(got, "; "), want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (x *index) checkedOrdinals(set *v1alpha1.StatefulSetStatus) []v1alpha1.Chec
 	return list
 }
 
-// joinDNS gives what is found about a Service to the sets that name it, else to those whose pods the findings are about.
+// joinDNS gives what is found about a Service to the sets that name it, or to those among all that a finding names, by their pods too.
 func (x *index) joinDNS() {
 	if x.dns == nil || len(x.dns.Items) == 0 { // then nobody looked for DNS servers either
 		return
@@ -61,9 +61,26 @@ func (x *index) joinDNS() {
 		}
 		for _, it := range items {
 			it.checked(part)
-			it.add(service.Findings...)
+		}
+		for j := range service.Findings {
+			f := &service.Findings[j]
+			for _, it := range x.concerned(items, f, service.Metadata.Namespace) {
+				it.add(*f)
+			}
 		}
 	}
+}
+
+// concerned are those that a finding about a Service belongs to, of which items are to do with the Service: whoever it names, else all
+// of them. What it says of sets that nobody asked for is left out.
+func (x *index) concerned(items []*item, f *v1alpha1.Finding, namespace string) []*item {
+	if named := x.about(nil, f, namespace); len(named) > 0 {
+		return named
+	}
+	if x.Chosen && len(ofKind("statefulset", f))+len(ofKind("pod", f)) > 0 {
+		return nil
+	}
+	return items
 }
 
 func (x *index) itemsOfService(service *v1alpha1.HeadlessDNS) []*item {
@@ -208,7 +225,7 @@ var explanations = []explanation{
 	{codes{v1alpha1.CodeReplicasTogether}, codes{v1alpha1.CodeMajorityOnNode, v1alpha1.CodeMajorityInZone, v1alpha1.CodeSharedNode, v1alpha1.CodeSharedZone}, ""},
 	{codes{v1alpha1.CodeMajorityOnNode}, codes{v1alpha1.CodeSharedNode}, ""},
 	{codes{v1alpha1.CodeMajorityInZone}, codes{v1alpha1.CodeSharedZone}, ""},
-	{codes{v1alpha1.CodeZoneLoss}, codes{v1alpha1.CodeMajorityInZone, v1alpha1.CodeReplicasTogether, v1alpha1.CodeSharedZone}, ""},
+	{codes{v1alpha1.CodeZoneLoss}, codes{v1alpha1.CodeMajorityInZone, v1alpha1.CodeMajorityOnNode, v1alpha1.CodeReplicasTogether, v1alpha1.CodeSharedZone}, ""},
 	// Of capacity.
 	{codes{v1alpha1.CodeQuorumAtStake}, codes{v1alpha1.CodeAllInterruptible, v1alpha1.CodeMajorityInterruptible, v1alpha1.CodePrimaryOnSpot, v1alpha1.CodeMajorityOnNode}, "pod"},
 	{codes{v1alpha1.CodeQuorumAtStake, v1alpha1.CodeWriterGoing}, codes{v1alpha1.CodeNodeGoing}, "node"},
@@ -217,12 +234,20 @@ var explanations = []explanation{
 	{codes{v1alpha1.CodeWriterVolume}, codes{v1alpha1.CodeVolumeFilling, v1alpha1.CodeVolumeFull}, "persistentvolumeclaim"},
 	// Of roles.
 	{codes{v1alpha1.CodeRolesContradict}, codes{v1alpha1.CodeRoleLabelWrong, v1alpha1.CodeWriteServiceReachesReplica}, "pod"},
+	// Of a source that is gone: the pods of its replicas are Ready all the same.
+	{codes{v1alpha1.CodeSourceUnreachable}, codes{v1alpha1.CodeReadyButBroken}, "pod"},
+	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
+	{codes{v1alpha1.CodeOrdinalMissing, v1alpha1.CodeOrdinalBlocked}, codes{v1alpha1.CodeDNSSelectsNothing}, "pod"},
+	{codes{v1alpha1.CodeDNSNameTooLong}, codes{v1alpha1.CodeOrdinalMissing}, ""},
 	// Of names.
 	{codes{v1alpha1.CodeDNSServiceMissing, v1alpha1.CodeDNSNotHeadless, v1alpha1.CodeDNSSelectsNothing}, codes{v1alpha1.CodeServiceUnsound}, "service"},
 	// DNS servers give pods names through other Services too, which nobody promises.
 	{codes{v1alpha1.CodeDNSNotHeadless}, codes{v1alpha1.CodeDNSExtra}, "service"},
 	// A pod that is not ready has no address in DNS: that is told with the pod.
 	{codes{v1alpha1.CodePodNotReady, v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating}, codes{v1alpha1.CodeDNSNotReady}, "pod"},
+	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
+	{codes{v1alpha1.CodeNodeOutOfUse}, codes{v1alpha1.CodePodNotReady}, "node"},
+	{codes{v1alpha1.CodeClaimNotBound}, codes{v1alpha1.CodeUnschedulable}, "persistentvolumeclaim"},
 }
 
 // explained leaves findings out that others explain, which then name their codes.

@@ -1,0 +1,234 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// odd are the arguments that ask DNS servers of the fault's own, behind the Service odd.
+var odd = []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=cluster.local"}
+
+// nameServers has what can be wrong with the servers of DNS, and with the way to them.
+var nameServers = Bed{
+	Name: "dns servers", Machine: Node, OwnCluster: true,
+	Faults: []Fault{{
+		Name: "missing", Check: "DNS014", // the servers have another domain
+		Inject: oddServers(all("rcode NXDOMAIN", `authority "{{ .Zone }} 11 IN SOA ns.example. host.example. 1 2 3 4 11"`)),
+		Args:   odd,
+		Want:   []Expect{{Code: v1alpha1.CodeDNSMissing, Severity: bad, Object: "service/db", Words: "missing: A db.…NXDOMAIN…caches keep for 11 s more…--retry-negative"}},
+	}, {
+		Name: "stale", Check: "DNS015",
+		Inject: oddServers(address("db-1.db", "17", "192.0.2.7")),
+		Args:   odd,
+		Want:   []Expect{{Code: v1alpha1.CodeDNSStale, Severity: warning, Object: "service/db", Words: "A db-1.db.…192.0.2.7 belongs to no pod…17 s more"}},
+	}, {
+		Name: "an address of another pod", Check: "DNS019",
+		Inject: func(s *Set) {
+			s.ApplyReady(cluster.DigPod(""))
+			oddServers(address("db-1.db", "30", s.Kubectl("get", "pod", "client", "-o", "jsonpath={.status.podIP}")))(s)
+		},
+		Args: odd,
+		Want: []Expect{{Code: v1alpha1.CodeDNSExtra, Severity: warning, Object: "service/db", Words: "A db-1.db.…is that of pod client"}},
+	}, {
+		Name: "SERVFAIL", Check: "DNS017",
+		Inject: oddServers(all("rcode SERVFAIL")),
+		Args:   odd,
+		Want:   []Expect{{Code: v1alpha1.CodeDNSFailure, Severity: bad, Words: "SERVFAIL"}},
+	}, {
+		Name: "REFUSED", Check: "DNS017",
+		Inject: oddServers(all("rcode REFUSED")),
+		Args:   odd,
+		Want:   []Expect{{Code: v1alpha1.CodeDNSFailure, Severity: bad, Words: "REFUSED"}},
+	}, {
+		// One of two gives out what was: both are said, who is wrong and what is wrong with it.
+		Name: "servers disagree", Check: "DNS009 DNS015",
+		Inject: oddServers("", address("db-1.db", "30", "192.0.2.9")),
+		Args:   odd,
+		Want: []Expect{
+			{Code: v1alpha1.CodeDNSServersDisagree, Severity: warning, Words: "db-1.db.…odd-0…odd-1…says 192.0.2.9"},
+			{Code: v1alpha1.CodeDNSStale, Severity: warning, Object: "service/db", Words: "192.0.2.9 belongs to no pod"},
+		},
+	}, {
+		// From a pod, whose resolver is another one, the servers behind the Service are asked for the Service's name alone.
+		Name: "servers disagree about the Service", Check: "DNS009 DNS015",
+		Inject: oddServers("", address("db", "30", "192.0.2.9")),
+		Args:   []string{"--dns-service=NS/odd"},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSServersDisagree, Severity: warning, Words: "odd-0…odd-1…says 192.0.2.9"}},
+	}, {
+		// As long as the caches keep it nobody finds the name: so does check. That it was a cache shows only when it is over.
+		Name: "negative answers in caches", Check: "DNS014",
+		Inject: inTurn(ready(cluster.Service("db", "db", cluster.Headless)+cluster.DigPod("")), tooEarly("db-0.db"), ready(cluster.IdleSet("db", "db", "db", 1, ""))),
+		Want:   []Expect{{Code: v1alpha1.CodeDNSMissing, Severity: bad, Object: "service/db", Words: "missing: A db-0.db.…NXDOMAIN…s more…--retry-negative"}},
+		Then: []Step{{
+			Do:   inTurn(tooEarly("db-1.db"), kubectl("scale sts/db --replicas=2"), kubectl("rollout status sts/db --timeout=90s")),
+			Args: []string{"--retry-negative", "--timeout=90s"},
+			Want: []Expect{{Code: v1alpha1.CodeDNSNegativeCache, Severity: warning, Object: "service/db", Words: "A db-1.db."}},
+		}},
+	}, {
+		Name: "no DNS server", Check: "DNS012",
+		Inject: func(s *Set) {
+			s.ApplyReady(cluster.Named(1, ""))
+			s.Cleanup(func() {
+				s.Kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=2")
+				s.Kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s")
+			})
+			s.Kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=0")
+			s.Kubectl("-n", "kube-system", "wait", "--for=delete", "pod", "-l", "k8s-app=kube-dns", "--timeout=60s")
+		},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "is ready"}},
+		Then: []Step{{
+			Args: []string{"--from=dns"}, CheckArgs: []string{"--debug-pod"}, Check: "DNS012",
+			Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "is ready"}},
+		}},
+	}, {
+		// A cache on the node, as NodeLocal DNSCache is.
+		Name: "a cache in between",
+		Inject: inTurn(nodeLocal, client(func(s *Set) string {
+			return fmt.Sprintf("dnsPolicy: None, dnsConfig: {nameservers: [169.254.20.10], searches: [%s.svc.cluster.local, svc.cluster.local, cluster.local], options: [{name: ndots, value: \"5\"}]},", s.NS)
+		}), allFound("--from=pod/client")),
+		Args: []string{"--from=pod/client"},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNodeLocalCache, Severity: info, Object: "pod/kube-system/node-local-dns", Words: "169.254.20.10"}},
+	}, {
+		// A firewall, or a network plugin, drops TCP on pods' way to the servers. check sees that way from a debug pod only, and says
+		// nothing without: names are found.
+		Name:   "TCP is dropped",
+		Inject: inTurn(ready(cluster.Named(30, "")), drop("tcp dport 53")), // thirty SRV records are too long for UDP
+		Want:   []Expect{{Code: v1alpha1.CodeDNSTCP, Severity: bad, Words: "answers over UDP and not over TCP (timed out)…do not fit into UDP"}},
+		Then:   []Step{{Do: longAnswersFail, CheckArgs: []string{"--debug-pod"}, Check: "DNS020"}},
+	}, {
+		Name:   "all is dropped",
+		Inject: inTurn(ready(cluster.Named(2, "")), drop("udp dport 53", "tcp dport 53")),
+		Want:   []Expect{{Code: v1alpha1.CodeDNSNoAnswer, Severity: critical, Words: "over UDP: timed out"}},
+		Then: []Step{{
+			CheckArgs: []string{"--debug-pod"}, Check: "DNS016",
+		}, {
+			// As by a NetworkPolicy, which then is the cause.
+			Do:    applyAll(policy("[{ports: [{port: 443}]}]")),
+			Args:  []string{"--from-labels=sts/db"},
+			Want:  []Expect{{Code: v1alpha1.CodeDNSNetworkPolicy, Severity: bad, Object: "networkpolicy/closed", Words: "NetworkPolicy closed, and the DNS servers did not answer"}},
+			Check: "DNS011",
+		}},
+	}, {
+		// Of the questions to the Service a part gets lost, and it is told of which server.
+		Name: "one server is out of reach",
+		Inject: func(s *Set) {
+			s.ApplyReady(cluster.Named(2, ""))
+			drop("ip daddr " + s.DNSServers()[0] + " udp dport 53")(s)
+		},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNoAnswer, Severity: bad, Words: "the DNS server kube-system/coredns-…does not answer: timed out"}},
+		Then: []Step{{CheckArgs: []string{"--debug-pod"}, Check: "DNS016"}},
+	}},
+}
+
+// longAnswersFail expects that records need TCP whose answer is too long for UDP, and that they alone are not found.
+func longAnswersFail(s *Set) {
+	s.Helper()
+	for _, record := range s.records() {
+		if want := record.TCP || record.Type == "SRV"; (record.Verdict == v1alpha1.VerdictError) != want {
+			s.Errorf("%+v", record)
+		}
+	}
+}
+
+// allFound expects that every record is as it is to be.
+func allFound(args ...string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		for _, record := range s.records(args...) {
+			if record.Verdict != v1alpha1.VerdictOK {
+				s.Errorf("%+v", record)
+			}
+		}
+	}
+}
+
+// records are those of the one Service of the namespace.
+func (s *Set) records(args ...string) []v1alpha1.DNSRecord {
+	s.Helper()
+	report := cluster.Report[v1alpha1.HeadlessDNSList](s.Namespace, append([]string{"dns"}, args...)...)
+	if len(report.Items) != 1 || len(report.Items[0].Records) == 0 {
+		s.Fatalf("%+v", report)
+	}
+	return report.Items[0].Records
+}
+
+// all are the lines of a Corefile that answer all questions in one way.
+func all(answer ...string) string { return templated("ANY ANY .", answer...) }
+
+// address gives a name, db or db-1.db, an address. NS becomes the namespace.
+func address(name, ttl, address string) string {
+	return templated("IN A "+name+".NS.svc.cluster.local", "match ^"+name+"[.]NS[.]", fmt.Sprintf(`answer "{{ .Name }} %s IN A %s"`, ttl, address), "fallthrough")
+}
+
+func templated(question string, lines ...string) string {
+	return "template " + question + " {\n" + strings.Join(lines, "\n") + "\n}\n"
+}
+
+// oddServers makes the set db, and DNS servers odd-0, odd-1… with plugins of their own, which ask the cluster's DNS servers for the rest.
+func oddServers(plugins ...string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		documents := cluster.Named(2, "") + cluster.Service("odd", "odd", "ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]")
+		for i, plugin := range plugins {
+			documents += dnsServer(fmt.Sprintf("odd-%d", i), "labels: {app: odd}", "", strings.ReplaceAll(plugin, "NS", s.NS)+"forward . "+strings.Join(s.DNSServers(), " ")+"\n")
+		}
+		s.ApplyReady(documents)
+	}
+}
+
+// dnsServer is a pod with CoreDNS, and with its ConfigMap.
+func dnsServer(name, metadata, podSpec, plugins string) string {
+	corefile, err := json.Marshal(".:53 {\n" + plugins + "}\n")
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{apiVersion: v1, kind: ConfigMap, metadata: {name: %[1]s, %[2]s}, data: {Corefile: %[4]s}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: %[1]s, %[2]s}, spec: {terminationGracePeriodSeconds: 0, %[3]s containers: [{name: coredns, image: "registry.k8s.io/coredns/coredns:doik",
+  args: [-conf, /etc/coredns/Corefile], volumeMounts: [{name: config, mountPath: /etc/coredns}]}], volumes: [{name: config, configMap: {name: %[1]s}}]}}
+---
+`, name, metadata, podSpec, corefile)
+}
+
+// nodeLocal puts a cache on the node.
+func nodeLocal(s *Set) {
+	s.Helper()
+	cluster.Run(s, "", "ip", "address", "add", "169.254.20.10/32", "dev", "lo")
+	s.Cleanup(func() {
+		cluster.Run(s, "", "ip", "address", "delete", "169.254.20.10/32", "dev", "lo")
+		s.Kubectl("-n", "kube-system", "delete", "pod,configmap", "node-local-dns", "--now", "--ignore-not-found")
+	})
+	system := &cluster.Namespace{TB: s.TB, NS: "kube-system"}
+	system.ApplyAll(dnsServer("node-local-dns", "labels: {k8s-app: node-local-dns}", "hostNetwork: true, dnsPolicy: Default,",
+		"cache 30\nforward . "+strings.Join(s.DNSServers(), " ")+" {\nforce_tcp\n}\n"))
+	system.Kubectl("wait", "--for=condition=Ready", "pod/node-local-dns", "--timeout=60s")
+}
+
+// tooEarly asks for a name that there is not yet.
+func tooEarly(name string) func(*Set) {
+	return func(s *Set) { s.Helper(); s.AskTooEarly(name) }
+}
+
+// drop drops packets of pods that rules match, until the test ends: as a firewall does, or a network plugin.
+func drop(rules ...string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		nft := func(args ...string) cluster.Result { // tests run in their package's folder
+			return cluster.Run(s, "", "../node/enter", append([]string{"nft"}, args...)...)
+		}
+		remove := func() { nft("delete", "table", "inet", "doik_test") }
+		remove()
+		s.Cleanup(remove)
+		commands := []string{"add table inet doik_test", "add chain inet doik_test forward { type filter hook forward priority -10; }"}
+		for _, rule := range rules {
+			commands = append(commands, "add rule inet doik_test forward "+rule+" drop")
+		}
+		if r := nft(strings.Join(commands, "\n")); r.Code != 0 {
+			s.Fatal(r.Err)
+		}
+	}
+}

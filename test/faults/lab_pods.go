@@ -1,0 +1,254 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// noDNS leaves out what the lab does not have.
+var noDNS = []string{"--exclude=DNS"}
+
+// threeZones makes the set web of three, each pod on a node of its own, in a zone of its own with another node in it.
+func threeZones(s *Set) {
+	s.Helper()
+	var machines []cluster.Machine
+	for _, zone := range []string{"a", "b", "c"} {
+		label := "topology.kubernetes.io/zone=" + s.NS + "-" + zone
+		machines = append(machines, cluster.Machine{Name: zone + "1", Labels: label + " set-web="}, cluster.Machine{Name: zone + "2", Labels: label})
+	}
+	s.Fleet(machines...)
+	s.Apply(inOrder(s.Spread("web", 3, true)))
+	s.Kubectl("rollout", "status", "sts/web", "--timeout=90s")
+}
+
+// inOrder is a set whose pods are made one after the other.
+func inOrder(manifest string) string {
+	return strings.Replace(manifest, "podManagementPolicy: Parallel", "podManagementPolicy: OrderedReady", 1)
+}
+
+// oneOfTwo makes sets of one pod, all on a node in a zone with another node in it.
+func oneOfTwo(sets ...string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		zone := "topology.kubernetes.io/zone=" + s.NS
+		s.Fleet(cluster.Machine{Name: "a1", Labels: zone + " set-" + strings.Join(sets, "= set-") + "="}, cluster.Machine{Name: "a2", Labels: zone})
+		for _, set := range sets {
+			s.ApplySpread(set, 1, false)
+		}
+	}
+}
+
+// state makes the lab show a pod in a state: test/lab/README.md has them all.
+func state(pod, state string) func(*Set) {
+	return kubectl("annotate --overwrite pod " + pod + " lab.doik.dev/state=" + state)
+}
+
+// recovers takes back what state did to web-1.
+var recovers = kubectl("annotate pod web-1 lab.doik.dev/state-")
+
+// pods has what can go wrong with the pods of a set.
+var pods = Bed{
+	Name: "pods", Machine: Lab, CheckArgs: noDNS,
+	New: threeZones,
+	Faults: []Fault{{
+		Name: "a container keeps ending", Check: "STS005",
+		Inject: state("web-1", "crash-loop"),
+		Want:   []Expect{{Code: v1alpha1.CodeCrashLoop, Severity: bad, Object: "pod/web-1", Words: "web-1: container main keeps ending, restarted 6 times, last …with exit code 1"}},
+		Then: []Step{{ // and holds up those that are to follow
+			Do:    kubectl("scale sts/web --replicas=5"),
+			Want:  []Expect{{Code: v1alpha1.CodeOrdinalBlocked, Severity: bad, Object: "pod/web-3", Words: "web-3, web-4 are not created: OrderedReady waits for web-1"}},
+			Check: "STS002 STS005",
+		}},
+		Mend: inTurn(kubectl("scale sts/web --replicas=3"), recovers),
+	}, {
+		Name: "a container is killed for its memory", Check: "STS004",
+		Inject: state("web-1", "oom-killed"),
+		Want:   []Expect{{Code: v1alpha1.CodeOOMKilled, Severity: bad, Object: "pod/web-1", Words: "web-1: container main was OOM-killed"}},
+		Mend:   kubectl("delete pod web-1"), // what it ended with is remembered
+	}, {
+		Name: "a readiness probe fails", Check: "STS003",
+		Inject: state("web-1", "not-ready"),
+		Want:   []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-1", Words: "container main runs, but its readiness probe has not succeeded"}},
+		Mend:   recovers,
+	}, {
+		Name: "an image can't be pulled", Check: "STS003",
+		Inject: state("web-1", "image-pull"),
+		Want:   []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-1", Words: "web-1 is not ready: container main: ImagePullBackOff"}},
+		Mend:   recovers,
+	}, {
+		Name: "a new revision has no image", Check: "STS003 STS021",
+		Inject: kubectl(`patch sts web -p {"spec":{"template":{"metadata":{"annotations":{"lab.doik.dev/state":"image-pull"}}}}}`),
+		Want: []Expect{{
+			Code: v1alpha1.CodeRolloutStuck, Severity: bad, Object: "pod/web-2",
+			Words: "is stuck at 1 of 3 pods: it waits for web-2, which is not ready; with OrderedReady it has to be deleted",
+		}},
+		Then: []Step{{ // the template is mended: in order, the broken pod stays
+			Do:    kubectl("rollout undo sts/web"),
+			Want:  []Expect{{Code: v1alpha1.CodeRolloutStuck, Severity: bad, Words: "it waits for web-2"}},
+			Check: "STS003 STS021",
+		}},
+		Mend: kubectl("delete pod web-2"),
+	}, {
+		Name: "the quota of pods is used up", Check: "STS001",
+		Inject: func(s *Set) {
+			s.Kubectl("create", "quota", "pods", "--hard=pods=3")
+			cluster.Eventually(s, 30*time.Second, func() error { // a quota counts only after it has been counted
+				if used := s.Kubectl("get", "quota", "pods", "-o", "jsonpath={.status.used.pods}"); used != "3" {
+					return fmt.Errorf("used %q", used)
+				}
+				return nil
+			})
+			s.Kubectl("scale", "sts/web", "--replicas=4")
+		},
+		Want: []Expect{{Code: v1alpha1.CodeOrdinalMissing, Severity: bad, Object: "pod/web-3", Words: `web-3 not created: pods "web-3" is forbidden: exceeded quota: pods`}},
+		Mend: inTurn(kubectl("scale sts/web --replicas=3"), kubectl("delete quota pods")),
+	}, {
+		Name: "a budget lets all pods go", Check: "CHECK006",
+		Inject: apply(budget("web", "web", `"100%"`)),
+		Want:   []Expect{{Code: v1alpha1.CodeBudgetTooLoose, Severity: warning, Object: "poddisruptionbudget/web", Words: "(maxUnavailable 100%) lets 3 of 3 pods be evicted at the same time: no pod is left"}},
+		Mend: func(s *Set) { // one that lets no pod go is no fault either
+			s.Apply(budget("web", "web", "0"))
+			s.healthy()
+			s.Kubectl("delete", "pdb", "web")
+		},
+	}, {
+		Name:   "claims are kept", // which is worth knowing
+		Inject: kubectl("scale sts/web --replicas=2"),
+		Want: []Expect{
+			{Code: v1alpha1.CodeClaimsRetained, Severity: info, Object: "persistentvolumeclaim/data-web-2", Words: "the claims of web-2…are kept: scaling up again brings their data back"},
+			{Code: v1alpha1.CodeNoDisruptionBudget, Severity: info, Object: "statefulset/web"},
+			{Code: v1alpha1.CodeReclaimDelete, Severity: info, Object: "persistentvolumeclaim/data-web-0", Words: "reclaim policy Delete"},
+		},
+		Mend: kubectl("scale sts/web --replicas=3"),
+	}},
+}
+
+// startless has what keeps pods from being made, from starting and from going. Nothing of it is mended.
+var startless = Bed{
+	Name: "startless", Machine: Lab, CheckArgs: noDNS,
+	Faults: []Fault{{
+		Name: "the admission refuses all pods", Check: "STS001 STS002",
+		Inject: func(s *Set) {
+			s.Kubectl("label", "namespace", s.NS, "pod-security.kubernetes.io/enforce=restricted")
+			s.Apply(s.Manifest("web.yaml"))
+		},
+		Want: []Expect{{Code: v1alpha1.CodeOrdinalMissing, Severity: bad, Object: "pod/web-0", Words: `web-0 not created: …violates PodSecurity "restricted:latest"`}},
+	}, {
+		Name: "the provisioner fails", Check: "STS002 STS007[STS006]",
+		Inject: func(s *Set) {
+			s.Apply(webOf(s, class(s, `"parameters": {"lab.doik.dev/provisioning-failure": "quota of disks exceeded"}, "volumeBindingMode": "Immediate"`)))
+		},
+		Want: []Expect{
+			{Code: v1alpha1.CodeClaimNotBound, Severity: bad, Object: "persistentvolumeclaim/www-web-0", Words: "www-web-0 is pending: ProvisioningFailed: failed to provision volume…quota of disks exceeded"},
+			{Code: v1alpha1.CodeUnschedulable, Severity: bad, Object: "pod/web-0", Words: "web-0 is on no node: …unbound immediate PersistentVolumeClaims"},
+		},
+	}, {
+		Name: "there is no such StorageClass", Check: "STS002 STS007[STS006]",
+		Inject: func(s *Set) { s.Apply(webOf(s, "nosuch")) },
+		Want:   []Expect{{Code: v1alpha1.CodeClaimNotBound, Severity: bad, Object: "persistentvolumeclaim/www-web-0", Words: "www-web-0 is pending: there is no StorageClass nosuch"}},
+	}, {
+		Name: "no volume is free", Check: "STS002 STS007[STS006]",
+		Inject: func(s *Set) { s.Apply(webOf(s, `""`)) },
+		Want:   []Expect{{Code: v1alpha1.CodeClaimNotBound, Severity: bad, Words: "it wants no StorageClass, and no volume of its size and access modes is free"}},
+	}, leftBehind, {
+		Name: "no node is as the pod wants it", Check: "STS002 STS006",
+		Inject: func(s *Set) {
+			s.Apply(strings.Replace(s.Manifest("web.yaml"), "containers:", "nodeSelector: {nosuch: node}\n      containers:", 1))
+		},
+		Want: []Expect{
+			{Code: v1alpha1.CodeUnschedulable, Severity: bad, Object: "pod/web-0"},
+			{Code: v1alpha1.CodeClaimNotBound, Severity: info, Words: "www-web-0 is pending: its volume is made where web-0 is scheduled (WaitForFirstConsumer)"},
+		},
+	}, {
+		Name: "a volume's zone has no node left", Check: "NODE008",
+		Inject: func(s *Set) {
+			s.Fleet(cluster.Machine{Name: "a1", Labels: "topology.kubernetes.io/zone=" + s.NS + "-a set-web="})
+			s.ApplySpread("web", 1, false)
+		},
+		Want: []Expect{{Code: v1alpha1.CodeZoneBound, Severity: warning, Object: "node/NS-a1", Words: "only NS-a1 takes new pods in zone NS-a, which the volumes of NS/data-web-0 can't leave"}},
+		Then: []Step{{
+			Do:    func(s *Set) { s.Kubectl("cordon", s.NS+"-a1"); s.Kubectl("delete", "pod", "web-0") },
+			Want:  []Expect{{Code: v1alpha1.CodeUnschedulable, Severity: bad, Object: "pod/web-0", Words: "; its volume pvc-…can be reached from zone NS-a only, and no node there can be used: NS-a1 is not ready or cordoned"}},
+			Check: "STS006",
+		}, {
+			Do:    func(s *Set) { s.Kubectl("delete", "node", s.NS+"-a1") },
+			Want:  []Expect{{Code: v1alpha1.CodeUnschedulable, Severity: bad, Object: "pod/web-0", Words: "; its volume pvc-…can be reached from zone NS-a only, and there is no node there"}},
+			Check: "STS006",
+		}},
+	}, {
+		Name: "another node still has the volume", Check: "STS018",
+		Inject: func(s *Set) {
+			oneOfTwo("web")(s)
+			attachElsewhere(s)
+			state("web-0", "creating")(s)
+		},
+		Want: []Expect{{
+			Code: v1alpha1.CodeAttachedElsewhere, Severity: bad, Object: "node/ip-10-9-9-9",
+			Words: "web-0 can't start on NS-a1: the volume of data-web-0 is still attached to node ip-10-9-9-9…detaching fails: rpc error: instance is stopping; FailedAttachVolume: Multi-Attach error",
+		}},
+		Then: []Step{{
+			Do:    func(s *Set) { s.Kubectl("delete", "volumeattachment", s.NS) },
+			Want:  []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-0", Words: "web-0 is not ready: container main: ContainerCreating; FailedAttachVolume: Multi-Attach error"}},
+			Check: "STS003",
+		}},
+	}, {
+		Name: "pods do not go", Check: "STS003",
+		Inject: func(s *Set) { // nobody ends one, and a finalizer holds the other
+			oneOfTwo("web", "db")(s)
+			s.Cleanup(func() { // or they would keep their namespace
+				s.TryKubectl("delete", "sts", "--all", "--cascade=orphan")
+				s.TryKubectl("annotate", "pods", "--all", "lab.doik.dev/state-")
+				s.TryKubectl("patch", "pod", "db-0", "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
+			})
+			state("web-0", "stuck-terminating")(s)
+			s.Kubectl("patch", "pod", "db-0", "-p", `{"metadata": {"finalizers": ["doik.dev/test"]}}`)
+			s.Kubectl("delete", "pod", "web-0", "db-0", "--grace-period=1", "--wait=false")
+		},
+		Want: []Expect{
+			{Code: v1alpha1.CodePodNotReady, Severity: warning, Object: "pod/web-0", Words: "web-0 is terminating"},
+			{Code: v1alpha1.CodePodNotReady, Severity: warning, Object: "pod/db-0", Words: "db-0 is terminating"},
+		},
+		Then: []Step{{ // their grace period is long over
+			Want: []Expect{
+				{Code: v1alpha1.CodeStuckTerminating, Severity: bad, Object: "pod/web-0", Words: "web-0 is still terminating, "},
+				{Code: v1alpha1.CodeStuckTerminating, Severity: bad, Object: "pod/db-0", Words: ": it has the finalizers doik.dev/test"},
+			},
+			Check: "STS009",
+		}},
+	}},
+}
+
+// class makes a StorageClass of the lab's provisioner for one test, and returns its name.
+func class(s *Set, fields string) string {
+	s.Helper()
+	name := s.NS + "-class"
+	s.Apply(fmt.Sprintf(`{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": %q}, "provisioner": "csi.lab.doik.dev", %s}`, name, fields))
+	s.Cleanup(func() { s.TryKubectl("delete", "storageclass", name, "--ignore-not-found") })
+	return name
+}
+
+// webOf is the study's StatefulSet with claims of a class.
+func webOf(s *Set, class string) string {
+	s.Helper()
+	return strings.ReplaceAll(s.Manifest("web.yaml"), "accessModes", "storageClassName: "+class+", accessModes")
+}
+
+// attachElsewhere attaches the volume of web-0 to a node that is gone, and tells of it as the controller does.
+func attachElsewhere(s *Set) {
+	s.Helper()
+	volume := volumeOf(s, "data-web-0")
+	s.Apply(fmt.Sprintf(`{"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment", "metadata": {"name": %q},
+		"spec": {"attacher": "csi.lab.doik.dev", "nodeName": "ip-10-9-9-9", "source": {"persistentVolumeName": %q}}}`, s.NS, volume))
+	s.Cleanup(func() { s.TryKubectl("delete", "volumeattachment", s.NS, "--wait=false", "--ignore-not-found") })
+	s.Kubectl("patch", "volumeattachment", s.NS, "--subresource=status", "--type=merge", "-p", `{"status": {"attached": true,
+		"detachError": {"message": "rpc error: instance is stopping"}}}`)
+	now := time.Now().UTC().Format(time.RFC3339)
+	s.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Event", "metadata": {"name": "attach"}, "type": "Warning", "reason": "FailedAttachVolume",
+		"message": "Multi-Attach error for volume %[1]s: Volume is already exclusively attached to one node and can't be attached to another",
+		"involvedObject": {"kind": "Pod", "namespace": %[2]q, "name": "web-0", "uid": %[3]q}, "firstTimestamp": %[4]q, "lastTimestamp": %[4]q, "count": 1, "source": {"component": "test"}}`,
+		volume, s.NS, s.Kubectl("get", "pod", "web-0", "-o", "jsonpath={.metadata.uid}"), now))
+}

@@ -1,0 +1,228 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
+)
+
+// Run brings about every fault of a machine's beds. Faults that have namespaces of their own are tried at the same time in the lab;
+// the node has one set of servers after the other, for it has two cores.
+func Run(t *testing.T, machine Machine) {
+	for _, bed := range Beds() {
+		if bed.Machine == machine {
+			t.Run(bed.Name, func(t *testing.T) {
+				if machine == Lab {
+					t.Parallel()
+				}
+				bed.run(t)
+			})
+		}
+	}
+}
+
+func (b Bed) run(t *testing.T) {
+	foreign := os.Getenv("E2E_KUBECONFIG") != ""
+	if foreign && b.OwnCluster {
+		t.Skip("LEFT OUT: it changes the cluster's nodes, its DNS or its firewall")
+	}
+	var shared *Set
+	if b.New != nil {
+		shared = &Set{Namespace: cluster.NewNamespace(t), bed: b}
+		b.New(shared)
+		shared.healthy()
+	}
+	broken := false
+	for _, f := range b.Faults {
+		if broken {
+			t.Fatal("the set is as that fault has left it: those after it are not tried")
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			if foreign && f.OwnCluster {
+				t.Skip("LEFT OUT: it changes the cluster's nodes, its DNS or its firewall")
+			}
+			if shared == nil {
+				if b.Machine == Lab {
+					t.Parallel()
+				}
+				s := &Set{Namespace: cluster.NewNamespace(t), bed: b}
+				s.try(f)
+				s.NoDebugPods()
+				return
+			}
+			s := shared.In(t)
+			broken = true
+			s.try(f)
+			if f.Mend != nil {
+				f.Mend(s)
+				s.healthy()
+				broken = false
+			}
+		})
+	}
+}
+
+// try brings a fault about, and looks for what it must bring.
+func (s *Set) try(f Fault) {
+	s.Helper()
+	for i, step := range f.steps() {
+		if i > 0 {
+			s.Logf("then, step %d", i)
+		}
+		if step.Do != nil {
+			step.Do(s)
+		}
+		args := slices.Clone(step.Args)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "=NS/", "="+s.NS+"/")
+		}
+		s.Finds(args, step.Want...)
+		s.checks(step.Check, append(checkArgs(args), step.CheckArgs...)...)
+	}
+}
+
+// healthy waits until nothing above info is found.
+func (s *Set) healthy() {
+	s.Helper()
+	if s.bed.Sound != nil {
+		s.bed.Sound(s)
+	}
+	s.checks("")
+}
+
+// checkArgs are those arguments of another command that check has too.
+func checkArgs(args []string) []string {
+	others := []string{"--from", "--no-usage", "--retry-negative"}
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		return slices.ContainsFunc(others, func(other string) bool { return strings.HasPrefix(arg, other) })
+	})
+}
+
+// checks waits until check finds exactly the codes.
+func (s *Set) checks(want string, args ...string) {
+	s.Helper()
+	args = append(append(slices.Clone(s.bed.CheckArgs), s.target("check")...), args...)
+	var seen []string
+	err := cluster.Poll(2*time.Minute, func() error {
+		got, report := Checked(s.Namespace, args...)
+		if slices.Contains(strings.Split(want, " | "), got) {
+			return nil
+		}
+		if len(seen) == 0 || seen[len(seen)-1] != got {
+			seen = append(seen, got)
+		}
+		var messages []string
+		for _, item := range report.Items {
+			for _, f := range item.Findings {
+				messages = append(messages, string(f.Code)+" "+f.Message)
+			}
+		}
+		return fmt.Errorf("check found %q, want %q:\n%s", seen, want, strings.Join(messages, "\n"))
+	})
+	if err != nil {
+		s.Errorf("%v", err)
+	}
+}
+
+// Checked are the codes above info that kubectl doik check finds, each once, sorted, with those that they explain.
+func Checked(n *cluster.Namespace, args ...string) (codes string, report *v1alpha1.HealthCheckList) {
+	n.Helper()
+	report = cluster.Report[v1alpha1.HealthCheckList](n, append([]string{"check"}, args...)...)
+	var list []string
+	for _, item := range report.Items {
+		for _, f := range item.Findings {
+			if f.Severity == v1alpha1.SeverityInfo {
+				continue
+			}
+			word := string(f.Code)
+			if len(f.Also) > 0 {
+				word += fmt.Sprint(f.Also)
+			}
+			list = append(list, word)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " "), report
+}
+
+// Finds waits until the command of a subject, which the codes tell, has found all that is expected. It returns the findings.
+func (s *Set) Finds(args []string, all ...Expect) []v1alpha1.Finding {
+	s.Helper()
+	var found []v1alpha1.Finding
+	cluster.Eventually(s, 90*time.Second, func() error {
+		views := map[string][]v1alpha1.Finding{}
+		for _, e := range all {
+			view := viewOf(e.Code)
+			if views[view] == nil {
+				views[view] = s.findings(view, args)
+				found = append(found, views[view]...)
+			}
+			if !slices.ContainsFunc(views[view], func(f v1alpha1.Finding) bool { return e.Matches(f, s.NS) }) {
+				return fmt.Errorf("%s has no finding %+v among\n%s", view, e, lines(views[view]))
+			}
+		}
+		return nil
+	})
+	return found
+}
+
+// viewOf is the command that finds a code.
+func viewOf(code v1alpha1.Code) string {
+	for prefix, view := range map[string]string{"STS": "sts-status", "DNS": "dns", "NODE": "nodes", "MYSQL": "mysql-topology", "CHECK": "check"} {
+		if strings.HasPrefix(string(code), prefix) {
+			return view
+		}
+	}
+	panic("no command finds " + code)
+}
+
+// findings are all that a command finds about the set.
+func (s *Set) findings(view string, args []string) []v1alpha1.Finding {
+	s.Helper()
+	args = append(append([]string{view}, s.target(view)...), args...)
+	found := []v1alpha1.Finding{}
+	switch view {
+	case "sts-status":
+		for _, item := range cluster.Report[v1alpha1.StatefulSetStatusList](s.Namespace, args...).Items {
+			found = append(found, item.Findings...)
+		}
+	case "dns":
+		report := cluster.Report[v1alpha1.HeadlessDNSList](s.Namespace, args...)
+		found = append(found, report.Findings...)
+		for _, item := range report.Items {
+			found = append(found, item.Findings...)
+		}
+	case "nodes":
+		report := cluster.Report[v1alpha1.NodeCapacityList](s.Namespace, args...)
+		found = append(found, report.Findings...)
+		for _, item := range report.Items {
+			found = append(found, item.Findings...)
+		}
+	case "mysql-topology":
+		for _, item := range cluster.Report[v1alpha1.MySQLTopologyList](s.Namespace, args...).Items {
+			found = append(found, item.Findings...)
+		}
+	case "check":
+		for _, item := range cluster.Report[v1alpha1.HealthCheckList](s.Namespace, append(args, s.bed.CheckArgs...)...).Items {
+			for _, f := range item.Findings {
+				found = append(found, f.Finding)
+			}
+		}
+	}
+	return found
+}
+
+// lines prints findings, one a line.
+func lines(findings []v1alpha1.Finding) string {
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "%s %s %v %s\n", f.Severity, f.Code, f.Objects, f.Message)
+	}
+	return b.String()
+}
