@@ -68,20 +68,55 @@ func (w *Watching) Sees(text string) {
 	})
 }
 
+// Unseen does something between two polls of a watch that asks servers (with -v=6, it tells when it has): what they go through meanwhile
+// is not seen, only what has become of them. Else one run in some would see a replica that has just been stopped to be sent elsewhere.
+func (w *Watching) Unseen(do func()) {
+	w.Helper()
+	rounds := func() int { return strings.Count(w.Err(), "Asked all servers") }
+	for before, deadline := rounds(), time.Now().Add(time.Minute); rounds() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("nobody is asked: %s", w.Err())
+		}
+	}
+	w.signal(syscall.SIGSTOP)
+	defer w.signal(syscall.SIGCONT)
+	do()
+}
+
+func (w *Watching) signal(s os.Signal) {
+	w.Helper()
+	if err := w.Cmd.Process.Signal(s); err != nil {
+		w.Fatal(err)
+	}
+}
+
 // Interrupt is Ctrl-C; the command must end within a second, with exit code 0.
 func (w *Watching) Interrupt() {
 	w.Helper()
 	started := time.Now()
-	if err := w.Cmd.Process.Signal(syscall.SIGINT); err != nil {
-		w.Fatal(err)
-	}
+	w.signal(syscall.SIGINT)
 	err := w.Cmd.Wait()
 	if took := time.Since(started); err != nil || took > time.Second {
 		w.Errorf("ended after %s: %v: %s", took, err, w.Err())
 	}
 }
 
-// Happenings are the lines of the timeline, without their times and with nodes and durations left out.
+// byNature is what differs between runs of the same test: what stands for it in a timeline, and why it differs.
+var byNature = []struct {
+	differs *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`\btest-[0-9a-f]{8}\b`), "NS"},                                        // NewNamespace draws it
+	{regexp.MustCompile(`\b(scheduled on|made anew on) \S+`), "$1 NODE"},                      // any cluster's
+	{regexp.MustCompile(`\b([Rr]eady) \((not ready for )?[0-9hmsd]+\)`), "$1 (${2}TIME)"},     // as fast as the machine is
+	{regexp.MustCompile(`\b(deleted after) [0-9hmsd]+`), "$1 TIME"},                           // as above
+	{regexp.MustCompile(`\b[0-9.hmsd]+ late\b`), "TIME late"},                                 // as of the first poll that sees it
+	{regexp.MustCompile(`\b(rolls out|revision|all pods have) [0-9a-f]+\b`), "$1 REVISION"},   // it hashes what the server's version adds to a template
+	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9:-]+)?`), "UUID$2"}, // a server draws it when its data is made
+	{regexp.MustCompile(`\battempt \d+/`), "attempt N/"},                                      // as of the first poll that sees it
+}
+
+// Happenings are the lines of the timeline, without the time of day and what else differs by nature.
 func Happenings(text string) string {
 	var list []string
 	line := regexp.MustCompile(`^\d\d:\d\d:\d\d (.*)$`)
@@ -90,9 +125,10 @@ func Happenings(text string) string {
 		if match == nil {
 			continue
 		}
-		told := regexp.MustCompile(` (scheduled on .*|[Rr]eady \(.*\)|deleted after .*|rolls out .*)$`).ReplaceAllStringFunc(match[1], func(s string) string {
-			return " " + strings.Fields(s)[0]
-		})
+		told := match[1]
+		for _, n := range byNature {
+			told = n.differs.ReplaceAllString(told, n.instead)
+		}
 		list = append(list, told)
 	}
 	return strings.Join(list, "\n")

@@ -76,10 +76,16 @@ func Print(t *testing.T, table printers.Table, o printers.TableOptions) string {
 	return out.String()
 }
 
+// Updating tells whether -update was given.
+func Updating() bool { return *update }
+
 // Compare compares a text with a golden file or, with -update, writes the file.
-func Compare(t *testing.T, file, got string) {
+func Compare(t testing.TB, file, got string) {
 	t.Helper()
 	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -90,6 +96,6 @@ func Compare(t *testing.T, file, got string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; make golden writes it anew):\n%s", file, diff)
+		t.Errorf("%s (-want +got; -update writes it anew, as make golden does for files of pkg):\n%s", file, diff)
 	}
 }

@@ -25,11 +25,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-// told is the timeline so far, with the test's namespace left out.
-func told(w *cluster.Watching) string {
-	return strings.ReplaceAll(cluster.Happenings(w.Text()), w.NS, "NS")
-}
-
 // TestWatchNodes has nodes come and go, fail and recover, be cordoned and interrupted, and a stateful pod move: the timeline says so,
 // once and in order.
 func TestWatchNodes(t *testing.T) {
@@ -83,7 +78,7 @@ NODE008 is over: node/NS-a, persistentvolumeclaim/NS/data-db-0
 NS-b cordoned
 NS-b uncordoned
 NS-a NotReady: Kubelet stopped posting node status
-NS-a Ready
+NS-a Ready (not ready for TIME)
 NODE010 is over: node/NS-a, pod/NS/db-0
 NS/db-0 left NS-a
 NS/db-0 came to NS-b
@@ -97,12 +92,12 @@ NS-a is one of those no longer
 NS-a is one of those now
 NS-a left
 `
-	if diff := inOrder(told(w), want); diff != "" {
-		t.Errorf("%s in\n%s", diff, told(w))
+	if diff := inOrder(cluster.Happenings(w.Text()), want); diff != "" {
+		t.Errorf("%s in\n%s", diff, cluster.Happenings(w.Text()))
 	}
-	for _, once := range []string{"NS-b joined (spot, m5.large, NS-z)", "NS-b cordoned", "NS/db-0 came to NS-b", "NS-a left", "NS-a Ready"} {
-		if strings.Count("\n"+told(w)+"\n", "\n"+once+"\n") != 1 {
-			t.Errorf("%q is not told once in\n%s", once, told(w))
+	for _, once := range []string{"NS-b joined (spot, m5.large, NS-z)", "NS-b cordoned", "NS/db-0 came to NS-b", "NS-a left", "NS-a Ready (not ready for TIME)"} {
+		if strings.Count("\n"+cluster.Happenings(w.Text())+"\n", "\n"+once+"\n") != 1 {
+			t.Errorf("%q is not told once in\n%s", once, cluster.Happenings(w.Text()))
 		}
 	}
 	if text := w.Err(); text != "" {
@@ -137,18 +132,28 @@ NS-a left
 	pods.Interrupt()
 }
 
-// TestWatchNodesAtRest asks for nothing but watches while nothing changes, and goes through 4,000 changes without growing.
+// TestWatchNodesAtRest has nodes, and check as far as it does not ask for names and disk usage now and then, ask for nothing but watches
+// while nothing changes, and go through 10,000 changes without growing.
 func TestWatchNodesAtRest(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	a := cluster.Machine{Name: "a"}.Make(n)
+	n.ApplyWeb()
 	w := cluster.Watch(n, "nodes", "-l", "test="+n.NS, "--watch", "-v=6")
+	check := cluster.Watch(n, "check", "--only=STS,NODE,MYSQL,CHECK", "--no-usage", "--watch", "-v=6")
 	w.Sees("1 node ")
-	requests := func() int { return strings.Count(w.Err(), `"Response"`) }
-	time.Sleep(time.Second) // what was asked for at the start has been answered
+	check.Sees("web ")
+	all := []*cluster.Watching{w, check}
+	requests := func() (list [2]int) {
+		for i, w := range all {
+			list[i] = strings.Count(w.Err(), `"Response"`)
+		}
+		return list
+	}
+	time.Sleep(3 * time.Second) // what was asked for at the start, or explains it, has been answered
 	before := requests()
 	time.Sleep(6 * time.Second)
 	if after := requests(); after != before {
-		t.Errorf("%d requests at rest", after-before)
+		t.Errorf("requests at rest: %v, then %v", before, after)
 	}
 
 	// Pods that no node can take: their status is nobody's but the test's.
@@ -167,16 +172,27 @@ func TestWatchNodesAtRest(t *testing.T) {
 			done(pods.Patch(context.Background(), name(i), types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status"))(t)
 		})
 	}
+	memory := func() (list [2]int) {
+		for i, w := range all {
+			list[i] = resident(w) >> 20
+		}
+		return list
+	}
 	change(1000)
-	small := resident(w)
-	change(3000)
+	small := memory()
+	change(9000)
 	n.Kubectl("cordon", a)
 	w.Sees(a + " cordoned")
-	if large := resident(w); large > small+32<<20 {
-		t.Errorf("%d MiB after 1,000 changes, %d MiB after 4,000", small>>20, large>>20)
+	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=not-ready")
+	check.Sees("web error STS003")
+	large := memory()
+	for i, w := range all {
+		if large[i] > small[i]+32 {
+			t.Errorf("%s: %d MiB after 1,000 changes, %d MiB after 10,000", w.Cmd.Args, small[i], large[i])
+		}
+		w.Interrupt()
+		t.Logf("%s: %d MiB, then %d MiB, CPU %s, %d requests in all", w.Cmd.Args, small[i], large[i], w.Cmd.ProcessState.UserTime()+w.Cmd.ProcessState.SystemTime(), requests()[i])
 	}
-	w.Interrupt()
-	t.Logf("CPU %s, %d requests in all", w.Cmd.ProcessState.UserTime()+w.Cmd.ProcessState.SystemTime(), requests())
 }
 
 // inOrder says which line of want is missing in got, or not in its place; other lines may stand between.

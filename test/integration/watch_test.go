@@ -54,10 +54,10 @@ func TestWatch(t *testing.T) {
 	w.Sees("web-2 deleted")
 	w.Interrupt()
 	got := cluster.Happenings(w.Text())
-	w.InOrder("web scaled 2 → 3", "web-2 created", "web-2 scheduled", "web-2 ready", "web-0 Terminating", "web-0 deleted", "web-0 created", "web-0 ready",
-		"web scaled 3 → 2", "web-2 Terminating", "web-2 deleted")
-	w.InOrder("www-web-2 created", "www-web-2 bound", "web-2 ready")
-	for _, once := range []string{"web-2 created", "web-2 ready", "www-web-2 bound", "web-0 deleted", "web scaled 3 → 2"} {
+	w.InOrder("web scaled 2 → 3", "web-2 created", "web-2 scheduled on NODE", "web-2 ready (TIME)", "web-0 Terminating", "web-0 deleted after TIME", "web-0 created", "web-0 ready (TIME)",
+		"web scaled 3 → 2", "web-2 Terminating", "web-2 deleted after TIME")
+	w.InOrder("www-web-2 created", "www-web-2 bound", "web-2 ready (TIME)")
+	for _, once := range []string{"web-2 created", "web-2 ready (TIME)", "www-web-2 bound", "web-0 deleted after TIME", "web scaled 3 → 2"} {
 		if strings.Count("\n"+got+"\n", "\n"+once+"\n") != 1 {
 			t.Errorf("%q is not told once in\n%s", once, got)
 		}
