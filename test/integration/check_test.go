@@ -142,11 +142,19 @@ func TestCheckWatch(t *testing.T) {
 	if r := n.Doik("check", "--only=STS005", "--for=healthy", "--timeout=4s"); r.Code != 1 || !strings.HasSuffix(r.Err, "error: timed out waiting for check of namespace "+n.NS+" to be healthy\n") {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
+	for args, code := range map[string]int{"--for=ready --timeout=4s": 1, "--for=happy": 1} {
+		if r := n.Doik(append([]string{"check", "--exclude=DNS"}, strings.Fields(args)...)...); r.Code != code {
+			t.Errorf("%s: exit code %d: %s%s", args, r.Code, r.Out, r.Err)
+		}
+	}
 	w := cluster.Watch(n, "check", "--only=STS", "--watch")
 	w.Sees("error    1 error")
 	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state-")
 	w.Sees(n.NS + "/web STS005 is over (web-1)")
 	w.Sees(n.NS + "/web 2/2 ready")
+	if r := n.Doik("check", "--exclude=DNS", "--for=ready", "--timeout=20s"); r.Code != 0 {
+		t.Errorf("ready: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
 	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=not-ready")
 	w.Sees(n.NS + "/web error STS003: web-0 ")
 	n.Kubectl("annotate", "sts", "web", v1alpha1.IgnoreAnnotation+"=STS003: a drill")

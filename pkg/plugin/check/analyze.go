@@ -77,6 +77,16 @@ func Empty(report *v1alpha1.HealthCheckList) bool {
 	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return c.Subject != v1alpha1.SubjectCluster })
 }
 
+// Ready tells whether there is something to check, all pods of its sets are ready and of the newest revision, with none too many, and
+// all servers answer.
+func Ready(report *v1alpha1.HealthCheckList) bool {
+	return !Empty(report) && !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool {
+		r := c.Replicas
+		return r != nil && (r.Ready < r.Desired || r.Existing > r.Desired) || c.Rollout != nil && !c.Rollout.Complete ||
+			slices.ContainsFunc(c.Checked, func(p v1alpha1.CheckedPart) bool { return p.Part == v1alpha1.PartMySQL && p.Number < p.Of })
+	})
+}
+
 // Healthy tells whether there is no finding above info.
 func Healthy(report *v1alpha1.HealthCheckList) bool {
 	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return !sound(c.Severity) })
@@ -197,7 +207,7 @@ func (x *index) newItem(subject string, meta v1alpha1.ObjectMeta) *item {
 
 func (x *index) addSet(set *v1alpha1.StatefulSetStatus) {
 	i := x.newItem(v1alpha1.SubjectStatefulSet, set.Metadata)
-	i.set, i.Replicas = set, &set.Replicas
+	i.set, i.Replicas, i.Rollout = set, &set.Replicas, &set.Rollout
 	namespace := set.Metadata.Namespace + "/"
 	x.bySet[namespace+set.Metadata.Name] = i
 	for _, o := range set.Ordinals {

@@ -210,6 +210,33 @@ func TestMarkdownEscapes(t *testing.T) {
 }
 
 // TestSorted keeps what is wrong, and the last line, when the rows are sorted.
+func TestReady(t *testing.T) {
+	item := func(change func(c *v1alpha1.HealthCheck)) *v1alpha1.HealthCheckList {
+		c := v1alpha1.HealthCheck{
+			Subject: v1alpha1.SubjectStatefulSet, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
+			Checked: []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Number: 2, Of: 3}, {Part: v1alpha1.PartMySQL, Number: 3, Of: 3}},
+		}
+		change(&c)
+		return &v1alpha1.HealthCheckList{Items: []v1alpha1.HealthCheck{c}}
+	}
+	for name, test := range map[string]struct {
+		report *v1alpha1.HealthCheckList
+		want   bool
+	}{
+		"all is there":              {item(func(*v1alpha1.HealthCheck) {}), true},
+		"something is wrong":        {item(func(c *v1alpha1.HealthCheck) { c.Severity = v1alpha1.SeverityError }), true},
+		"a pod is not ready":        {item(func(c *v1alpha1.HealthCheck) { c.Replicas.Ready = 2 }), false},
+		"a pod too many":            {item(func(c *v1alpha1.HealthCheck) { c.Replicas.Existing, c.Replicas.Ready = 4, 4 }), false},
+		"a rollout is under way":    {item(func(c *v1alpha1.HealthCheck) { c.Rollout.Complete = false }), false},
+		"a server does not answer":  {item(func(c *v1alpha1.HealthCheck) { c.Checked[1].Number = 2 }), false},
+		"there is nothing to check": {&v1alpha1.HealthCheckList{}, false},
+	} {
+		if got := Ready(test.report); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestSorted(t *testing.T) {
 	s := golden.Read[Snapshot](t, "testdata/across/snapshot.yaml")
 	table := Table(Analyze(s, Selection{}, time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)), View{})

@@ -104,7 +104,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	}
 	shared.OfferTexts(formatJUnit, formatMarkdown)
 	shared.AddFlags(cmd, "StatefulSets")
-	shared.AddWatchFlags(cmd, goalHealthy)
+	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out.")

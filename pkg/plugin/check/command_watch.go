@@ -13,8 +13,11 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-// goalHealthy is what --for waits for.
-const goalHealthy = "healthy"
+// What --for waits for.
+const (
+	goalReady   = "ready"
+	goalHealthy = "healthy"
+)
 
 // RunWatch shows the report as it changes.
 func (o *Options) RunWatch(ctx context.Context) error {
@@ -30,11 +33,11 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		return err
 	}
 	defer follower.Close()
-	var goal func(*v1alpha1.HealthCheckList) bool
-	if o.Goal == goalHealthy {
-		goal = func(report *v1alpha1.HealthCheckList) bool { // what can't be read is not known to be healthy
+	goals := map[string]func(*v1alpha1.HealthCheckList) bool{
+		goalReady: Ready,
+		goalHealthy: func(report *v1alpha1.HealthCheckList) bool { // what can't be read is not known to be healthy
 			return follower.UsageRead() && !Empty(report) && Healthy(report) && len(lasting(report)) == 0
-		}
+		},
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.HealthCheckList]{
 		Title: o.watched(),
@@ -55,7 +58,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "CHECKED"},
 		Timeline: Timeline,
-		Goal:     goal, GoalName: o.watched() + " to be " + o.Goal,
+		Goal:     goals[o.Goal], GoalName: o.watched() + " to be " + o.Goal,
 	})
 }
 

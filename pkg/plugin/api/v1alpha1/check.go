@@ -64,6 +64,8 @@ type HealthCheck struct {
 	Metadata ObjectMeta `json:"metadata"`
 	// Replicas counts a StatefulSet's pods.
 	Replicas *ReplicaCounts `json:"replicas,omitempty"`
+	// Rollout tells how far a StatefulSet's newest revision is.
+	Rollout *Rollout `json:"rollout,omitempty"`
 	// Severity is that of the worst finding; missing where there is none.
 	Severity Severity `json:"severity,omitempty"`
 	// Checked lists what was looked at.
