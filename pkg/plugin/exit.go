@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-// Exit codes. scope.ExitFindings is the third.
+// Exit codes. scope.ExitFindings and scope.ExitNotJudged are the others.
 const (
 	exitDone  = 0
 	exitError = 1
@@ -38,6 +38,10 @@ func exitCode(err error, errOut io.Writer) int {
 	var found *scope.FindingsError
 	if errors.As(err, &found) {
 		return scope.ExitFindings
+	}
+	var notJudged *scope.NotJudgedError
+	if errors.As(err, &notJudged) {
+		return scope.ExitNotJudged
 	}
 	return exitError
 }

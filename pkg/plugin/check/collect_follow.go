@@ -110,9 +110,6 @@ func (f *Follower) Settled() bool {
 	return f.namesAsked && f.sets.Settled() && (f.nodes == nil || f.nodes.Settled()) && (f.mysql == nil || f.mysql.Settled())
 }
 
-// UsageRead tells whether disk usage has been read, or nobody asks for it.
-func (f *Follower) UsageRead() bool { return f.sets.UsageRead() }
-
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
 func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
 	s := &Snapshot{Chosen: f.query.chosen(), Annotations: f.notes.all(), Problems: map[string]v1alpha1.Problem{}}

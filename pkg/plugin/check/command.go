@@ -182,13 +182,12 @@ func (o *Options) Run(ctx context.Context) error {
 	now := time.Now()
 	report := Analyze(snapshot, o.Query.Selection, now)
 	if Empty(report) && o.Printer.IsTable() {
-		o.NothingFound("StatefulSets")
-		return nil
+		return o.NothingFound(ctx, "StatefulSets")
 	}
 	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }
 
 func (o *Options) document(report *v1alpha1.HealthCheckList, now time.Time) printers.Document {

@@ -31,6 +31,7 @@ func Analyze(s *Snapshot) *v1alpha1.HeadlessDNSList {
 	for i := range report.Items {
 		report.Items[i].Findings = subjectFindings(x, s.Subjects[i], &report.Items[i], report.Findings)
 	}
+	conclude(report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}

@@ -165,8 +165,7 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	report := Analyze(snapshot)
 	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("headless Services or StatefulSets")
-		return nil
+		return o.NothingFound(ctx, "headless Services or StatefulSets")
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),
@@ -177,5 +176,5 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

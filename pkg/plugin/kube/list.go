@@ -144,6 +144,15 @@ func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namesp
 	return get[corev1.Namespace](ctx, c, namespaces, "", name)
 }
 
+// NamespaceExists reports whether there is a namespace of a name. Whether it exists is unknown if there is an error.
+func (c *Cluster) NamespaceExists(ctx context.Context, name string) (bool, error) {
+	_, err := c.GetNamespace(ctx, name)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
 	return eachObject(ctx, c, namespaces, q, func(page *corev1.NamespaceList) []corev1.Namespace { return page.Items }, each)

@@ -44,13 +44,18 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 	var notRunning *NotRunningError
 	switch {
 	case errors.As(err, &notRunning):
+		p.Reason = v1alpha1.ReasonNotRunning
 		p.Remedy = fmt.Sprintf("see kubectl describe pod %s -n %s", s.Pod.Name, s.Pod.Namespace)
 	case errors.Is(err, context.DeadlineExceeded):
 		p.Reason = v1alpha1.ReasonTimeout
 		p.Message = fmt.Sprintf("no answer within %s", timeout)
 		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s, or raise --server-timeout", s.Pod.Name, s.Container, s.Pod.Namespace)
 	case !errors.As(err, &login):
+	case login.IsNotListening():
+		p.Reason = v1alpha1.ReasonNotListening
+		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s", s.Pod.Name, s.Container, s.Pod.Namespace)
 	case login.IsRefused():
+		p.Reason = v1alpha1.ReasonRefused
 		p.Remedy = "see --user and --password-from"
 	case login.IsForbidden():
 		p.Reason = v1alpha1.ReasonForbidden

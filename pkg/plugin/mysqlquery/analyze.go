@@ -31,6 +31,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLQueryList {
 		report.Problems = append(report.Problems, problems(servers[:n])...)
 		servers = servers[n:]
 	}
+	conclude(s, report)
 	return report
 }
 

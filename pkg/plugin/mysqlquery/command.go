@@ -122,8 +122,7 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	report := Analyze(snapshot)
 	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("MySQL or MariaDB servers")
-		return nil
+		return o.NothingFound(ctx, "MySQL or MariaDB servers")
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),
@@ -135,5 +134,5 @@ func (o *Options) Run(ctx context.Context) error {
 	case len(report.Items) > 0 && Answered(report) == 0:
 		return errors.New("no server answered the statement")
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

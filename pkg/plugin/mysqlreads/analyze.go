@@ -53,6 +53,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
 	report := &v1alpha1.MySQLReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
 	}
+	conclude(s, report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}

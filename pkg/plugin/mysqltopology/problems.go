@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // A replica is late, and stale, from these lags on, in milliseconds.
@@ -1009,7 +1010,7 @@ func (j *judge) placement() {
 
 // readiness is what Kubernetes thinks of a broken server: readers are sent to it.
 func (s *server) readiness() string {
-	if isReady(s.Pod) {
+	if objects.Ready(s.Pod) {
 		return " (the pod is Ready)"
 	}
 	return ""

@@ -146,11 +146,10 @@ func (o *Options) Run(ctx context.Context) error {
 	now := time.Now()
 	report := Analyze(snapshot, o.Selection, now)
 	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("nodes")
-		return nil
+		return o.NothingFound(ctx, "nodes")
 	}
 	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

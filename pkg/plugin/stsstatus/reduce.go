@@ -25,7 +25,7 @@ func reducePod(pod *corev1.Pod) {
 		InitContainers: reduceContainers(spec.InitContainers), Containers: reduceContainers(spec.Containers), Volumes: claimVolumes(spec.Volumes),
 	}
 	pod.Status = corev1.PodStatus{
-		Phase: status.Phase, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
+		Phase: status.Phase, StartTime: status.StartTime, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
 		InitContainerStatuses: reduceStatuses(status.InitContainerStatuses), ContainerStatuses: reduceStatuses(status.ContainerStatuses),
 	}
 }

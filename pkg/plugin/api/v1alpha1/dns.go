@@ -38,8 +38,14 @@ type HeadlessDNSList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Vantage is where the questions were asked.
 	Vantage DNSVantage `json:"vantage"`
+	// Conditions are Ready (all endpoints are) and Healthy, of all Services together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all Services together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the Services by namespace and name.
 	Items []HeadlessDNS `json:"items"`
+	// Gaps are what was not looked at of DNS as such, such as UDP where the servers were asked through a port-forward.
+	Gaps []Gap `json:"gaps,omitempty"`
 	// Findings are about DNS itself and no single Service, the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 	// Problems are what could not be read.
@@ -107,6 +113,8 @@ type HeadlessDNS struct {
 	Endpoints      int32 `json:"endpoints"`
 	// Records are those of the Service first, then pod by pod, then PTR.
 	Records []DNSRecord `json:"records"`
+	// Gaps are what was not looked at of this Service.
+	Gaps []Gap `json:"gaps,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
@@ -125,6 +133,8 @@ const (
 	VerdictExtra DNSVerdict = "extra"
 	// VerdictError means that the question was not answered, or with an error.
 	VerdictError DNSVerdict = "error"
+	// VerdictPending means that they differ, as they do for a moment after a pod has come, become ready or gone.
+	VerdictPending DNSVerdict = "pending"
 	// VerdictUnknown means that the question could not be asked.
 	VerdictUnknown DNSVerdict = "unknown"
 )

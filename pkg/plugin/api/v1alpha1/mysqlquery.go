@@ -14,6 +14,10 @@ const CodeRowsDiffer Code = "MYSQL080"
 // MySQLQueryList is the report of kubectl doik mysql-query.
 type MySQLQueryList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the sets of servers by namespace and name.
 	Items []MySQLQuery `json:"items"`
 	// Problems are the servers that did not answer.
