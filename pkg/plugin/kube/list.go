@@ -261,6 +261,13 @@ func freshToken(err error) string {
 
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
-	o.SetManagedFields(nil)
+	var written []metav1.ManagedFieldsEntry
+	if _, ok := o.(*appsv1.StatefulSet); ok { // when it was written for the last time is worth knowing, what was is not
+		written = o.GetManagedFields()
+		for i := range written {
+			written[i] = metav1.ManagedFieldsEntry{Manager: written[i].Manager, Operation: written[i].Operation, Time: written[i].Time, Subresource: written[i].Subresource}
+		}
+	}
+	o.SetManagedFields(written)
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 }
