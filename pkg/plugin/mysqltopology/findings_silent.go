@@ -148,8 +148,8 @@ func (s *set) changing() []*server {
 // sourceOnItsWay reports whether a receiver that goes on trying to connect will find its source: that is starting or ending and not
 // late, or has been started so short a time ago that the receiver has not tried again yet.
 func (j *judge) sourceOnItsWay(c *channel) bool {
-	if c.report.Receiver != "Connecting" && c.report.Receiver != "Yes" {
-		return false
+	if e := c.report.ReceiverError; c.report.Receiver != "Connecting" && c.report.Receiver != "Yes" || e != nil && (e.Number < firstClientError || e.Number > lastClientError) {
+		return false // it was reached, and refused
 	}
 	o := c.source
 	if o == nil {
