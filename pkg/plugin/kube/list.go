@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 	"errors"
+	"maps"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -232,7 +234,7 @@ func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namesp
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {
@@ -259,8 +261,34 @@ func freshToken(err error) string {
 	return ""
 }
 
+// ChangedAnnotation is one that EndpointSlices get here when they are read: when they were changed last, in RFC 3339. DNS servers take
+// a moment to follow them, and no field of theirs has that time.
+const ChangedAnnotation = "doik.dev/changed"
+
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
+	if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
+		noteChange(slice)
+	}
 	o.SetManagedFields(nil)
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+}
+
+// noteChange keeps of who changed an EndpointSlice when only the latest time.
+func noteChange(slice *discoveryv1.EndpointSlice) {
+	var last *metav1.Time
+	for i := range slice.ManagedFields {
+		if t := slice.ManagedFields[i].Time; t != nil && (last == nil || last.Before(t)) {
+			last = t
+		}
+	}
+	if last == nil {
+		return
+	}
+	annotations := maps.Clone(slice.Annotations) // the same map may be another reader's
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[ChangedAnnotation] = last.UTC().Format(time.RFC3339)
+	slice.Annotations = annotations
 }
