@@ -151,7 +151,7 @@ func TestDNSGaps(t *testing.T) {
 			cluster.Run(t, "", "kubectl", "delete", strings.ToLower(kind)+"role,"+strings.ToLower(kind)+"rolebinding", "gaps-"+name+"-"+n.NS, "-n", namespace, "--ignore-not-found")
 		})
 	}
-	read := `{verbs: [get, list], apiGroups: ["", apps, discovery.k8s.io], resources: [services, pods, statefulsets, endpointslices]}`
+	read := `{verbs: [get, list], apiGroups: ["", apps, discovery.k8s.io], resources: [services, pods, persistentvolumeclaims, statefulsets, endpointslices]}`
 	bind("", n.NS, "read", read)
 	stages := []struct {
 		name           string

@@ -113,7 +113,7 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 	v.Kind, v.Namespace, v.Pod, v.Container, v.Node, v.Image, v.Tool = q.From.Kind, pod.Namespace, pod.Name, container, pod.Spec.NodeName, imageOf(pod, container), session.Tool
 	v.Nameservers, v.Search, v.Options = session.Config.Nameservers, session.Config.Search, session.Config.Options
 	s.VantageLabels = pod.Labels
-	if s.DNSService == nil && len(v.Nameservers) > 0 {
+	if s.DNSService == nil && s.DNSServiceName == defaultDNSService && len(v.Nameservers) > 0 {
 		if service, _ := s.atAddress(ctx, cluster, v.Nameservers[0]); service != nil {
 			s.readServers(ctx, cluster, service)
 		}

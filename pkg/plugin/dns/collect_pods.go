@@ -79,7 +79,7 @@ func fromKubelet(spec *corev1.PodSpec) bool {
 }
 
 // lookBehind finds out what is behind the address that pods ask, where it is not that of the DNS Service. A Service that is there is the
-// DNS Service if no other was found.
+// DNS Service if no other was found, and none is named.
 func (s *Snapshot) lookBehind(ctx context.Context, cluster *kube.Cluster) {
 	p := s.Vantage.Pods
 	if p == nil || len(p.Nameservers) == 0 {
@@ -91,7 +91,7 @@ func (s *Snapshot) lookBehind(ctx context.Context, cluster *kube.Cluster) {
 	}
 	s.PodsService, s.PodsServiceRead = s.atAddress(ctx, cluster, p.Nameservers[0])
 	switch service := s.PodsService; {
-	case service == nil:
+	case service == nil, s.DNSService == nil && s.DNSServiceName != defaultDNSService: // the user names another one
 	case s.DNSService == nil:
 		p.Service = service.Namespace + "/" + service.Name
 		s.PodsService, s.PodsServiceRead = nil, false

@@ -44,7 +44,7 @@ func noServer(x *index, servers []serverState, answered bool, f *findings) (none
 	switch {
 	case x.DNSService == nil && answered:
 		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityInfo, []string{service}, "name it with --dns-service=NAMESPACE/NAME",
-			"there is no DNS Service %s; names are found all the same: from somewhere else", strings.Join(x.soughtPlaces(), ", "))
+			"there is no DNS Service %s; names are found all the same: from somewhere else", x.DNSServiceName)
 		return false
 	case x.DNSService == nil, slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Ready }), elsewhere && !answered:
 		return false

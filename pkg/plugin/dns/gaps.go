@@ -110,7 +110,7 @@ func (x *index) whyUnasked() v1alpha1.Gap {
 // soughtPlaces are where the DNS Service was looked for.
 func (x *index) soughtPlaces() []string {
 	places := slices.Clone(x.Sought)
-	if x.Vantage.Pods != nil && len(x.Vantage.Pods.Nameservers) > 0 {
+	if x.DNSServiceName == defaultDNSService && x.Vantage.Pods != nil && len(x.Vantage.Pods.Nameservers) > 0 {
 		places = append(places, x.Vantage.Pods.Nameservers[0])
 	}
 	if len(places) == 0 {
