@@ -166,7 +166,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	}
 	x.sets = stsstatus.Analyze(s.Sets, now)
 	if s.DNS != nil {
-		x.dns = dns.Analyze(s.DNS)
+		x.dns = dns.Analyze(s.DNS, now)
 	}
 	if s.Nodes != nil {
 		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)

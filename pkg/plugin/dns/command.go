@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -163,7 +164,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := Analyze(snapshot)
+	report := Analyze(snapshot, time.Now())
 	if len(report.Items) == 0 {
 		if err := o.NothingFound(ctx, "headless Services or StatefulSets"); err != nil || o.Printer.IsTable() {
 			return err

@@ -22,14 +22,18 @@ func conclude(report *v1alpha1.HeadlessDNSList) {
 	report.Conditions = []v1alpha1.Condition{finding.Ready(selected, ready, false), finding.Healthy(selected, Findings(report), report.Checked)}
 }
 
-// Checked is what was looked at of a Service: records that were resolved.
+// Checked is what was looked at of a Service: records that were resolved. Those that were not asked for are counted by its gaps.
 func Checked(h *v1alpha1.HeadlessDNS) v1alpha1.CheckedPart {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartDNS, Of: int32(len(h.Records)), Gaps: slices.Clone(h.Gaps)}
-	for _, r := range h.Records {
-		switch r.Verdict {
-		case v1alpha1.VerdictUnknown:
+	for i := range h.Records {
+		r := &h.Records[i]
+		switch {
+		case len(r.Answers) == 0: // among the gaps
+		case r.Verdict == v1alpha1.VerdictUnknown && toolLimit(r):
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapNotCovered, Number: 1, Reason: r.Reason})
+		case r.Verdict == v1alpha1.VerdictUnknown:
 			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: r.Reason})
-		case v1alpha1.VerdictPending:
+		case r.Verdict == v1alpha1.VerdictPending:
 			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapPending, Number: 1, Reason: r.Reason})
 		default:
 			part.Number++

@@ -232,7 +232,7 @@ func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namesp
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {
@@ -262,12 +262,23 @@ func freshToken(err error) string {
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
 	var written []metav1.ManagedFieldsEntry
-	if _, ok := o.(*appsv1.StatefulSet); ok { // when it was written for the last time is worth knowing, what was is not
-		written = o.GetManagedFields()
-		for i := range written {
-			written[i] = metav1.ManagedFieldsEntry{Manager: written[i].Manager, Operation: written[i].Operation, Time: written[i].Time, Subresource: written[i].Subresource}
+	switch o.(type) {
+	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when they were written for the last time is worth knowing, what was is not
+		if last := lastWritten(o); last != nil {
+			written = []metav1.ManagedFieldsEntry{{Time: last}}
 		}
 	}
 	o.SetManagedFields(written)
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+}
+
+// lastWritten is the latest time of an object's managed fields; nil without one.
+func lastWritten(o metav1.Object) *metav1.Time {
+	var last *metav1.Time
+	for _, entry := range o.GetManagedFields() {
+		if entry.Time != nil && (last == nil || last.Before(entry.Time)) {
+			last = entry.Time
+		}
+	}
+	return last
 }
