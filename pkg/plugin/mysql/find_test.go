@@ -13,7 +13,7 @@ func TestChoose(t *testing.T) {
 	var all []Server
 	for _, name := range []string{"mysql-0", "mysql-1", "mysql-2", "other-0"} {
 		set := name[:len(name)-2]
-		all = append(all, Server{Pod: &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "db", Name: name,
+		all = append(all, Server{Flavour: &Flavour{}, Pod: &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "db", Name: name,
 			OwnerReferences: []metav1.OwnerReference{{Kind: "StatefulSet", Name: set, Controller: &controls}}}}})
 	}
 	for _, c := range []struct {
