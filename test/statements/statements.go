@@ -66,9 +66,11 @@ func (g *Generator) one(n int) bool { return g.r.IntN(n) == 0 }
 func (g *Generator) Next() string {
 	g.n++
 	var s string
-	switch g.r.IntN(10) {
+	switch g.r.IntN(12) {
 	case 0, 1, 2, 3:
 		s = g.read()
+	case 10, 11:
+		s = g.enclosed()
 	case 4, 5:
 		s = g.evilRead()
 	case 6:
@@ -180,7 +182,7 @@ func (g *Generator) evilExpression() string {
 	} else {
 		list = append(list, g.failover(), g.failover())
 		if len(g.world.Members) > 0 && g.one(4) {
-			list = append(list, "group_replication_set_as_primary('"+g.pick(g.world.Members...)+"')")
+			list = append(list, "group_replication_set_as_primary('"+g.pick(g.world.Members...)+"')", "group_replication_switch_to_multi_primary_mode()")
 		}
 	}
 	return g.pick(list...)
@@ -208,6 +210,30 @@ func (g *Generator) evilRead() string {
 			"SELECT MAX(id) FROM fuzz.t HAVING ", "SELECT 1 LIMIT ", "TABLE fuzz.t ORDER BY ", "SELECT CASE WHEN 1 THEN ", "CHECKSUM TABLE fuzz.t, ") + g.evilExpression()
 	}
 	return "SELECT " + g.evilExpression() + ", " + g.expression(1)
+}
+
+// enclosed is a statement with something in a text, a name or a comment that must not come out of it.
+func (g *Generator) enclosed() string {
+	s := "SELECT "
+	for i := range 1 + g.r.IntN(3) {
+		evil := g.pick("", "a", "' ", "\\", "가", "\\\\", "\"", "`", "\u00bf", "/*", "--\t") + g.pick(" ", "\n", "\t", "", ", ") + g.pick(g.evilClause(), ", "+g.evilExpression()) + g.pick("", " -- ", "#", "\\", "\n", "*/", "\\\\", "\u00e9")
+		if i > 0 {
+			s += g.pick(", ", " ,", "/**/,")
+		}
+		switch g.r.IntN(7) {
+		case 0, 1:
+			s += g.pick("", "n", "N", "_latin1", "_gbk", "_utf8mb4 ", "_sjis", "_binary", "q", "e", "x") + "'" + strings.ReplaceAll(evil, "'", g.pick("''", "\\\\''", `\'`)) + "'"
+		case 2, 3:
+			s += g.pick("", "_gbk", "n", "x ") + `"` + strings.ReplaceAll(evil, `"`, `""`) + `"`
+		case 4:
+			s += "1 AS `" + strings.ReplaceAll(evil, "`", "``") + "`"
+		case 5:
+			s += "1 /*" + evil + "*/"
+		case 6:
+			s += "1 " + g.pick("--", "#") + " " + strings.ReplaceAll(evil, "\n", g.pick("\r", "\u2028", "\u0085", " ")) + "\n"
+		}
+	}
+	return s + g.pick("", " FROM fuzz.t", " FROM fuzz.pure_v WHERE s = 'a'", ";")
 }
 
 // hidden is a statement in which a server sees what is a comment or a text for those who split it otherwise.

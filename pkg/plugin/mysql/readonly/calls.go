@@ -1,6 +1,10 @@
 package readonly
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"strings"
+)
 
 // beforeBracket are reserved words that a bracket may follow which is not that of a call.
 var beforeBracket = []string{
@@ -49,10 +53,11 @@ func calls(tokens []token) ([]call, error) {
 		if end := isList(tokens, i+1); end >= 0 && at(end+1).is("AS") && at(end+2).isSign("(") { // WITH name (columns) AS (…)
 			continue
 		}
-		if t.is("LAST_INSERT_ID") || t.kind == quoted && (token{kind: word, value: t.value}).is("LAST_INSERT_ID") {
-			if !at(i + 2).isSign(")") {
-				return nil, errors.New("LAST_INSERT_ID with an argument sets the session's value")
-			}
+		if strings.EqualFold(t.value, "JSON_TABLE") && !slices.ContainsFunc(tokens[i+1:closingBracket(tokens, i+1)], func(t token) bool { return t.is("COLUMNS") }) {
+			return nil, errors.New("JSON_TABLE without COLUMNS can be a stored function")
+		}
+		if strings.EqualFold(t.value, "LAST_INSERT_ID") && !at(i+2).isSign(")") {
+			return nil, errors.New("LAST_INSERT_ID with an argument sets the session's value")
 		}
 		list = append(list, call{Name: Name{Name: t.value}})
 		if _, ok := functions[upper(t.value)]; ok {

@@ -134,6 +134,7 @@ func TestRefused(t *testing.T) {
 		"SELECT `app` . `f` ()":                      "app.f is a stored function",
 		"SELECT f()":                                 "f is not among the built-in",
 		"SELECT sys.ps_setup_save(1)":                "stored function",
+		"SELECT * FROM JSON_TABLE(1, 2) t":           "JSON_TABLE without COLUMNS",
 		"SELECT any(1)":                              "any is not among",
 		"SELECT lateral((SELECT 1))":                 "lateral is not among",
 		"SELECT 1 AS f ('a')":                        "f is not among",
@@ -171,6 +172,7 @@ func TestCheckFor(t *testing.T) {
 		"SELECT UPPER('a')":            {mysql57, mysql97, mariadb11},
 		"SELECT rank() OVER () FROM t": {mysql97, mariadb11},
 		"SELECT GTID_SUBTRACT('', '')": {mysql57, mysql97},
+		"SELECT MD5('a')":              {mysql57, mariadb11},
 		"SELECT SFORMAT('')":           {mariadb11},
 	} {
 		s, err := Check(statement, false)
