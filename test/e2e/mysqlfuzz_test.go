@@ -28,6 +28,7 @@ type fuzzer struct {
 	*testing.T
 	d       *database
 	mariadb bool
+	cluster *kube.Cluster
 	connect *mysql.Connector
 	server  mysql.Server
 	witness *mysql.Session
@@ -59,7 +60,7 @@ func newFuzzer(t *testing.T, mariadb bool) *fuzzer {
 	if err != nil || len(servers) != 1 {
 		t.Fatal(servers, err)
 	}
-	f.server = servers[0]
+	f.server, f.cluster = servers[0], c
 	f.connect = mysql.NewConnector(c, mysql.Access{Via: mysql.ViaPortForward, User: "root", ServerTimeout: time.Minute, TLS: mysql.TLS{Mode: mysql.TLSDisabled}})
 	if f.witness, err = f.connect.Open(t.Context(), f.server); err != nil {
 		t.Fatal(err)
@@ -143,8 +144,18 @@ func (f *fuzzer) sees() map[string]string {
 		sees[names[i]] += b.String()
 	}
 	// Files that servers make and remove by themselves are left out: temporary ones, redo logs, the list of the buffer pool.
-	sees["files"] = f.d.Shell(0, `find /var/lib/mysql /var/lib/mysql-files /tmp /var/tmp /etc/mysql /var/log/mysql -printf '%p %y\n' 2>/dev/null | grep -v -e innodb_temp -e innodb_redo -e ib_buffer_pool -e '/#' -e aria_log -e sql-temptable | sort`)
+	sees["files"] = f.shell(`find /var/lib/mysql /var/lib/mysql-files /tmp /var/tmp /etc/mysql /var/log/mysql -printf '%p %y\n' 2>/dev/null | grep -v -e innodb_temp -e innodb_redo -e ib_buffer_pool -e '/#' -e aria_log -e sql-temptable | sort`)
 	return sees
+}
+
+// shell runs a script in the server's container, without a kubectl of its own each time.
+func (f *fuzzer) shell(script string) string {
+	f.Helper()
+	out, err := f.cluster.Exec(f.Context(), kube.Container{Namespace: f.d.NS, Pod: f.d.Pod(0), Name: f.d.Container}, "sh", "-c", script)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return out
 }
 
 // difference is what has changed, by what it is about, with the first line that is new.
@@ -228,7 +239,7 @@ func (f *fuzzer) batch(list []*readonly.Statement) map[string]string {
 // reset undoes what earlier statements can have done, so that they do it again.
 func (f *fuzzer) reset() {
 	f.Helper()
-	f.d.Shell(0, "rm -f "+f.world.Files+"/fuzz* /tmp/fuzz*")
+	f.shell("rm -f " + f.world.Files + "/fuzz* /tmp/fuzz*")
 	if !f.mariadb {
 		f.ask("SELECT asynchronous_connection_failover_reset()")
 		if a := f.ask("SELECT 1 FROM DUAL WHERE NOT @@group_replication_single_primary_mode")[0]; len(a.Rows) > 0 {
@@ -269,7 +280,7 @@ func (f *fuzzer) modes() []string {
 // fuzz makes statements, passes those that take lets through, and returns what changed. Without halve it goes on after a change.
 func (f *fuzzer) fuzz(seed uint64, count int, take func(string) (*readonly.Statement, error), halve bool) (taken int, changed map[string]int) {
 	f.Helper()
-	const size = 250
+	size := min(1000, max(250, count/100))
 	changed = map[string]int{}
 	g := statements.New(seed, f.world)
 	modes := f.modes()

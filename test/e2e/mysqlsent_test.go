@@ -83,9 +83,7 @@ func TestMySQLSent(t *testing.T) {
 				for _, text := range texts {
 					known = known || statement == text
 				}
-				for _, d := range list {
-					known = known || d.MatchString(statement)
-				}
+				known = known || isListed(list, statement)
 				if !known && !seen[statement] {
 					t.Errorf("docs/security.md does not list %s %q of %s", row.Text("command_type"), statement, row.Text("user_host"))
 				}
@@ -96,9 +94,19 @@ func TestMySQLSent(t *testing.T) {
 					t.Errorf("%q was not seen in the log", want)
 				}
 			}
-			t.Logf("%d statements: %s", len(seen), strings.Join(slices.Sorted(maps.Keys(seen)), "\n"))
+			t.Logf("%d different texts:\n%s", len(seen), strings.Join(slices.Sorted(maps.Keys(seen)), "\n"))
 		})
 	}
+}
+
+// isListed reports whether all statements of a text are documented. MariaDB logs the rest of a packet with each statement in it.
+func isListed(list []*regexp.Regexp, text string) bool {
+	for one := range strings.SplitSeq(text, ";") {
+		if !slices.ContainsFunc(list, func(d *regexp.Regexp) bool { return d.MatchString(one) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // isForwarded reports whether a session of root's came through a port-forward: the probes of these pods ask SELECT 1, and what joins them

@@ -99,6 +99,9 @@ func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q
 	result.Via = string(session.Via)
 	// One row more, to know whether there are more.
 	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.Access.ServerTimeout, Role: q.Role})
+	if mysql.IsTimeout(err) { // a moment before this context's end
+		err = context.DeadlineExceeded
+	}
 	var said *mysql.ServerError
 	switch {
 	case errors.As(err, &said):
