@@ -59,7 +59,7 @@ func TestMySQLSent(t *testing.T) {
 				{"mysql-topology", set, "--via=port-forward"}, {"mysql-topology", set, "--via=exec"},
 				{"mysql-query", set, own, "--via=port-forward"}, {"mysql-query", set, own, "--via=exec"},
 				{"mysql-query", set, "SELECT sys.format_bytes(id) FROM fuzz.t", "--via=port-forward", "--role=reader"}, {"mysql-query", set, "SELECT id FROM fuzz.nested_v", "--via=exec"},
-				{"mysql-reads", "svc/reads", "-c", "20"},
+				{"mysql-reads", "svc/reads", "-c", "20"}, {"mysql-topology", set, "--for=ready", "--timeout=60s"},
 			} {
 				if r := run(args...); r.Code != 0 && !strings.Contains(strings.Join(args, " "), "nested_v") {
 					t.Errorf("%v: exit code %d: %s%s", args, r.Code, r.Out, r.Err)

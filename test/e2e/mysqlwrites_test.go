@@ -48,6 +48,8 @@ var writesOfMySQL = []hole{
 	{"SELECT * FROM fuzz.built_in_v", "the view fuzz.built_in_v: GET_LOCK takes a lock", true},
 	{"EXPLAIN SELECT * FROM fuzz.global_v", "the view fuzz.global_v: fuzz.global_f is a stored function", true},
 	{"CHECKSUM TABLE fuzz.global_v", "the view fuzz.global_v: fuzz.global_f is a stored function", true},
+	{"SHOW TABLES WHERE (TABLE fuzz.global_v)", "the view fuzz.global_v: fuzz.global_f is a stored function", true},
+	{"SELECT * FROM information_schema.INNODB_CMP_RESET", "resets statistics", false},
 	{"SHOW TABLES WHERE (SELECT g FROM fuzz.global_v)", "the view fuzz.global_v: fuzz.global_f is a stored function", true},
 }
 
@@ -190,7 +192,8 @@ func (f *fuzzer) flags(pod string) {
 	}
 	f.ask("CREATE ROLE reader", "GRANT SELECT ON fuzz.t TO reader", "CREATE ROLE writer", "GRANT ALL ON *.* TO writer", "CREATE USER app@'%' IDENTIFIED BY 'pw'", "GRANT reader TO app@'%'", "GRANT writer TO app@'%'",
 		map[bool]string{false: "SET DEFAULT ROLE writer TO app@'%'", true: "SET DEFAULT ROLE writer FOR app@'%'"}[f.mariadb],
-		"CREATE USER few@'%' IDENTIFIED BY 'pw'", "GRANT SELECT ON fuzz.pure_v TO few@'%'")
+		"CREATE USER few@'%' IDENTIFIED BY 'pw'", "GRANT SELECT ON fuzz.pure_v TO few@'%'",
+		"CREATE DATABASE hidden", "CREATE VIEW hidden.v AS SELECT fuzz.global_f() AS g", "CREATE VIEW fuzz.outer_v AS SELECT g FROM hidden.v", "GRANT SELECT, SHOW VIEW ON fuzz.outer_v TO few@'%'")
 	f.Setenv("DOIK_E2E_PASSWORD", "pw")
 	as := func(user string, args ...string) cluster.Result {
 		return f.d.Doik(append([]string{"mysql-query", pod, "--password-from=env:DOIK_E2E_PASSWORD", "--user=" + user}, args...)...)
@@ -207,6 +210,9 @@ func (f *fuzzer) flags(pod string) {
 		}
 		if r := as("few", "SELECT s FROM fuzz.pure_v", "--via="+via); r.Code != 1 || !strings.Contains(r.Err, "the view fuzz.pure_v can't be looked into with this account, which lacks SHOW VIEW") {
 			f.Errorf("%s, with few rights: exit code %d: %s%s", via, r.Code, r.Out, r.Err)
+		}
+		if r := as("few", "SELECT g FROM fuzz.outer_v", "--via="+via); r.Code != 1 || !strings.Contains(r.Err, "the view fuzz.outer_v reads hidden.v, which this account can't look up") {
+			f.Errorf("%s, a view over a hidden one: exit code %d: %s%s", via, r.Code, r.Out, r.Err)
 		}
 		if r := as("few", "SELECT s FROM fuzz.pure_v", "--via="+via, "--allow-functions"); r.Code != 0 || !strings.Contains(r.Out, "ONE") {
 			f.Errorf("%s, with few rights and the flag: exit code %d: %s%s", via, r.Code, r.Out, r.Err)

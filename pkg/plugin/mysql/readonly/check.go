@@ -83,8 +83,13 @@ func analyze(tokens []token, allowed functionRule) (*Statement, error) {
 
 // readsTables reports whether a statement has a query. Others tell about tables and views, and run nothing that is in them.
 func readsTables(tokens []token) bool {
-	return tokens[0].is("CHECKSUM") || slices.ContainsFunc(tokens, func(t token) bool { return t.is("SELECT", "VALUES") }) ||
-		slices.ContainsFunc(tokens, func(t token) bool { return t.is("TABLE") }) && !tokens[0].is("SHOW")
+	switch {
+	case tokens[0].is("CHECKSUM"):
+		return true
+	case tokens[0].is("SHOW"): // WHERE may have a query, which is in brackets
+		return slices.ContainsFunc(tokens, func(t token) bool { return t.isSign("(") })
+	}
+	return slices.ContainsFunc(tokens, func(t token) bool { return t.is("SELECT", "VALUES", "TABLE") })
 }
 
 // CheckFor returns why a server is not asked: it could take a function for another than is meant.
@@ -288,6 +293,9 @@ func checkShow(rest []token) error {
 	return fmt.Errorf("%s is not among the forms of SHOW that are known to only read", form)
 }
 
+// resetting are the tables of information_schema that forget what they have shown.
+var resetting = []string{"INNODB_CMP_RESET", "INNODB_CMPMEM_RESET", "INNODB_CMP_PER_INDEX_RESET"}
+
 // checkWords returns why a keyword makes more of a statement than a read. All of these are reserved words on all servers.
 func checkWords(tokens []token) error {
 	isShow := tokens[0].is("SHOW")
@@ -299,6 +307,8 @@ func checkWords(tokens []token) error {
 	}
 	for i, t := range tokens {
 		switch {
+		case t.isName() && slices.Contains(resetting, upper(t.value)):
+			return fmt.Errorf("%s resets statistics when it is read", upper(t.value))
 		case t.isSign("@") && !(isShow && (at(1).is("GRANTS") || at(2).is("USER"))):
 			return errors.New("user variables (@name) are refused")
 		case t.kind != word, at(i - 1).isSign("."), at(i - 1).isSign("@@"):

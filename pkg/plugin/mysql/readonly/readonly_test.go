@@ -1,6 +1,7 @@
 package readonly
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -130,26 +131,28 @@ func TestRefused(t *testing.T) {
 		"SELECT group_replication_set_as_primary('x')":            "changes the group",
 		"SELECT group_replication_switch_to_multi_primary_mode()": "changes the group",
 		"SELECT asynchronous_connection_failover_add_source('a', 'b', 1, '', 1)": "changes where replicas",
-		"SELECT app.f()":                             "app.f is a stored function",
-		"SELECT `app` . `f` ()":                      "app.f is a stored function",
-		"SELECT f()":                                 "f is not among the built-in",
-		"SELECT sys.ps_setup_save(1)":                "stored function",
-		"SELECT * FROM JSON_TABLE(1, 2) t":           "JSON_TABLE without COLUMNS",
-		"SELECT any(1)":                              "any is not among",
-		"SELECT lateral((SELECT 1))":                 "lateral is not among",
-		"SELECT 1 AS f ('a')":                        "f is not among",
-		"WITH a AS (SELECT 1) DELETE FROM t":         "no SELECT",
-		"WITH a AS (SELECT 1) REPLACE(t) VALUES (1)": "no SELECT",
-		"WITH a (x) AS (SELECT 1) UPDATE t SET a=1":  "no SELECT",
-		"EXPLAIN DELETE FROM t":                      "are explained",
-		"EXPLAIN FOR CONNECTION 5":                   "are explained",
-		"EXPLAIN ANALYZE UPDATE t SET a=1":           "are explained",
-		"DESCRIBE UPDATE t":                          "UPDATE writes",
-		"SHOW EXPLAIN FOR 5":                         "SHOW EXPLAIN FOR is not among",
-		"SHOW PARSE_TREE SELECT 1":                   "SHOW PARSE_TREE SELECT is not among",
-		"SHOW TABLES WHERE SLEEP(1)":                 "SLEEP waits",
-		"CHECKSUM":                                   "CHECKSUM is not among",
-		"SELECT 1 FROM t WHERE a..b":                 "outside of a string",
+		"SELECT app.f()":                                      "app.f is a stored function",
+		"SELECT `app` . `f` ()":                               "app.f is a stored function",
+		"SELECT f()":                                          "f is not among the built-in",
+		"SELECT sys.ps_setup_save(1)":                         "stored function",
+		"SELECT * FROM JSON_TABLE(1, 2) t":                    "JSON_TABLE without COLUMNS",
+		"SELECT DEFAULT(a) FROM t":                            "DEFAULT evaluates",
+		"SELECT * FROM information_schema.`innodb_cmp_reset`": "resets statistics",
+		"SELECT any(1)":                                       "any is not among",
+		"SELECT lateral((SELECT 1))":                          "lateral is not among",
+		"SELECT 1 AS f ('a')":                                 "f is not among",
+		"WITH a AS (SELECT 1) DELETE FROM t":                  "no SELECT",
+		"WITH a AS (SELECT 1) REPLACE(t) VALUES (1)":          "no SELECT",
+		"WITH a (x) AS (SELECT 1) UPDATE t SET a=1":           "no SELECT",
+		"EXPLAIN DELETE FROM t":                               "are explained",
+		"EXPLAIN FOR CONNECTION 5":                            "are explained",
+		"EXPLAIN ANALYZE UPDATE t SET a=1":                    "are explained",
+		"DESCRIBE UPDATE t":                                   "UPDATE writes",
+		"SHOW EXPLAIN FOR 5":                                  "SHOW EXPLAIN FOR is not among",
+		"SHOW PARSE_TREE SELECT 1":                            "SHOW PARSE_TREE SELECT is not among",
+		"SHOW TABLES WHERE SLEEP(1)":                          "SLEEP waits",
+		"CHECKSUM":                                            "CHECKSUM is not among",
+		"SELECT 1 FROM t WHERE a..b":                          "outside of a string",
 	} {
 		if got, err := Check(statement, false); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %+v, %v; want %s", statement, got, err, why)
@@ -236,6 +239,9 @@ func TestTables(t *testing.T) {
 	}
 	if has["global.foo"] || has["UPPER"] {
 		t.Error(s.Tables)
+	}
+	if s, err := Check("SHOW TABLES WHERE (TABLE app.v)", false); err != nil || !slices.Contains(s.Tables, Name{"app", "v"}) {
+		t.Errorf("%+v, %v", s, err)
 	}
 	if s, err := Check("SHOW CREATE VIEW app.v", false); err != nil || len(s.Tables) != 0 {
 		t.Errorf("%+v, %v", s, err)

@@ -27,15 +27,18 @@ func IsOwner(definer string) bool {
 	return slices.Contains(owners, strings.NewReplacer("`", "", "'", "").Replace(definer))
 }
 
-// isOwn reports whether a view comes with the server.
-func (v View) isOwn() bool {
+// OwnFunctions are all functions of the schema sys that a view of that schema may call.
+func OwnFunctions() []string { return slices.Clone(ownFunctions) }
+
+// IsOwn reports whether a view comes with the server.
+func (v View) IsOwn() bool {
 	return (strings.EqualFold(v.Schema, "sys") || strings.EqualFold(v.Schema, "mysql")) && IsOwner(v.Definer)
 }
 
 // Check returns what a view reads: all names in it that could be of tables, and those that certainly are. An error is why it does more than
 // read, or why that can't be told.
 func (v View) Check(server Server, allowFunctions bool) (s *Statement, tables []Name, err error) {
-	if v.isOwn() {
+	if v.IsOwn() {
 		return &Statement{}, nil, nil
 	}
 	if v.Definition == "" {
