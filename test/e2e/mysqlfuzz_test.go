@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,40 +190,77 @@ func describe(changes map[string]string) string {
 	return strings.Join(list, "; ")
 }
 
-// checked runs statements as mysql-query does, in one transaction.
+// sessions is how many readers work at once: most of a statement's time is the way there and back.
+const sessions = 16
+
+// checked runs statements as mysql-query does, some in each of several transactions.
 func checked(f *fuzzer, list []*readonly.Statement, held func()) {
-	var session *mysql.Session
-	var reader *mysql.Reader
-	open := func() {
-		var err error
-		if session, err = f.connect.OpenReader(f.Context(), f.server); err != nil {
-			f.Fatal(err)
-		}
-		if reader, err = session.BeginRead(f.Context(), mysql.Limits{Rows: 100, Time: 5 * time.Second}); err != nil {
-			f.Fatal(err)
-		}
+	readers := make([]*checkedReader, min(sessions, len(list)))
+	var group sync.WaitGroup
+	for i := range readers {
+		r := &checkedReader{f: f}
+		readers[i] = r
+		group.Go(func() {
+			r.open()
+			for at := i; at < len(list); at += len(readers) {
+				r.run(list[at])
+			}
+		})
 	}
-	open()
-	for _, s := range list {
-		ctx, cancel := context.WithTimeout(f.Context(), 20*time.Second)
-		_, err := reader.Run(ctx, s)
-		cancel()
-		var said *mysql.ServerError
-		var refused *mysql.RefusedError
-		switch {
-		case err == nil:
-			f.answered++
-		case errors.As(err, &refused):
-			f.refused++
-		case !errors.As(err, &said):
-			f.Logf("%q: %v", s.Text, err)
-			session.Close()
-			open()
-		}
-	}
+	group.Wait()
 	held()
-	reader.End(f.Context())
-	session.Close()
+	for _, r := range readers {
+		r.close()
+		f.answered += r.answered
+		f.refused += r.refused
+	}
+}
+
+// checkedReader is a session like that of mysql-query.
+type checkedReader struct {
+	f                 *fuzzer
+	session           *mysql.Session
+	reader            *mysql.Reader
+	answered, refused int
+}
+
+func (r *checkedReader) open() {
+	var err error
+	if r.session, err = r.f.connect.OpenReader(r.f.Context(), r.f.server); err == nil {
+		r.reader, err = r.session.BeginRead(r.f.Context(), mysql.Limits{Rows: 100, Time: 5 * time.Second})
+	}
+	if err != nil {
+		r.f.Error(err)
+		r.reader = nil
+	}
+}
+
+func (r *checkedReader) close() {
+	if r.reader != nil {
+		r.reader.End(r.f.Context())
+		r.session.Close()
+	}
+}
+
+func (r *checkedReader) run(s *readonly.Statement) {
+	if r.reader == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.f.Context(), 30*time.Second)
+	defer cancel()
+	_, err := r.reader.Run(ctx, s)
+	var said *mysql.ServerError
+	var refused *mysql.RefusedError
+	switch {
+	case err == nil:
+		r.answered++
+	case errors.As(err, &refused):
+		r.refused++
+	case !errors.As(err, &said):
+		r.f.Logf("%q: %v", s.Text, err)
+		r.session.Close()
+		r.open()
+	}
 }
 
 // batch runs statements and returns what has changed, while they ran and after.
@@ -305,7 +343,7 @@ func (f *fuzzer) fuzz(seed uint64, count int, take func(string) (*readonly.State
 				return taken, changed
 			}
 		}
-		if n%20 == 19 {
+		if n%5 == 4 {
 			f.Logf("%d statements, %d taken, %d answered with rows, %d refused for their views or functions", done, taken, f.answered, f.refused)
 		}
 	}

@@ -101,7 +101,7 @@ func (g *Generator) read() string {
 		return "CHECKSUM TABLE " + g.table()
 	case 4:
 		return g.pick("TABLE fuzz.t", "VALUES ROW(1, 2)", "VALUES (1, 2)", "(SELECT 1) UNION (SELECT 2)", "SELECT * FROM fuzz.global_v", "SELECT g FROM fuzz.lock_v", "TABLE fuzz.nested_v", "SELECT * FROM `fuzz`.`deep_v`",
-			"SELECT * FROM fuzz.built_in_v", "CHECKSUM TABLE fuzz.global_v", "SELECT * FROM fuzz.t WHERE id IN (SELECT id FROM fuzz.nested_v)", "EXPLAIN ANALYZE SELECT * FROM fuzz.global_v", "SHOW TABLES WHERE (SELECT g FROM fuzz.global_v)")
+			"SELECT * FROM fuzz.built_in_v", "CHECKSUM TABLE fuzz.global_v", "SELECT * FROM fuzz.t WHERE id IN (SELECT id FROM fuzz.nested_v)", "EXPLAIN ANALYZE SELECT * FROM fuzz.global_v", "SHOW TABLES WHERE (SELECT g FROM fuzz.global_v)", "SHOW TABLES WHERE (TABLE fuzz.global_v)", "SHOW TABLES WHERE EXISTS (TABLE fuzz.lock_v)")
 	case 5:
 		return "WITH " + g.pick("", "RECURSIVE ") + "c" + g.pick("", " (a)") + " AS (SELECT 1) SELECT * FROM c, " + g.table()
 	}

@@ -127,7 +127,7 @@ func (l *lookup) look(ctx context.Context, names []readonly.Name) (next []readon
 			}
 		}
 		l.ownViews = l.ownViews || v.IsOwn()
-		read, sources, err := v.Check(l.server, false)
+		read, sources, err := v.Check(l.server)
 		if err != nil {
 			return nil, &RefusedError{err}
 		}

@@ -205,7 +205,7 @@ func TestViews(t *testing.T) {
 		"nothing": "NOTHING is not among",
 	} {
 		v.Definition = definition
-		s, tables, err := v.Check(mysql97, false)
+		s, tables, err := v.Check(mysql97)
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v", definition, err)
@@ -214,11 +214,11 @@ func TestViews(t *testing.T) {
 		}
 	}
 	own := View{Name: Name{"sys", "x"}, Definer: "mysql.sys@localhost"}
-	if _, _, err := own.Check(mysql97, false); err != nil {
+	if _, _, err := own.Check(mysql97); err != nil {
 		t.Error(err)
 	}
 	own.Definer = "root@localhost"
-	if _, _, err := own.Check(mysql97, false); err == nil {
+	if _, _, err := own.Check(mysql97); err == nil {
 		t.Error("a view that somebody has put into sys")
 	}
 }

@@ -37,7 +37,7 @@ func (v View) IsOwn() bool {
 
 // Check returns what a view reads: all names in it that could be of tables, and those that certainly are. An error is why it does more than
 // read, or why that can't be told.
-func (v View) Check(server Server, allowFunctions bool) (s *Statement, tables []Name, err error) {
+func (v View) Check(server Server) (s *Statement, tables []Name, err error) {
 	if v.IsOwn() {
 		return &Statement{}, nil, nil
 	}
@@ -52,7 +52,7 @@ func (v View) Check(server Server, allowFunctions bool) (s *Statement, tables []
 		err = errors.New("it is no query")
 	}
 	if err == nil {
-		if s, err = analyze(tokens, functionRule(allowFunctions)); err == nil {
+		if s, err = analyze(tokens, false); err == nil {
 			err = s.CheckFor(server)
 		}
 	}
