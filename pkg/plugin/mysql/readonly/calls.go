@@ -53,10 +53,10 @@ func calls(tokens []token) ([]call, error) {
 		if end := isList(tokens, i+1); end >= 0 && at(end+1).is("AS") && at(end+2).isSign("(") { // WITH name (columns) AS (…)
 			continue
 		}
-		if strings.EqualFold(t.value, "JSON_TABLE") && !slices.ContainsFunc(tokens[i+1:closingBracket(tokens, i+1)], func(t token) bool { return t.is("COLUMNS") }) {
+		if upper(t.value) == "JSON_TABLE" && !slices.ContainsFunc(tokens[i+1:closingBracket(tokens, i+1)], func(t token) bool { return t.is("COLUMNS") }) {
 			return nil, errors.New("JSON_TABLE without COLUMNS can be a stored function")
 		}
-		if strings.EqualFold(t.value, "LAST_INSERT_ID") && !at(i+2).isSign(")") {
+		if upper(t.value) == "LAST_INSERT_ID" && !at(i+2).isSign(")") {
 			return nil, errors.New("LAST_INSERT_ID with an argument sets the session's value")
 		}
 		list = append(list, call{Name: Name{Name: t.value}})
@@ -107,11 +107,20 @@ func isList(tokens []token, i int) int {
 
 // upper is an ASCII name in capital letters. Names with other letters stay as they are, so that they are not taken for built-in functions.
 func upper(name string) string {
-	b := []byte(name)
-	for i, c := range b {
-		if c >= 'a' && c <= 'z' {
-			b[i] = c - 'a' + 'A'
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
 		}
-	}
-	return string(b)
+		return r
+	}, name)
+}
+
+// lower is upper's opposite.
+func lower(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, name)
 }

@@ -112,8 +112,8 @@ func (s *Statement) AllowsFunctions() bool { return bool(s.allowed) }
 func (s *Statement) OwnFunctions() []string {
 	var list []string
 	for _, c := range s.calls {
-		if c.isOwn() && !bool(s.allowed) && !slices.Contains(list, strings.ToLower(c.Name.Name)) {
-			list = append(list, strings.ToLower(c.Name.Name))
+		if c.isOwn() && !bool(s.allowed) && !slices.Contains(list, lower(c.Name.Name)) {
+			list = append(list, lower(c.Name.Name))
 		}
 	}
 	return list
@@ -121,8 +121,9 @@ func (s *Statement) OwnFunctions() []string {
 
 const flagHint = "--allow-functions runs it nevertheless"
 
+// isOwn reports whether a call names a function of the server's schema sys. Where names of schemas have capital letters, SYS is another.
 func (c call) isOwn() bool {
-	return c.qualified && strings.EqualFold(c.Schema, "sys") && slices.Contains(ownFunctions, strings.ToLower(c.Name.Name))
+	return c.qualified && c.Schema == "sys" && slices.Contains(ownFunctions, lower(c.Name.Name))
 }
 
 func (c call) check(allowed functionRule) error {
@@ -311,7 +312,7 @@ func checkWords(tokens []token) error {
 			return fmt.Errorf("%s resets statistics when it is read", upper(t.value))
 		case t.isSign("@") && !(isShow && (at(1).is("GRANTS") || at(2).is("USER"))):
 			return errors.New("user variables (@name) are refused")
-		case t.kind != word, at(i - 1).isSign("."), at(i - 1).isSign("@@"):
+		case t.kind != word, at(i-1).isSign(".") && !t.spaced, at(i - 1).isSign("@@"):
 			if t.is("NEXTVAL") {
 				return errors.New("NEXTVAL changes a sequence")
 			}

@@ -5,6 +5,7 @@ package readonly
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -30,17 +31,12 @@ type token struct {
 	spaced bool
 }
 
-// is reports whether a token is an unquoted keyword.
+// is reports whether a token is an unquoted keyword. Letters that only Unicode takes for those of ASCII make none.
 func (t token) is(keywords ...string) bool {
 	if t.kind != word {
 		return false
 	}
-	for _, k := range keywords {
-		if strings.EqualFold(t.value, k) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(keywords, upper(t.value))
 }
 
 func (t token) isSign(s string) bool { return t.kind == sign && t.value == s }
@@ -186,7 +182,7 @@ func at(rest string) (t token, n int, err error) {
 
 // takesString reports whether a word belongs to the string that follows it at once: x'41', b'01', n'text', _utf8mb4'text'.
 func takesString(t token) bool {
-	return t.is("x", "b", "n") || t.kind == word && strings.HasPrefix(t.value, "_") || t.kind == sign
+	return t.is("X", "B", "N") || t.kind == word && strings.HasPrefix(t.value, "_") || t.kind == sign
 }
 
 // stringLength is the length of a string at the beginning, with its quotes. It must be the same with sql_mode NO_BACKSLASH_ESCAPES and without.

@@ -16,7 +16,7 @@ type View struct {
 
 // IsServers reports whether a schema has nothing but what servers make themselves, and no definitions of users'.
 func IsServers(schema string) bool {
-	return strings.EqualFold(schema, "information_schema") || strings.EqualFold(schema, "performance_schema")
+	return lower(schema) == "information_schema" || schema == "performance_schema" // of which only the first has no case on all servers
 }
 
 // owners are the accounts with which servers define what comes with them. Nobody can log in as one.
@@ -32,7 +32,7 @@ func OwnFunctions() []string { return slices.Clone(ownFunctions) }
 
 // IsOwn reports whether a view comes with the server.
 func (v View) IsOwn() bool {
-	return (strings.EqualFold(v.Schema, "sys") || strings.EqualFold(v.Schema, "mysql")) && IsOwner(v.Definer)
+	return (v.Schema == "sys" || v.Schema == "mysql") && IsOwner(v.Definer)
 }
 
 // Check returns what a view reads: all names in it that could be of tables, and those that certainly are. An error is why it does more than
