@@ -180,7 +180,7 @@ func (s *Scope) Context(ctx context.Context) (context.Context, context.CancelFun
 	if s.Timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, s.Timeout)
+	return kube.WithTimeout(ctx, "--timeout", s.Timeout)
 }
 
 // Query is the scope's namespace and page size, for all objects of a kind.
@@ -200,12 +200,13 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 }
 
 // NothingFound says on stderr that there is none of what was looked for.
-func (s *Scope) NothingFound(things string) {
+func (s *Scope) NothingFound(things string) { fmt.Fprintln(s.Streams.ErrOut, s.nothing(things)) }
+
+func (s *Scope) nothing(things string) string {
 	if s.AllNamespaces || s.clusterWide {
-		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
-		return
+		return fmt.Sprintf("No %s found.", things)
 	}
-	fmt.Fprintf(s.Streams.ErrOut, "No %s found in namespace %s.\n", things, printers.Escape(s.Namespace))
+	return fmt.Sprintf("No %s found in namespace %s.", things, printers.Escape(s.Namespace))
 }
 
 func warning(p v1alpha1.Problem) string {
