@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
@@ -40,7 +39,7 @@ func (x *index) settling(subject Subject) (changed time.Time, settling bool) {
 		changed = service.CreationTimestamp.Time
 	}
 	for _, slice := range x.slices[subject] {
-		if t, err := time.Parse(time.RFC3339, slice.Annotations[kube.ChangedAnnotation]); err == nil && t.After(changed) {
+		if t := objects.Changed(slice); t.After(changed) {
 			changed = t
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // resource is a kind of object: as the API's paths name it, and one of it, as findings do.
@@ -261,10 +263,6 @@ func freshToken(err error) string {
 	return ""
 }
 
-// ChangedAnnotation is one that EndpointSlices get here when they are read: when they were changed last, in RFC 3339. DNS servers take
-// a moment to follow them, and no field of theirs has that time.
-const ChangedAnnotation = "doik.dev/changed"
-
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
 	if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
@@ -289,6 +287,6 @@ func noteChange(slice *discoveryv1.EndpointSlice) {
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[ChangedAnnotation] = last.UTC().Format(time.RFC3339)
+	annotations[objects.ChangedAnnotation] = last.UTC().Format(time.RFC3339)
 	slice.Annotations = annotations
 }
