@@ -30,6 +30,7 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 	}
 	for _, i := range x.items {
 		x.gaps(i)
+		i.leaveOut(selection)
 		i.settle(selection, ignored)
 		i.judge()
 		if i.set != nil || len(i.Findings)+len(i.Ignored) > 0 || i.Subject == v1alpha1.SubjectServers {

@@ -52,7 +52,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	if q.Selection.wantsPart(familyMySQL) {
 		f.mysql = mysqltopology.Follow(ctx, observed, q.followedMySQL(), changed)
 	}
-	if f.namesAsked = !q.Selection.wantsPart(familyDNS); !f.namesAsked {
+	if f.namesAsked = !q.Selection.wants(familyDNS); !f.namesAsked {
 		go f.askNames(ctx, cluster, changed)
 	}
 	return f, nil

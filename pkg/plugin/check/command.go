@@ -181,8 +181,10 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	now := time.Now()
 	report := Analyze(snapshot, o.Query.Selection, now)
-	if Empty(report) && o.Printer.IsTable() {
-		return o.NothingFound(ctx, "StatefulSets")
+	if Empty(report) {
+		if err := o.NothingFound(ctx, "StatefulSets"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err

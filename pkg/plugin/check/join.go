@@ -223,6 +223,9 @@ var explanations = []explanation{
 	{codes{v1alpha1.CodeDNSNotHeadless}, codes{v1alpha1.CodeDNSExtra}, "service"},
 	// A pod that is not ready has no address in DNS: that is told with the pod.
 	{codes{v1alpha1.CodePodNotReady, v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating}, codes{v1alpha1.CodeDNSNotReady}, "pod"},
+	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
+	{codes{v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating, v1alpha1.CodeAttachedElsewhere}, codes{v1alpha1.CodeServerSilent}, "pod"},
+	{codes{v1alpha1.CodeServerSilent}, codes{v1alpha1.CodePodNotReady}, "pod"},
 	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
 	{codes{v1alpha1.CodeNodeOutOfUse}, codes{v1alpha1.CodePodNotReady}, "node"},
 	{codes{v1alpha1.CodeClaimNotBound}, codes{v1alpha1.CodeUnschedulable}, "persistentvolumeclaim"},
@@ -253,7 +256,7 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 				}
 			}
 			if worse(list[j].Severity, explainer.Severity) {
-				explainer.Severity = list[j].Severity
+				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
 			}
 		}
 	}

@@ -39,6 +39,26 @@ func (x *index) gaps(i *item) {
 	}
 }
 
+// familyOf is whose findings a part is looked at for.
+var familyOf = map[v1alpha1.CheckPart]string{
+	v1alpha1.PartOrdinals: familySets, v1alpha1.PartVolumes: familySets, v1alpha1.PartDNS: familyDNS, v1alpha1.PartNodes: familyNodes, v1alpha1.PartServers: familyMySQL,
+}
+
+// leaveOut takes what could not be read, or is not there yet, of parts whose findings nobody wants for left out: they are looked at only
+// for findings across parts.
+func (i *item) leaveOut(selection Selection) {
+	for j := range i.Checked {
+		p := &i.Checked[j]
+		if selection.wants(familyOf[p.Part]) {
+			continue
+		}
+		gaps := slices.DeleteFunc(slices.Clone(p.Gaps), func(g v1alpha1.Gap) bool { return g.Kind == v1alpha1.GapUnread || g.Kind == v1alpha1.GapPending })
+		if len(gaps) < len(p.Gaps) {
+			p.Gaps = append(gaps, v1alpha1.Gap{Kind: v1alpha1.GapNotAsked, Reason: leftOut})
+		}
+	}
+}
+
 // judge fills in an item's health and conditions. Findings that are ignored do not count.
 func (i *item) judge() {
 	findings := make([]v1alpha1.Finding, 0, len(i.Findings))

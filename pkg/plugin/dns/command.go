@@ -165,8 +165,10 @@ func (o *Options) Run(ctx context.Context) error {
 		return err
 	}
 	report := Analyze(snapshot, time.Now())
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		return o.NothingFound(ctx, "headless Services or StatefulSets")
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, "headless Services or StatefulSets"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),

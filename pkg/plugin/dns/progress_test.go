@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -36,7 +35,7 @@ func db(changed time.Duration, found ...string) *Snapshot {
 			Pods:    &v1alpha1.PodResolution{Source: "node/n", Nameservers: []string{"10.96.0.10"}, Domain: "cluster.local", Service: "kube-system/kube-dns"},
 		},
 	}
-	slice := discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "x", Labels: map[string]string{discoveryv1.LabelServiceName: "db"}, Annotations: map[string]string{objects.ChangedAnnotation: before(changed).Format(time.RFC3339)}}}
+	slice := discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "x", Labels: map[string]string{discoveryv1.LabelServiceName: "db"}, ManagedFields: []metav1.ManagedFieldsEntry{{Time: new(before(changed))}}}}
 	slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"10.1.0.5"}}}
 	s.EndpointSlices = []discoveryv1.EndpointSlice{slice}
 	for _, server := range s.Vantage.Servers {

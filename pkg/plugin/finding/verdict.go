@@ -93,9 +93,9 @@ func Gaps(parts []v1alpha1.CheckedPart, kind v1alpha1.GapKind) string {
 	for _, p := range parts {
 		var reasons []string
 		for _, gap := range GapsOf(p, kind) {
-			text := gap.Reason
+			text := short(gap.Reason)
 			if gap.Number > 0 && p.Of > 0 && kind != v1alpha1.GapNotAsked {
-				text = fmt.Sprintf("%d of %d: %s", gap.Number, p.Of, gap.Reason)
+				text = fmt.Sprintf("%d of %d: %s", gap.Number, p.Of, text)
 			}
 			reasons = append(reasons, text)
 		}
@@ -104,6 +104,17 @@ func Gaps(parts []v1alpha1.CheckedPart, kind v1alpha1.GapKind) string {
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// longReason is how long a reason may be where several stand in one line; all of it is in the report and in its problems.
+const longReason = 120
+
+// short cuts a reason that is long.
+func short(reason string) string {
+	if runes := []rune(reason); len(runes) > longReason {
+		return string(runes[:longReason-1]) + "…"
+	}
+	return reason
 }
 
 // Ready is the condition Ready. Ready is what was seen, and unseen says that something which it rests on could not be read.

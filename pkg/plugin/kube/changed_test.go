@@ -10,21 +10,17 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// TestChangedAnnotation keeps of an EndpointSlice's managed fields the latest time, and writes into no map that others have.
-func TestChangedAnnotation(t *testing.T) {
+// TestChanged keeps of an EndpointSlice's managed fields the times, and finds the latest.
+func TestChanged(t *testing.T) {
 	at := func(minute int) *metav1.Time { return new(metav1.Date(2026, 11, 24, 12, minute, 0, 0, time.UTC)) }
-	annotations := map[string]string{"a": "b"}
-	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Annotations: annotations, ManagedFields: []metav1.ManagedFieldsEntry{{Time: at(3)}, {}, {Time: at(5)}, {Time: at(4)}}}}
+	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{
+		{Time: at(3)}, {}, {Time: at(5), FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}, {Time: at(4)},
+	}}}
 	trim(slice)
-	if got := slice.Annotations[objects.ChangedAnnotation]; got != "2026-11-24T12:05:00Z" || slice.ManagedFields != nil || len(annotations) != 1 {
-		t.Errorf("%q, %v", got, annotations)
+	if got := objects.Changed(slice); !got.Equal(at(5).Time) || slice.ManagedFields[2].FieldsV1 != nil {
+		t.Errorf("%s, %v", got, slice.ManagedFields)
 	}
-	trim(slice) // once more, without them
-	if got := slice.Annotations[objects.ChangedAnnotation]; got != "2026-11-24T12:05:00Z" {
-		t.Errorf("%q", got)
-	}
-	bare := &discoveryv1.EndpointSlice{}
-	if trim(bare); bare.Annotations != nil {
-		t.Errorf("%v", bare.Annotations)
+	if got := objects.Changed(&discoveryv1.EndpointSlice{}); !got.IsZero() {
+		t.Errorf("%s", got)
 	}
 }

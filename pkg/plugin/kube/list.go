@@ -3,8 +3,6 @@ package kube
 import (
 	"context"
 	"errors"
-	"maps"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,8 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // resource is a kind of object: as the API's paths name it, and one of it, as findings do.
@@ -265,28 +261,14 @@ func freshToken(err error) string {
 
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
-	if slice, ok := o.(*discoveryv1.EndpointSlice); ok {
-		noteChange(slice)
-	}
-	o.SetManagedFields(nil)
-	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
-}
-
-// noteChange keeps of who changed an EndpointSlice when only the latest time.
-func noteChange(slice *discoveryv1.EndpointSlice) {
-	var last *metav1.Time
-	for i := range slice.ManagedFields {
-		if t := slice.ManagedFields[i].Time; t != nil && (last == nil || last.Before(t)) {
-			last = t
+	var written []metav1.ManagedFieldsEntry
+	switch o.(type) {
+	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when it was written for the last time is worth knowing, what was is not
+		written = o.GetManagedFields()
+		for i := range written {
+			written[i] = metav1.ManagedFieldsEntry{Manager: written[i].Manager, Operation: written[i].Operation, Time: written[i].Time, Subresource: written[i].Subresource}
 		}
 	}
-	if last == nil {
-		return
-	}
-	annotations := maps.Clone(slice.Annotations) // the same map may be another reader's
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[objects.ChangedAnnotation] = last.UTC().Format(time.RFC3339)
-	slice.Annotations = annotations
+	o.SetManagedFields(written)
+	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 }

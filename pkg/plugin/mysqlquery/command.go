@@ -121,8 +121,10 @@ func (o *Options) Run(ctx context.Context) error {
 		return err
 	}
 	report := Analyze(snapshot)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		return o.NothingFound(ctx, "MySQL or MariaDB servers")
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, "MySQL or MariaDB servers"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),

@@ -140,8 +140,10 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	now := time.Now()
 	report := Analyze(snapshot, now)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		return o.NothingFound(ctx, things)
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, things); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err

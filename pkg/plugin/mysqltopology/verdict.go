@@ -31,6 +31,9 @@ func (x *index) judge(set *set, t *v1alpha1.MySQLTopology) {
 		switch {
 		case s.answered:
 			part.Number++
+			for _, text := range s.unreadSubjects() {
+				finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: text})
+			}
 		case s.report.Unreachable == NotYetAnswered, s.progress.InTime():
 			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapPending, Number: 1, Reason: s.report.Unreachable})
 		default:

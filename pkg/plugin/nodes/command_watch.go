@@ -22,6 +22,9 @@ const (
 func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
+	if err := o.verifyNamespace(ctx); err != nil {
+		return err
+	}
 	changes, changed := scope.NewChanges()
 	follower := Follow(ctx, o.Cluster, o.Query, changed)
 	goals := map[string]func(State) bool{

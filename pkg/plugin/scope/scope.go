@@ -210,19 +210,26 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 	return nil
 }
 
-// NothingFound says on stderr that there is none of what was looked for. It is an error if the namespace does not exist, and, with
-// --fail-on, if a selector was to find something.
+// NothingFound says on stderr that there is none of what was looked for, unless a document for scripts says so. It is an error if the
+// namespace does not exist, and, with --fail-on, if a selector was to find something.
 func (s *Scope) NothingFound(ctx context.Context, things string) error {
 	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
-		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
+		s.say(fmt.Sprintf("No %s found.", things))
 		return s.selectedNothing(things)
 	}
 	unverified, err := s.CheckNamespace(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Streams.ErrOut, "No %s found in namespace %s%s.\n", things, printers.Escape(s.Namespace), unverified)
+	s.say(fmt.Sprintf("No %s found in namespace %s%s.", things, printers.Escape(s.Namespace), unverified))
 	return s.selectedNothing(things)
+}
+
+// say writes a line to stderr where a person reads.
+func (s *Scope) say(line string) {
+	if s.Printer == nil || s.Printer.IsTable() {
+		fmt.Fprintln(s.Streams.ErrOut, line)
+	}
 }
 
 // selectedNothing is an error if --fail-on was to judge what a selector chooses, and it chooses nothing.

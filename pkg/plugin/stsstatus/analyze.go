@@ -2,6 +2,7 @@ package stsstatus
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their ordinals ascending, findings the worst first.
@@ -248,7 +251,8 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 		all[n] = true
 	}
 	list := make([]v1alpha1.Ordinal, 0, len(all))
-	waitsFor := "" // the lowest ordinal's pod for which the controller waits before it makes another
+	// The lowest ordinal's pod for which the controller waits before it makes another, and how long it has to be ready if it is.
+	waitsFor, waitsUntil := "", ""
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		o := v1alpha1.Ordinal{Ordinal: n, PodName: set.Name + "-" + strconv.Itoa(int(n))}
 		wanted, pod := n >= start && n < end, pods[n]
@@ -266,7 +270,10 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 			o.Reason = "the set has no such ordinal now; its claims were kept"
 		case waitsFor != "":
 			o.State = v1alpha1.OrdinalBlocked
-			o.Reason = "waits for " + waitsFor
+			o.WaitsFor, o.Reason = waitsFor, "waits for "+waitsFor
+			if waitsUntil != "" {
+				o.Reason = fmt.Sprintf("waits until %s has been ready for %s (minReadySeconds)", waitsFor, waitsUntil)
+			}
 		default:
 			o.State = v1alpha1.OrdinalMissing
 			o.Reason = cmp.Or(x.refusal(&set.ObjectMeta, o.PodName), noPodReason)
@@ -278,6 +285,8 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 		}
 		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || pod.DeletionTimestamp != nil) {
 			waitsFor = o.PodName
+		} else if ordered && wanted && waitsFor == "" && now.Before(objects.AvailableAt(set, pod)) {
+			waitsFor, waitsUntil = o.PodName, duration.HumanDuration(time.Duration(set.Spec.MinReadySeconds)*time.Second)
 		}
 		o.Claims = claims(x, set, &o, pod, templated[n], now)
 		list = append(list, o)

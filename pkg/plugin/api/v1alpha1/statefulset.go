@@ -141,6 +141,8 @@ type Ordinal struct {
 	State   OrdinalState `json:"state"`
 	// Reason explains a state other than Present.
 	Reason string `json:"reason,omitempty"`
+	// WaitsFor is the pod that has to be ready, or available, before this ordinal's is made (Blocked only).
+	WaitsFor string `json:"waitsFor,omitempty"`
 	// Pod is missing where the ordinal has none.
 	Pod *PodStatus `json:"pod,omitempty"`
 	// Claims are those of the set's templates in their order, then the others that the pod mounts.
