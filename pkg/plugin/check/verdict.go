@@ -33,7 +33,7 @@ func (x *index) gaps(i *item) {
 		}
 		gap := v1alpha1.Gap{Kind: v1alpha1.GapNotAsked, Reason: leftOut}
 		if problem, failed := x.Problems[part.subject]; failed {
-			gap = v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: problem.Message}
+			gap = v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: finding.Why(problem)}
 		}
 		i.checked(v1alpha1.CheckedPart{Part: part.name, Gaps: []v1alpha1.Gap{gap}})
 	}

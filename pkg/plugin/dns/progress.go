@@ -39,7 +39,7 @@ func (x *index) settling(subject Subject) (changed time.Time, settling bool) {
 		changed = service.CreationTimestamp.Time
 	}
 	for _, slice := range x.slices[subject] {
-		if t := objects.Changed(slice); t.After(changed) {
+		if t := objects.LastWritten(slice); t.After(changed) {
 			changed = t
 		}
 	}

@@ -13,7 +13,7 @@ func conclude(s *Snapshot, report *v1alpha1.ClusterEndpointList) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartEndpoint, Number: 1, Of: 1}
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		problem := s.Problems[key]
-		finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: problem.Subject + ": " + problem.Message})
+		finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: problem.Subject + ": " + finding.Why(problem)})
 	}
 	report.Checked = []v1alpha1.CheckedPart{part}
 	report.Conditions = []v1alpha1.Condition{

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -115,6 +116,18 @@ func short(reason string) string {
 		return string(runes[:longReason-1]) + "…"
 	}
 	return reason
+}
+
+// refused matches what an API server says of a right that is missing: pods is forbidden: User "x" cannot list resource "pods" in API
+// group "" in the namespace "y".
+var refused = regexp.MustCompile(`cannot (\w+) resource "([^"]+)"`)
+
+// Why is a problem in a few words, as the reason of a gap.
+func Why(p v1alpha1.Problem) string {
+	if m := refused.FindStringSubmatch(p.Message); p.Reason == v1alpha1.ReasonForbidden && m != nil {
+		return fmt.Sprintf("no right to %s %s", m[1], m[2])
+	}
+	return p.Message
 }
 
 // Ready is the condition Ready. Ready is what was seen, and unseen says that something which it rests on could not be read.

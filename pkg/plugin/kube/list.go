@@ -263,12 +263,22 @@ func freshToken(err error) string {
 func trim(o metav1.Object) {
 	var written []metav1.ManagedFieldsEntry
 	switch o.(type) {
-	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when it was written for the last time is worth knowing, what was is not
-		written = o.GetManagedFields()
-		for i := range written {
-			written[i] = metav1.ManagedFieldsEntry{Manager: written[i].Manager, Operation: written[i].Operation, Time: written[i].Time, Subresource: written[i].Subresource}
+	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when they were written for the last time is worth knowing, what was is not
+		if last := lastWritten(o); last != nil {
+			written = []metav1.ManagedFieldsEntry{{Time: last}}
 		}
 	}
 	o.SetManagedFields(written)
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+}
+
+// lastWritten is the latest time of an object's managed fields; nil without one.
+func lastWritten(o metav1.Object) *metav1.Time {
+	var last *metav1.Time
+	for _, entry := range o.GetManagedFields() {
+		if entry.Time != nil && (last == nil || last.Before(entry.Time)) {
+			last = entry.Time
+		}
+	}
+	return last
 }

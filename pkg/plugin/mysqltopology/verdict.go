@@ -42,7 +42,7 @@ func (x *index) judge(set *set, t *v1alpha1.MySQLTopology) {
 	}
 	for _, subject := range [...]string{subjectServices, subjectEndpoints} {
 		if problem, failed := x.Problems[subject]; failed {
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "which servers Services reach: " + problem.Message})
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "which servers Services reach: " + finding.Why(problem)})
 		}
 	}
 	t.Checked = []v1alpha1.CheckedPart{part}

@@ -29,7 +29,7 @@ func (x *index) conclude(report *v1alpha1.NodeCapacityList, now time.Time) {
 func (x *index) checked(report *v1alpha1.NodeCapacityList, now time.Time) []v1alpha1.CheckedPart {
 	nodes := v1alpha1.CheckedPart{Part: v1alpha1.PartNodes, Number: int32(len(report.Items)), Of: int32(len(report.Items))}
 	if problem, failed := x.Problems[subjectPods]; failed {
-		finding.AddGap(&nodes, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "the pods on them: " + problem.Message})
+		finding.AddGap(&nodes, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "the pods on them: " + finding.Why(problem)})
 	}
 	list := []v1alpha1.CheckedPart{nodes}
 	if volumes := x.volumesPart(report, now); volumes.Of > 0 {

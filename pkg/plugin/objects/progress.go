@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -166,6 +167,18 @@ func probeTime(p *corev1.Probe) time.Duration {
 		failures = 3
 	}
 	return time.Duration(p.InitialDelaySeconds+period*failures) * time.Second
+}
+
+// LastWritten is when an object was written for the last time, by whoever, as far as its managed fields tell; zero if they don't. Of
+// StatefulSets and EndpointSlices kube keeps that time.
+func LastWritten(o metav1.Object) time.Time {
+	var last time.Time
+	for _, entry := range o.GetManagedFields() {
+		if entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
 }
 
 // AvailableAt is when a pod of a set counts as available, for which its controller waits: minReadySeconds after it became ready. It is

@@ -107,10 +107,8 @@ func compareOrdinals(a, b string) int {
 // it was made or became available.
 func lastChange(set *appsv1.StatefulSet, pods map[string]*corev1.Pod) time.Time {
 	last := set.CreationTimestamp.Time
-	for i := range set.ManagedFields {
-		if t := set.ManagedFields[i].Time; t != nil && t.After(last) {
-			last = t.Time
-		}
+	if t := objects.LastWritten(set); t.After(last) {
+		last = t
 	}
 	for _, pod := range pods {
 		for _, t := range [...]time.Time{pod.CreationTimestamp.Time, objects.AvailableAt(set, pod)} {

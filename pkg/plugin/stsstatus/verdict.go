@@ -12,13 +12,11 @@ import (
 
 // Why something was not looked at, beside what a server says.
 const (
-	noUsageAsked  = "disk usage was not asked for (--no-usage)"
-	blockDevice   = "volumeMode Block: there is no file system to measure"
-	notMeasured   = "the kubelet reports nothing for it: its driver does not measure it"
-	notReadYet    = "it has not been read yet"
-	podsUnread    = "pods could not be read"
-	claimsUnread  = "claims could not be read"
-	reasonForPods = podsUnread + ": "
+	noUsageAsked = "disk usage was not asked for (--no-usage)"
+	blockDevice  = "volumeMode Block: there is no file system to measure"
+	notMeasured  = "the kubelet reports nothing for it: its driver does not measure it"
+	notReadYet   = "it has not been read yet"
+	podsUnread   = "pods could not be read"
 )
 
 // judge fills in what was looked at of a set, its health and its conditions.
@@ -37,7 +35,7 @@ func checked(x *index, status *v1alpha1.StatefulSetStatus) []v1alpha1.CheckedPar
 		o := &status.Ordinals[i]
 		ordinals.Of++
 		if o.State == v1alpha1.OrdinalUnknown {
-			finding.AddGap(&ordinals, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: reasonForPods + x.Problems[subjectPods].Message})
+			finding.AddGap(&ordinals, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: finding.Why(x.Problems[subjectPods])})
 		} else {
 			ordinals.Number++
 		}
@@ -46,7 +44,7 @@ func checked(x *index, status *v1alpha1.StatefulSetStatus) []v1alpha1.CheckedPar
 		}
 	}
 	if x.unread(subjectClaims) {
-		finding.AddGap(&volumes, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: claimsUnread + ": " + x.Problems[subjectClaims].Message})
+		finding.AddGap(&volumes, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: finding.Why(x.Problems[subjectClaims])})
 	}
 	list := []v1alpha1.CheckedPart{ordinals}
 	if volumes.Of > 0 || len(volumes.Gaps) > 0 {
