@@ -38,14 +38,19 @@ func TestWatchAway(t *testing.T) {
 		{"refused", "connection refused", 10 * time.Second, (*frontdoor.Way).Refuse},
 		{"silent", "no answer", 25 * time.Second, (*frontdoor.Way).Silence},
 	} {
-		for args, row := range map[string]string{"sts-status --no-usage": "web-1 ", "sts-status web --usage-interval=1s": "web-1 ", "nodes": "ip-10-0-0-10", "check --exclude=DNS": "web"} {
+		for args, sees := range map[string][2]string{ // at first, and after the return
+			"sts-status --no-usage":              {"web-1 ", "web scaled 2 → 3"},
+			"sts-status web --usage-interval=1s": {"web-1 ", "web scaled 2 → 3"},
+			"nodes":                              {"ip-10-0-0-10", "ip-10-0-0-10"}, // whose node gets web-2 is chance
+			"check --exclude=DNS":                {"web", "3/3 ready"},
+		} {
 			t.Run(test.name+" "+args, func(t *testing.T) {
 				t.Parallel()
 				n := cluster.NewNamespace(t)
 				n.ApplyWeb()
 				way := frontdoor.OpenWay(t)
 				w := cluster.Watch(n, append(strings.Fields(args), "--watch", "--kubeconfig="+way.Kubeconfig)...)
-				w.Sees(row)
+				w.Sees(sees[0])
 				time.Sleep(3 * time.Second)
 				before := w.Err()
 				cut := time.Now()
@@ -65,9 +70,7 @@ func TestWatchAway(t *testing.T) {
 				}
 				way.Restore()
 				said(w, 20*time.Second, lost[:len(lost)-1]+`API server reachable again after \d+s, at `+clock+`\n$`)
-				if args != "nodes" {
-					w.Sees("web scaled 2 → 3")
-				}
+				w.Sees(sees[1])
 				w.Interrupt()
 				if strings.Contains(w.Text(), "refused") || strings.Contains(w.Text(), "did not answer") {
 					t.Errorf("it holds it against the cluster: %s", w.Text())
@@ -82,53 +85,53 @@ func TestWatchNeverReached(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, reason string
+		timeout      time.Duration
 		cut          func(*frontdoor.Way)
 	}{
-		{"refused", "connection refused", (*frontdoor.Way).Refuse},
-		{"silent", "no answer", (*frontdoor.Way).Silence},
+		{"refused", "connection refused", 8 * time.Second, (*frontdoor.Way).Refuse},
+		{"silent", "no answer", 16 * time.Second, (*frontdoor.Way).Silence},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			n := cluster.NewNamespace(t)
-			n.ApplyWeb()
-			way := frontdoor.OpenWay(t)
-			test.cut(way)
-			for _, args := range []string{"sts-status", "sts-status web", "nodes", "check", "check web", "mysql-topology", "mysql-reads svc/web"} {
-				goal := strings.Fields(args + " --timeout=14s --kubeconfig=" + way.Kubeconfig)
-				if !strings.HasPrefix(args, "mysql-reads") {
-					goal = append(goal, "--for=ready")
-				} else {
-					goal = append(goal, "--watch")
+		way := frontdoor.OpenWay(t)
+		test.cut(way)
+		for _, args := range []string{"sts-status", "sts-status web", "nodes", "check", "check web", "mysql-topology", "mysql-reads svc/web"} {
+			t.Run(test.name+" "+args, func(t *testing.T) {
+				t.Parallel()
+				want, code, until := `error: timed out waiting for .* to be ready: --timeout=`+test.timeout.String()+` is over, and the API server not reached: `+test.reason+` since `+clock+`\n`, 1, "--for=ready"
+				if strings.HasPrefix(args, "mysql-reads") { // it has nothing to wait for
+					want, code, until = "", 0, "--watch"
 				}
 				started := time.Now()
-				r := n.Doik(goal...)
-				if took := time.Since(started); took < 13*time.Second || took > 18*time.Second {
-					t.Errorf("%s: ended after %s", args, took)
+				r := cluster.Run(t, "", "kubectl-doik", append(strings.Fields(args), "--timeout="+test.timeout.String(), "--kubeconfig="+way.Kubeconfig, until)...)
+				if took := time.Since(started); took < test.timeout || took > test.timeout+5*time.Second {
+					t.Errorf("ended after %s", took)
 				}
-				want := `^warning: API server not reached since ` + clock + ` \(` + test.reason + `\); waiting for it\n`
-				code := 0
-				if !strings.HasPrefix(args, "mysql-reads") {
-					want += `error: timed out waiting for .* to be ready: --timeout=14s is over, and the API server not reached: ` + test.reason + ` since ` + clock + `\n`
-					code = 1
+				want = `^warning: API server not reached since ` + clock + ` \(` + test.reason + `\); waiting for it\n` + want + "$"
+				if !regexp.MustCompile(want).MatchString(r.Err) || r.Code != code || r.Out != "" {
+					t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 				}
-				if !regexp.MustCompile(want+"$").MatchString(r.Err) || r.Code != code || r.Out != "" {
-					t.Errorf("%s: exit code %d: %s%s", args, r.Code, r.Out, r.Err)
-				}
-			}
-			for _, args := range [][]string{{"sts-status"}, {"sts-status", "web"}} {
-				w := cluster.OnTerminal(n, append(args, "--watch", "--kubeconfig="+way.Kubeconfig)...)
+			})
+		}
+		for _, args := range [][]string{{"sts-status"}, {"sts-status", "web"}} {
+			t.Run(test.name+" terminal "+args[len(args)-1], func(t *testing.T) {
+				t.Parallel()
+				n := cluster.NewNamespace(t)
+				n.ApplyWeb()
+				way := frontdoor.OpenWay(t)
+				test.cut(way)
+				w := cluster.OnSmallTerminal(n, nil, append(args, "--watch", "--kubeconfig="+way.Kubeconfig)...)
 				w.Sees("API server not reached since")
 				w.Sees(test.reason)
-				if args[len(args)-1] == "web" {
-					way.Restore()
-					w.Sees("2/2 ready")
-					w.Sees("API server reached after")
-				}
+				way.Restore()
+				w.Sees("2/2 ready")
+				w.Sees("API server reached after")
+				test.cut(way)
+				w.Sees("API server unreachable since")
+				w.Sees("from then")
 				w.Type("q")
 				if code := w.Wait(); code != 0 {
 					t.Errorf("exit code %d: %s", code, w.Text())
 				}
-			}
-		})
+			})
+		}
 	}
 }

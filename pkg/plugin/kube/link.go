@@ -65,7 +65,6 @@ type Loss struct {
 	Reached bool
 	// Reason is short, such as "connection refused".
 	Reason string
-	Err    error
 }
 
 // asking is a question whose answer several may wait for.
@@ -202,7 +201,7 @@ func (l *Link) judge(err error) {
 	quiet := at.Sub(time.Unix(0, l.heard.Load()))
 	switch {
 	case l.changed == nil:
-	case isSilence(err) && quiet >= silence, !isSilence(err) && at.Sub(l.failedAt) >= lossGrace: // one that is only slow still says something
+	case l.loss != nil, isSilence(err) && quiet >= silence, !isSilence(err) && at.Sub(l.failedAt) >= lossGrace: // one that is only slow still says something
 		l.lose(err)
 	}
 }
@@ -213,10 +212,6 @@ func (l *Link) failed(err error, at time.Time) {
 		l.failedAt = at
 	}
 	l.failure = err
-	if !l.backAt.IsZero() { // gone once more, before everything was read
-		l.backAt = time.Time{}
-		l.lose(err)
-	}
 }
 
 // lose begins a loss, or brings its reason up to date. The link is locked.
@@ -232,8 +227,9 @@ func (l *Link) lose(err error) {
 		l.loss = &Loss{Since: since, Reached: l.reached}
 		l.losses++
 	}
+	l.backAt = time.Time{} // if it was: gone once more, before everything was read
 	if reason := shortReason(err); reason != l.loss.Reason {
-		l.loss.Reason, l.loss.Err = reason, err
+		l.loss.Reason = reason
 		l.changed()
 	}
 	select {

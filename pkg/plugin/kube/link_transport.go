@@ -127,7 +127,9 @@ func (l *Link) end(r *http.Request, response *http.Response, err error) {
 	case err == nil && isGateway(response.StatusCode):
 		l.note(fmt.Errorf("its answer is %s", response.Status))
 	case err == nil:
-		l.plain.Store(response.ProtoMajor < 2)
+		if response.StatusCode != http.StatusSwitchingProtocols { // exec and port-forward take HTTP/1.1, whatever others do
+			l.plain.Store(response.ProtoMajor < 2)
+		}
 		l.mu.Lock()
 		l.answered(now())
 		l.mu.Unlock()
@@ -145,7 +147,8 @@ func isGateway(status int) bool {
 func (l *Link) note(err error) {
 	l.mu.Lock()
 	l.failed(err, now())
-	if l.changed != nil && isLostConnection(err) {
+	quiet := now().Sub(time.Unix(0, l.heard.Load()))
+	if l.changed != nil && l.loss == nil && isLostConnection(err) && quiet >= silence {
 		l.lose(err)
 	}
 	l.mu.Unlock()

@@ -191,7 +191,8 @@ func (v *view[R]) loop(ctx context.Context, changes, linkChanges <-chan struct{}
 			if reached, doubtful, err = v.update(ctx); reached {
 				return nil
 			}
-			settle = min(max(settleDelay, restFactor*time.Since(begun)), maxSettleDelay)
+			over := time.Now()
+			settle = min(max(settleDelay, restFactor*over.Sub(begun)), maxSettleDelay)
 			if doubtful {
 				pending = time.After(doubtDelay)
 			}
