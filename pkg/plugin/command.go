@@ -49,6 +49,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	connection := kube.NewConnection()
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
+	addPreferences(root, connection, streams.ErrOut)
 
 	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams) }
 	questions := []question{{"Is anything wrong, and why?", []answer{

@@ -152,6 +152,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Access, err = q.Access.Naming(len(s.Names) > 0); err != nil {
+		return nil, err
+	}
 	q.Namespace, q.Names, q.Selector, q.ChunkSize = s.Namespace, s.Names, s.Selector, s.ChunkSize
 	q.DNS = f.asking.Query(s)
 	q.DNS.From.Kind = v1alpha1.VantageServers

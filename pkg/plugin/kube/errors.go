@@ -30,7 +30,7 @@ func Explain(err error) error {
 	case apierrors.IsUnauthorized(err):
 		return errors.New("the API server does not accept the credentials (401): they are wrong or have expired; log in again")
 	case LoginFailed(err):
-		return fmt.Errorf("the program that the kubeconfig logs in with has failed: %s", loginFailure(err))
+		return explainLogin(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer from the API server in time: see whether it is reachable, or raise --timeout")
 	case errors.Is(err, context.Canceled):
@@ -49,19 +49,31 @@ func Explain(err error) error {
 	return err
 }
 
-// gettingCredentials is what client-go writes before the error of a login program (an exec plugin).
-const gettingCredentials = "getting credentials: exec: "
+// gettingCredentials is what client-go writes before the error of a login program (an exec plugin), byProgram what it writes of one that
+// it has run.
+const (
+	gettingCredentials = "getting credentials: "
+	byProgram          = "exec: "
+	neverEnded         = " did not end in time"
+)
 
-// LoginFailed tells whether a request was never sent, because the kubeconfig's login program failed.
+// LoginFailed reports whether a request was never sent, because the kubeconfig's login program failed or may not be run.
 func LoginFailed(err error) bool {
 	return err != nil && strings.Contains(err.Error(), gettingCredentials)
 }
 
-// loginFailure is the first line of that, without the advice below it.
-func loginFailure(err error) string {
+// explainLogin is the first line of that, without the advice below it.
+func explainLogin(err error) error {
 	_, text, _ := strings.Cut(err.Error(), gettingCredentials)
 	text, _, _ = strings.Cut(text, "\n")
-	return text
+	switch {
+	case strings.Contains(text, " not allowed: policy "), strings.Contains(text, " credential plugin allowlist"):
+		return fmt.Errorf("the kuberc does not let the program run that the kubeconfig logs in with: %s; see credentialPluginPolicy in it", text)
+	case errors.Is(err, context.DeadlineExceeded):
+		text, _, _ = strings.Cut(strings.TrimPrefix(text, byProgram), neverEnded)
+		return fmt.Errorf("the program that the kubeconfig logs in with has not ended in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
+	}
+	return fmt.Errorf("the program that the kubeconfig logs in with has failed: %s", strings.TrimPrefix(text, byProgram))
 }
 
 // ProblemOf describes why a subject could not be read.

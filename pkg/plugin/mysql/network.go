@@ -38,6 +38,14 @@ const (
 	TLSVerifyCA  TLSMode = "VERIFY_CA"
 )
 
+// insisting is the mode for a password that must not go in clear.
+func (t TLS) insisting() TLS {
+	if t.Mode == TLSPreferred || t.Mode == "" {
+		t.Mode = TLSRequired
+	}
+	return t
+}
+
 // connection is a backend that speaks MySQL's protocol through a port-forward.
 type connection struct {
 	tunnel *kube.Tunnel

@@ -92,6 +92,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	if access, err = access.Naming(len(s.Names) > 0); err != nil {
+		return nil, err
+	}
 	return &Options{Scope: s, Statement: statement, Access: access, MaxRows: f.maxRows}, nil
 }
 
