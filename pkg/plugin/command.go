@@ -4,6 +4,7 @@ package plugin
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
+// readingOnly is what --print-rbac is given without a value.
+const readingOnly = "reading"
+
 // NewCommand makes the root command with all subcommands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
@@ -33,20 +37,27 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	printRBAC := root.Flags().Bool("print-rbac", false, "Print a ClusterRole with which everything can be run.")
-	root.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !*printRBAC {
-			return cmd.Help()
-		}
-		_, err := io.WriteString(streams.Out, clusterRole)
-		return err
-	}
+	printRBAC := root.Flags().StringSlice("print-rbac", nil, "Print the role with which everything that only reads can be run; with =PART,… more: "+partList()+". With -n, for that namespace alone as far as it can be.")
+	root.Flags().Lookup("print-rbac").NoOptDefVal = readingOnly
+	_ = root.RegisterFlagCompletionFunc("print-rbac", completeList(rbacPartNames()))
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 
 	connection := kube.NewConnection()
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !cmd.Flags().Changed("print-rbac") {
+			return cmd.Help()
+		}
+		parts := slices.DeleteFunc(slices.Clone(*printRBAC), func(part string) bool { return part == readingOnly })
+		text, err := roles(parts, connection.Overrides.Context.Namespace)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(streams.Out, text)
+		return err
+	}
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
 	addPreferences(root, connection, streams.ErrOut)
