@@ -29,6 +29,11 @@ const readingOnly = "reading"
 
 // NewCommand makes the root command with all subcommands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	root, _ := newCommand(streams)
+	return root
+}
+
+func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Connection) {
 	root := &cobra.Command{
 		Use:           "kubectl-doik",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl doik"},
@@ -98,7 +103,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	})
 	root.SetUsageFunc(usageAsPlugin(root.UsageFunc()))
 	completeConnection(root, connection)
-	return root
+	return root, connection
 }
 
 // usageAsPlugin calls the program what kubectl's users call it: kubectl's template knows only names of one word.

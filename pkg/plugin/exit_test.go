@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 )
 
@@ -21,7 +22,7 @@ func TestExitCode(t *testing.T) {
 		{&scope.FindingsError{Count: 1, Severity: v1alpha1.SeverityError}, 3, "error: 1 finding of severity error or worse (--fail-on)\n"},
 	} {
 		var out strings.Builder
-		if code := exitCode(test.err, &out); code != test.code || out.String() != test.text {
+		if code := exitCode(test.err, finding.Given{}, &out); code != test.code || out.String() != test.text {
 			t.Errorf("%v: exit code %d, %q", test.err, code, out.String())
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -115,6 +116,7 @@ type Scope struct {
 
 	failOn      v1alpha1.Severity
 	clusterWide bool
+	given       finding.Given
 }
 
 // ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
@@ -158,6 +160,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 		return nil, err
 	}
 	s := &Scope{
+		given:   Given(f.Connection),
 		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
 		clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
@@ -190,6 +193,8 @@ func (s *Scope) Query() kube.Query {
 
 // Print writes a report to stdout and, where the form of output does not show them, its problems to stderr.
 func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
+	s.paste(d.Report)
+	s.paste(problems)
 	if err := s.Printer.Print(s.Streams.Out, d); err != nil {
 		return err
 	}
