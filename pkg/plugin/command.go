@@ -3,6 +3,7 @@ package plugin
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
@@ -38,13 +40,13 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 		Use:           "kubectl-doik",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl doik"},
 		Short:         "Check databases on Kubernetes",
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	printRBAC := root.Flags().StringSlice("print-rbac", nil, "Print the role with which everything that only reads can be run; with =PART,… more: "+partList()+". With -n, for that namespace alone as far as it can be.")
 	root.Flags().Lookup("print-rbac").NoOptDefVal = readingOnly
-	_ = root.RegisterFlagCompletionFunc("print-rbac", completeList(rbacPartNames()))
+	_ = root.RegisterFlagCompletionFunc("print-rbac", scope.CompleteList(rbacPartNames()))
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
@@ -104,6 +106,31 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	root.SetUsageFunc(usageAsPlugin(root.UsageFunc()))
 	completeConnection(root, connection)
 	return root, connection
+}
+
+// noSuchCommand refuses words that are no subcommand, and names those that may have been meant.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+			names = append(names, cmd.Aliases...)
+		}
+	}
+	near := finding.Nearest(strings.ToLower(args[0]), names)
+	for _, cmd := range root.Commands() {
+		// What is asked for is often the end of a name, or a word of it: topology, reads, status.
+		if words := strings.Split(cmd.Name(), "-"); len(near) == 0 && len(words) > 1 && len(finding.Nearest(strings.ToLower(args[0]), words)) > 0 {
+			near = append(near, cmd.Name())
+		}
+	}
+	if len(near) == 0 {
+		return fmt.Errorf("unknown command %q for %q: kubectl doik --help lists them", args[0], root.CommandPath())
+	}
+	return fmt.Errorf("unknown command %q for %q: did you mean %s?", args[0], root.CommandPath(), strings.Join(near, " or "))
 }
 
 // usageAsPlugin calls the program what kubectl's users call it: kubectl's template knows only names of one word.

@@ -79,21 +79,6 @@ func nodeNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
 	return c.EachNode(ctx, kube.Query{}, func(node *corev1.Node) { add(node.Name) })
 }
 
-// completeList completes a list of values with commas between them; a value may have a description after a tab.
-func completeList(values []string) cobra.CompletionFunc {
-	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		before := typed[:strings.LastIndexByte(typed, ',')+1]
-		given := strings.Split(before, ",")
-		var list []string
-		for _, value := range values {
-			if name, _, _ := strings.Cut(value, "\t"); !slices.Contains(given, name) {
-				list = append(list, before+value)
-			}
-		}
-		return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
-	}
-}
-
 // withNames completes the arguments of a command with names, also after kind/.
 func withNames(cmd *cobra.Command, connection *kube.Connection, list names) *cobra.Command {
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {

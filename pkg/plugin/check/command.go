@@ -107,6 +107,10 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
+	for _, name := range []string{"only", "exclude"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, scope.CompleteList(codesWithTitles()))
+	}
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.HealthCheckList{}, View{}) })
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
 	cmd.Flags().DurationVar(&f.usageInterval, "usage-interval", f.usageInterval, "How often --watch reads disk usage anew.")

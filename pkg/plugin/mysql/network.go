@@ -140,6 +140,9 @@ func verifyChain(state tls.ConnectionState, roots *x509.CertPool) error {
 	return err
 }
 
+// offersNoTLS reports whether a server could not be encrypted to.
+func offersNoTLS(err error) bool { return errors.Is(err, mysqldriver.ErrNoTLS) }
+
 func isHandshakeFailure(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "handshake failure"))
 }

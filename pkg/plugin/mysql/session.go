@@ -273,7 +273,14 @@ func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) 
 		return &client{cluster: c.cluster, in: containerOf(s), stdin: w.credentials.Password + "\n",
 			command: func(seconds int, stopAtError bool) []string { return commandWithPassword(user, seconds, stopAtError) }}, nil
 	}
-	return dial(ctx, c.cluster, s, w.credentials, mode, !single)
+	back, err := dial(ctx, c.cluster, s, w.credentials, mode, !single)
+	if c.access.PasswordFrom.isOwn() && offersNoTLS(err) {
+		return nil, dbserver.Handing{Origin: dbserver.OfUser, Channel: dbserver.Clear}.Check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return back, nil
 }
 
 func containerOf(s Server) kube.Container {

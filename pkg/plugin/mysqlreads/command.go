@@ -78,6 +78,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "Services")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLReadsList{}) })
 	for _, name := range []string{"all-namespaces", "selector"} { // it is about one Service
 		_ = cmd.Flags().MarkHidden(name)
 	}

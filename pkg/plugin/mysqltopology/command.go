@@ -94,6 +94,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	}
 	shared.OfferGraphs()
 	shared.AddFlags(cmd, "pods")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLTopologyList{}, View{}) })
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	f.login.AddFlags(cmd)
 	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")

@@ -64,6 +64,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	f.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one. One of: (%s).", ExitFindings, severities()))
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(strings.Split(severities(), ", "), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 
