@@ -73,8 +73,12 @@ func TestMySQLAccounts(t *testing.T) {
 			t.Errorf("nopriv, %s: %s%s", via, r.Out, r.Err)
 		}
 	}
+	r := d.Doik("mysql-reads", "svc/mysql-read", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD", "-c", "4", "-o", "json")
+	if r.Code != 0 || r.Err != "" || strings.Contains(r.Out, "MYSQL094") || !strings.Contains(r.Out, `"connections": 4`) || !strings.Contains(r.Out, `"failed": 0`) {
+		t.Errorf("mysql-reads, whose connections insist on TLS: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
 	t.Setenv("DOIK_E2E_PASSWORD", "wrong")
-	r := d.Doik("mysql-topology", "sts/mysql", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD")
+	r = d.Doik("mysql-topology", "sts/mysql", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD")
 	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "error 1045") || !strings.Contains(r.Out, "0/3 answered") {
 		t.Errorf("with a wrong password: %s%s", r.Out, r.Err)
 	}
