@@ -38,6 +38,10 @@ release-files: build # What a release's archives hold beside the binary, into bi
 	@cp bin/kubectl_complete-doik bin/release/completions/
 	@$(GO) run ./test/release/licenses > bin/release/THIRD_PARTY_LICENSES
 
+.PHONY: debug-image
+debug-image: # Print the debug pod's image, whose digest a release pins
+	@sed -n 's/^\tdebugImageTag = "\(.*\)"$$/docker.io\/\1/p' pkg/plugin/kube/debugpod.go
+
 .PHONY: krew-manifest
 krew-manifest: ## Write krew/doik.yaml for the release in dist: TAG=v1.2.3 [BASE_URL=where its archives are]
 	@krew/manifest '$(TAG)' $(BASE_URL) > krew/doik.yaml.part && mv krew/doik.yaml.part krew/doik.yaml

@@ -3,7 +3,9 @@ package plugin
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
@@ -23,32 +26,48 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
+// readingOnly is what --print-rbac is given without a value.
+const readingOnly = "reading"
+
 // NewCommand makes the root command with all subcommands.
 func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
+	root, _ := newCommand(streams)
+	return root
+}
+
+func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Connection) {
 	root := &cobra.Command{
 		Use:           "kubectl-doik",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl doik"},
 		Short:         "Check databases on Kubernetes",
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	printRBAC := root.Flags().Bool("print-rbac", false, "Print a ClusterRole with which everything can be run.")
-	root.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !*printRBAC {
-			return cmd.Help()
-		}
-		_, err := io.WriteString(streams.Out, clusterRole)
-		return err
-	}
+	printRBAC := root.Flags().StringSlice("print-rbac", nil, "Print the role with which everything that only reads can be run; with =PART,… more: "+partList()+". With -n, for that namespace alone as far as it can be.")
+	root.Flags().Lookup("print-rbac").NoOptDefVal = readingOnly
+	_ = root.RegisterFlagCompletionFunc("print-rbac", scope.CompleteList(rbacPartNames()))
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 
 	connection := kube.NewConnection()
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !cmd.Flags().Changed("print-rbac") {
+			return cmd.Help()
+		}
+		parts := slices.DeleteFunc(slices.Clone(*printRBAC), func(part string) bool { return part == readingOnly })
+		text, err := roles(parts, connection.Overrides.Context.Namespace)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(streams.Out, text)
+		return err
+	}
 	connection.AddFlags(root.PersistentFlags())
 	addLogging(root, streams.ErrOut)
+	addPreferences(root, connection, streams.ErrOut)
 
 	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams) }
 	questions := []question{{"Is anything wrong, and why?", []answer{
@@ -86,7 +105,32 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	})
 	root.SetUsageFunc(usageAsPlugin(root.UsageFunc()))
 	completeConnection(root, connection)
-	return root
+	return root, connection
+}
+
+// noSuchCommand refuses words that are no subcommand, and names those that may have been meant.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+			names = append(names, cmd.Aliases...)
+		}
+	}
+	near := finding.Nearest(strings.ToLower(args[0]), names)
+	for _, cmd := range root.Commands() {
+		// What is asked for is often the end of a name, or a word of it: topology, reads, status.
+		if words := strings.Split(cmd.Name(), "-"); len(near) == 0 && len(words) > 1 && len(finding.Nearest(strings.ToLower(args[0]), words)) > 0 {
+			near = append(near, cmd.Name())
+		}
+	}
+	if len(near) == 0 {
+		return fmt.Errorf("unknown command %q for %q: kubectl doik --help lists them", args[0], root.CommandPath())
+	}
+	return fmt.Errorf("unknown command %q for %q: did you mean %s?", args[0], root.CommandPath(), strings.Join(near, " or "))
 }
 
 // usageAsPlugin calls the program what kubectl's users call it: kubectl's template knows only names of one word.

@@ -1,18 +1,12 @@
 package plugin
 
 import (
-	_ "embed"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
-
-// clusterRole is what --print-rbac prints: a role with which everything can be run. docs/rbac.md has the same.
-//
-//go:embed rbac.yaml
-var clusterRole string
 
 // question is what somebody wants to know, and the subcommands that tell.
 type question struct {
@@ -33,7 +27,7 @@ It only reads the cluster; the one thing it makes is the short-lived pod in whic
 
 const rootClosing = `
 Exit codes: 0 done, whatever the health; 1 it could not be done; 3 with --fail-on and a finding that severe.
-kubectl doik --print-rbac prints a ClusterRole with which everything can be run.
+kubectl doik --print-rbac prints the role for what only reads; --print-rbac=exec,port-forward,… adds strong ones, -n NAMESPACE binds them to it.
 Use "kubectl doik <command> --help" for more information and examples.
 Use "kubectl doik options" for a list of global command-line options (applies to all commands).
 `

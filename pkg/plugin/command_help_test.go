@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"bytes"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -69,16 +68,5 @@ func TestExamples(t *testing.T) {
 		if !cmd.Hidden && cmd.Name() != "help" && !strings.Contains(out.String(), "\n  "+cmd.Name()+" ") {
 			t.Errorf("%s is not in the overview", cmd.Name())
 		}
-	}
-}
-
-// TestClusterRole: what is printed is what is documented.
-func TestClusterRole(t *testing.T) {
-	page, err := os.ReadFile("../../docs/rbac.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), "```yaml\n"+clusterRole+"```\n") {
-		t.Error("docs/rbac.md has another role than --print-rbac prints")
 	}
 }

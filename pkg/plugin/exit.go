@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -22,20 +23,20 @@ const (
 
 // Main runs the command line and returns the exit code. An error is one line on stderr.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	cmd := NewCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
+	cmd, connection := newCommand(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	if ctx.Err() != nil && err != nil {
 		err = errors.New("interrupted")
 	}
-	return exitCode(err, errOut)
+	return exitCode(err, scope.Given(connection), errOut)
 }
 
-func exitCode(err error, errOut io.Writer) int {
+func exitCode(err error, given finding.Given, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	text := message(err)
+	text := given.Paste(message(err))
 	if printers.LacksUTF8(errOut, os.Getenv) {
 		text = printers.ASCII(text)
 	}

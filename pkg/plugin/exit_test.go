@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 )
 
@@ -23,7 +24,7 @@ func TestExitCode(t *testing.T) {
 			"error: not judged (--fail-on): could not be read: DNS (no^[answer); --allow-unknown=DNS accepts that\n"},
 	} {
 		var out strings.Builder
-		if code := exitCode(test.err, &out); code != test.code || out.String() != test.text {
+		if code := exitCode(test.err, finding.Given{}, &out); code != test.code || out.String() != test.text {
 			t.Errorf("%v: exit code %d, %q", test.err, code, out.String())
 		}
 	}

@@ -45,11 +45,15 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print only the rows of the table: no headings, no titles, no findings.")
 	cmd.Flags().StringVar(&f.color, "color", f.color, "Colour the table. One of: (auto, always, never); auto is a terminal without NO_COLOR.")
+	_ = cmd.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 }
+
+// SortFlag is the name of the flag that sorts rows.
+const SortFlag = "sort-by"
 
 // AddSortFlag adds --sort-by to a command whose rows are many.
 func (f *Flags) AddSortFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.sortBy, "sort-by", "", "Sort the rows by a column of the table, given by its title; with - in front the largest first: --sort-by=-USE%.")
+	cmd.Flags().StringVar(&f.sortBy, SortFlag, "", "Sort the rows by a column of the table, given by its title; with - in front the largest first: --sort-by=-USE%.")
 }
 
 // Formats lists what -o takes, for completion.

@@ -73,8 +73,12 @@ func TestMySQLAccounts(t *testing.T) {
 			t.Errorf("nopriv, %s: %s%s", via, r.Out, r.Err)
 		}
 	}
+	r := d.Doik("mysql-reads", "svc/mysql-read", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD", "-c", "4", "-o", "json")
+	if r.Code != 0 || r.Err != "" || strings.Contains(r.Out, "MYSQL094") || !strings.Contains(r.Out, `"connections": 4`) || !strings.Contains(r.Out, `"failed": 0`) {
+		t.Errorf("mysql-reads, whose connections insist on TLS: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
 	t.Setenv("DOIK_E2E_PASSWORD", "wrong")
-	r := d.Doik("mysql-topology", "sts/mysql", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD")
+	r = d.Doik("mysql-topology", "sts/mysql", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD")
 	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "error 1045") || !strings.Contains(r.Out, "0/3 answered") {
 		t.Errorf("with a wrong password: %s%s", r.Out, r.Err)
 	}
@@ -88,7 +92,13 @@ func TestMariaDBAccounts(t *testing.T) {
 	d.SQL(0, "CREATE USER mon@'%' IDENTIFIED BY 'pw'; GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO mon@'%'; CREATE USER slave@'%' IDENTIFIED BY 'pw'; GRANT SLAVE MONITOR ON *.* TO slave@'%'; CREATE USER nopriv@'%' IDENTIFIED BY 'pw'")
 	d.Answering(2)
 	t.Setenv("DOIK_E2E_PASSWORD", "pw")
-	for _, via := range []string{"port-forward", "exec"} {
+	// The servers have no TLS: a password of the user's own goes into the container only, that of a Secret to pods of its namespace.
+	if r := d.Doik("mysql-topology", "sts/mariadb", "--user=mon", "--password-from=env:DOIK_E2E_PASSWORD", "--via=port-forward"); r.Code != 0 ||
+		!strings.Contains(r.Out, "0/2 answered") || !strings.Contains(r.Err, "the password of --user is not sent without TLS") {
+		t.Errorf("without TLS: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	d.Kubectl("create", "secret", "generic", "mon", "--from-literal=pw=pw")
+	for via, from := range map[string]string{"port-forward": "secret/mon:pw", "exec": "env:DOIK_E2E_PASSWORD"} {
 		for user, want := range map[string]struct {
 			threads  bool
 			warnings int
@@ -98,7 +108,7 @@ func TestMariaDBAccounts(t *testing.T) {
 			"slave":  {true, 1, "BINLOG MONITOR"},
 			"nopriv": {false, 2, "SLAVE MONITOR"},
 		} {
-			r := d.Doik("mysql-topology", "sts/mariadb", "--user="+user, "--password-from=env:DOIK_E2E_PASSWORD", "--via="+via)
+			r := d.Doik("mysql-topology", "sts/mariadb", "--user="+user, "--password-from="+from, "--via="+via)
 			if r.Code != 0 || strings.Contains(r.Out, "Yes/Yes") != want.threads || strings.Contains(r.Out, "unknown") == want.threads ||
 				strings.Count(r.Err, "\n") != want.warnings || !strings.Contains(r.Err, want.contains) || strings.Contains(r.Out, "CRITICAL") {
 				t.Errorf("%s, %s: exit code %d: %s%s", user, via, r.Code, r.Out, r.Err)

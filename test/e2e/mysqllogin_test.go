@@ -71,19 +71,36 @@ func TestMySQLLogin(t *testing.T) {
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + ca}, "")
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + other}, "certificate signed by unknown authority")
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + write("none.pem", "nothing")}, "--ssl-ca: there is no certificate in it")
-	t.Log("a password that is not sent as it is without TLS")
+	t.Log("a password of the user's own: over TLS, or not at all")
 	t.Setenv("DOIK_E2E_PASSWORD", password)
+	own := []string{"--user=mon", "--password-from=env:DOIK_E2E_PASSWORD"}
 	d.SQL(0, "FLUSH PRIVILEGES") // forgets who has logged in before: the whole exchange again
-	try([]string{"--user=mon", "--password-from=env:DOIK_E2E_PASSWORD", "--ssl-mode=DISABLED"}, "")
+	try(own, "")
+	try(append([]string{"--ssl-mode=VERIFY_CA", "--ssl-ca=" + ca}, own...), "")
+	try(append([]string{"--ssl-mode=VERIFY_CA", "--ssl-ca=" + other}, own...), "certificate signed by unknown authority")
+	if r := login(append([]string{"--ssl-mode=DISABLED"}, own...)...); r.Code != 1 || !strings.Contains(r.Err, "would send the password of --user in clear") {
+		t.Errorf("in clear: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
+	for _, args := range [][]string{{"mysql-topology"}, {"mysql-query", "SELECT 1"}, {"mysql-topology", "--via=exec"}, {"check"}} {
+		if r := d.Doik(append(args, own...)...); r.Code != 1 || !strings.Contains(r.Err, "name the set (sts/NAME)") || strings.Count(r.Err, "\n") != 1 {
+			t.Errorf("%v, to what was found: exit code %d: %s%s", args, r.Code, r.Out, r.Err)
+		}
+	}
+	if r := d.Doik(append([]string{"mysql-topology", "--send-password-to-all"}, own...)...); r.Code != 0 || !strings.Contains(r.Out, "1/1 answered") {
+		t.Errorf("--send-password-to-all: exit code %d: %s%s", r.Code, r.Out, r.Err)
+	}
 	t.Log("a server whose TLS Go does not speak")
 	d.SQL(0, "SET GLOBAL tls_version='TLSv1.2', GLOBAL ssl_cipher='DHE-RSA-AES256-GCM-SHA384'; ALTER INSTANCE RELOAD TLS")
 	try(nil, "")
 	try([]string{"--ssl-mode=REQUIRED"}, "handshake failure")
+	try(own, "handshake failure")
 	t.Log("a server without TLS")
 	d.SQL(0, "SET GLOBAL ssl_cert='no-such.pem'; ALTER INSTANCE RELOAD TLS NO ROLLBACK ON ERROR")
 	try(nil, "")
 	try([]string{"--ssl-mode=DISABLED"}, "")
 	try([]string{"--ssl-mode=REQUIRED"}, "does not support TLS")
+	try(own, "the password of --user is not sent without TLS; let the server offer TLS, or use --via=exec")
+	try(append([]string{"--via=exec"}, own...), "")
 }
 
 // prompts gives the password on a terminal, on stdin, and not at all.

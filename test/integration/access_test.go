@@ -4,7 +4,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -133,29 +132,14 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 	}
 }
 
-// TestRole runs as a user who has the role of docs/rbac.md and nothing else; then without its rights to volumes, nodes and what
+// TestRole runs as a user who has what --print-rbac prints, with what disk usage takes, and nothing else; then without its rights to volumes, nodes and what
 // explains, each of which costs its columns and one line.
 func TestRole(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	page, err := os.ReadFile("../../docs/rbac.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), "```yaml\n")
-	role, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("there is no role in docs/rbac.md")
-	}
-	grant := func(user, role string) {
-		name := n.NS + "-" + user
-		n.Apply(strings.Replace(role, "name: kubectl-doik", "name: "+name, 1))
-		n.Kubectl("create", "clusterrolebinding", name, "--clusterrole="+name, "--user="+name)
-		t.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", name) })
-	}
-	grant("reader", role)
-	grant("namespaced", strings.NewReplacer(", persistentvolumes, nodes", "", "events", "nothing", "storageclasses, volumeattachments, csinodes", "nothing").Replace(role))
+	n.Grant(t, n.NS+"-reader", nil, "exec", "kubelets")
+	n.Grant(t, n.NS+"-namespaced", strings.NewReplacer("persistentvolumes, nodes", "nothing", "[events]", "[nothing]", "storageclasses, volumeattachments", "nothing", "csinodes", "nothing").Replace, "exec", "kubelets")
 	as := func(user string, args ...string) cluster.Result {
 		return n.Doik(append([]string{"sts-status", "--as=" + n.NS + "-" + user}, args...)...)
 	}

@@ -67,7 +67,7 @@ func TestCheckArguments(t *testing.T) {
 	}
 	n.ApplyWeb()
 	for args, want := range map[string]string{
-		"--only=STS10":        `error: --only: "STS10" is no code of a finding: such as STS010 (docs/findings.md), or one of STS, DNS, NODE, MYSQL, CHECK for all of them`,
+		"--only=STS10":        `error: --only: "STS10" is no code of a finding: did you mean STS010 or STS?`,
 		"--exclude=ENDP001":   `error: --exclude: "ENDP001" is no code`,
 		"wbe":                 `error: StatefulSet "wbe" not found in namespace ` + n.NS,
 		"web -A":              "error: a name can't be looked up in all namespaces",

@@ -59,7 +59,7 @@ func TestDebugPod(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	spec := func(change func(*kube.DebugPod)) kube.DebugPod {
-		p := kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage, Lifetime: time.Minute}
+		p := kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage(), Lifetime: time.Minute}
 		change(&p)
 		return p
 	}
@@ -124,7 +124,7 @@ func TestDebugPodInterrupted(t *testing.T) {
 			defer func() { <-atOnce }()
 			ctx, cancel := context.WithTimeout(context.Background(), rand.N(1500*time.Millisecond))
 			defer cancel()
-			err := c.WithDebugPod(ctx, kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage, Lifetime: time.Minute}, func(*corev1.Pod) error {
+			err := c.WithDebugPod(ctx, kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage(), Lifetime: time.Minute}, func(*corev1.Pod) error {
 				<-ctx.Done()
 				return ctx.Err()
 			})
@@ -150,7 +150,7 @@ func TestDebugPodLeftovers(t *testing.T) {
 	n.Apply(pod("late", `"doik.dev/component": "debug-pod"`, 1) + "---\n" + pod("busy", `"doik.dev/component": "debug-pod"`, 600) + "---\n" + pod("foreign", "", 1))
 	time.Sleep(12 * time.Second) // the deadline, and what is added to it
 	run := func() {
-		if err := c.WithDebugPod(t.Context(), kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage, Lifetime: time.Minute}, func(*corev1.Pod) error { return nil }); err != nil {
+		if err := c.WithDebugPod(t.Context(), kube.DebugPod{Namespace: n.NS, Image: kube.DefaultDebugImage(), Lifetime: time.Minute}, func(*corev1.Pod) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -158,6 +158,12 @@ func TestDeadKubelets(t *testing.T) {
 	if got := strings.Count(r.Err, "\n"); got != 2 {
 		t.Errorf("%d lines on stderr:\n%s", got, r.Err)
 	}
+	// With df where a kubelet does not tell: through one that hangs it would hang, too.
+	started = time.Now()
+	r = n.Doik("sts-status", "--usage-timeout=5s")
+	if took := time.Since(started); took > 8*time.Second || r.Code != 0 || !strings.Contains(r.Err, "warning: disk usage on node "+hang+": the kubelet did not answer within 5s") {
+		t.Errorf("a kubelet that hangs cost %s with a time-out of 5 s: exit code %d: %s", took, r.Code, r.Err)
+	}
 	// Out of time altogether: what had answered by then is shown and is no problem.
 	r = n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=60s", "--timeout=5s")
 	if want := "warning: disk usage on node " + hang + ": the kubelet had not answered when time ran out; raise --timeout\n"; r.Code != 0 ||

@@ -35,7 +35,7 @@ HOOK
 
 # The toolbox of the study's DNS exercises, also under the names that Kubernetes' documentation uses for debug pods.
 image_netshoot() {
-  names=(docker.io/nicolaka/netshoot:latest docker.io/library/busybox:1.28 registry.k8s.io/e2e-test-images/agnhost:2.39)
+  names=(docker.io/nicolaka/netshoot:latest docker.io/nicolaka/netshoot:v0.13 docker.io/library/busybox:1.28 registry.k8s.io/e2e-test-images/agnhost:2.39)
   config='{Env: [$path], Cmd: ["zsh"]}'
   debian bookworm iproute2,iputils-ping,bind9-dnsutils,bind9-host,curl,netcat-openbsd,zsh </dev/null
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-// Run runs the commands that the READMEs show for a bed, in a namespace, as a user with the role of --print-rbac and no other. Each
+// Run runs the commands that the READMEs show for a bed, in a namespace, as a user with the roles of --print-rbac and no others. Each
 // must succeed, and print the tables that the README shows. What both READMEs show is run once.
 func Run(t *testing.T, n *cluster.Namespace, bed string) {
 	t.Setenv("KUBECONFIG", kubeconfig(t, n))
@@ -47,14 +46,14 @@ func Run(t *testing.T, n *cluster.Namespace, bed string) {
 	}
 }
 
-// kubeconfig grants the printed role to a user of the test's own, and writes a kubeconfig of the current cluster for that user in
+// parts are those of --print-rbac that the READMEs' commands need beside reading.
+var parts = []string{"exec", "port-forward", "debug-pod", "kubelets"}
+
+// kubeconfig grants the printed roles to a user of the test's own, and writes a kubeconfig of the current cluster for that user in
 // the test's namespace.
 func kubeconfig(t *testing.T, n *cluster.Namespace) string {
 	t.Helper()
-	role := cluster.Run(t, "", "kubectl", "doik", "--print-rbac").Out
-	n.Apply(strings.Replace(role, "name: kubectl-doik", "name: "+n.NS, 1))
-	t.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", n.NS) })
-	n.Kubectl("create", "clusterrolebinding", n.NS, "--clusterrole="+n.NS, "--user="+n.NS)
+	n.Grant(t, n.NS, nil, parts...)
 	var config map[string]any
 	if err := yaml.Unmarshal([]byte(n.Kubectl("config", "view", "--raw", "--flatten", "--minify")), &config); err != nil {
 		t.Fatal(err)

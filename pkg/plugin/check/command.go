@@ -107,6 +107,10 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
+	for _, name := range []string{"only", "exclude"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, scope.CompleteList(codesWithTitles()))
+	}
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.HealthCheckList{}, View{}) })
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
 	cmd.Flags().DurationVar(&f.usageInterval, "usage-interval", f.usageInterval, "How often --watch reads disk usage anew.")
@@ -150,6 +154,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	s, err := f.shared.ToScope(args, stsstatus.Kinds...)
 	if err != nil {
+		return nil, err
+	}
+	if q.Access, err = q.Access.Naming(len(s.Names) > 0); err != nil {
 		return nil, err
 	}
 	q.Namespace, q.Names, q.Selector, q.ChunkSize = s.Namespace, s.Names, s.Selector, s.ChunkSize

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // Families of codes: the letters that they begin with.
@@ -35,17 +36,44 @@ func parseCodes(list []string) ([]string, error) {
 	for _, text := range list {
 		name := strings.ToUpper(strings.TrimSpace(text))
 		if !isCode(name) {
-			return nil, fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families[:], ", "))
+			return nil, noSuchCode(text)
 		}
 		codes = append(codes, name)
 	}
 	return codes, nil
 }
 
+// isCode reports whether a name is a code of a finding that check has, or a family of codes.
 func isCode(name string) bool {
-	letters := family(v1alpha1.Code(name))
-	digits := len(name) - len(letters)
-	return slices.Contains(families[:], letters) && (digits == 0 || digits == 3)
+	return slices.Contains(families[:], name) || slices.ContainsFunc(kinds(), func(k finding.Kind) bool { return string(k.Code) == name })
+}
+
+// kinds are the findings of the families.
+func kinds() []finding.Kind {
+	return slices.DeleteFunc(finding.Catalogue(), func(k finding.Kind) bool { return !slices.Contains(families[:], family(k.Code)) })
+}
+
+func noSuchCode(text string) error {
+	all := slices.Clone(families[:])
+	for _, kind := range kinds() {
+		all = append(all, string(kind.Code))
+	}
+	if near := finding.Nearest(strings.ToUpper(strings.TrimSpace(text)), all); len(near) > 0 {
+		return fmt.Errorf("%q is no code of a finding: did you mean %s?", text, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families[:], ", "))
+}
+
+// codesWithTitles are what --only and --exclude take, with what it says after a tab, as completion shows it.
+func codesWithTitles() []string {
+	var list []string
+	for _, name := range families {
+		list = append(list, name+"\tall of "+name)
+	}
+	for _, kind := range kinds() {
+		list = append(list, string(kind.Code)+"\t"+kind.Title)
+	}
+	return list
 }
 
 // names tells whether a list has a code or its family.

@@ -83,6 +83,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "Services and StatefulSets")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.HeadlessDNSList{}, View{}) })
 	cmd.Flags().StringVar(&f.from, "from", "debug-pod", "Who asks. One of: (debug-pod, pod/NAME, ephemeral/NAME, dns). ephemeral/NAME adds an ephemeral container to the pod, which stays in its list; dns asks each DNS server through a port-forward, without any pod.")
 	cmd.Flags().StringVar(&f.fromLabels, "from-labels", "", "sts/NAME: let the debug pod wear the labels of this StatefulSet's pods, so that the same NetworkPolicies select it. It is never ready: Services send it no traffic.")
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that asks, with --from=pod/NAME.")

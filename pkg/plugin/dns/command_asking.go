@@ -29,7 +29,7 @@ type Asking struct {
 
 // NewAsking returns the flags with their defaults.
 func NewAsking() Asking {
-	return Asking{image: kube.DefaultDebugImage, dnsService: defaultDNSService}
+	return Asking{image: kube.DefaultDebugImage(), dnsService: defaultDNSService}
 }
 
 // AddFlags adds them to a subcommand.

@@ -63,7 +63,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik endpoint.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, lookupTimeout: defaultLookupTimeout, image: kube.DefaultDebugImage}
+	f := &Flags{shared: shared, lookupTimeout: defaultLookupTimeout, image: kube.DefaultDebugImage()}
 	cmd := &cobra.Command{
 		Use:                   "endpoint",
 		DisableFlagsInUseLine: true,
@@ -119,7 +119,7 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--lookup-timeout=%s: it must be positive", o.LookupTimeout)
 	case o.Pod.Image == "" && !o.LocalOnly:
 		return fmt.Errorf("--image: there is no image in it; --local-only does without a pod")
-	case o.LocalOnly && (o.Pod.Node != "" || o.Pod.PullSecret != "" || o.Pod.Image != kube.DefaultDebugImage):
+	case o.LocalOnly && (o.Pod.Node != "" || o.Pod.PullSecret != "" || o.Pod.Image != kube.DefaultDebugImage()):
 		return fmt.Errorf("--local-only makes no pod: --image, --image-pull-secret and --node can't be combined with it")
 	}
 	return nil

@@ -41,6 +41,8 @@ type Cluster struct {
 	clients map[schema.GroupVersion]rest.Interface
 	// config makes the connections of exec and port-forward, which are not plain requests.
 	config *rest.Config
+	// login is nil if the kubeconfig needs no program to log in.
+	login *loginGate
 	// What the kubeconfig calls the context and the cluster; empty in a pod.
 	contextName, clusterName string
 	// shared is nil unless several readers share their lists.
@@ -69,10 +71,18 @@ func Connect(flags *Connection, warnings io.Writer) (*Cluster, error) {
 		}
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
+	if config.ExecProvider != nil {
+		preferences, err := ReadPreferences(flags, warnings)
+		if err != nil {
+			return nil, err
+		}
+		config.ExecProvider.PluginPolicy = preferences.policy
+	}
 	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(queriesPerSecond, queriesBurst)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	logBodies(config)
 	c := &Cluster{Namespace: namespace, config: config, clients: map[schema.GroupVersion]rest.Interface{}}
 	if rawErr == nil {
 		c.contextName, c.clusterName = chosen(flags, &raw)
@@ -91,6 +101,10 @@ func (c *Cluster) addClients() error {
 	if err != nil {
 		return err
 	}
+	if c.login, err = newLoginGate(c.config); err != nil {
+		return err
+	}
+	connections = c.login.through(connections)
 	for _, gv := range groupVersions {
 		if c.clients[gv], err = newClient(c.config, gv, connections); err != nil {
 			return err

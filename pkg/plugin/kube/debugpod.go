@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// DefaultDebugImage has dig, nslookup, curl and openssl.
-	DefaultDebugImage = "nicolaka/netshoot"
+	// debugImageTag has dig, nslookup, curl and openssl. A release pins it further, see debugImageDigest.
+	debugImageTag = "nicolaka/netshoot:v0.13"
 	// DebugContainer is the name of the debug pod's container.
 	DebugContainer = "debug"
 
@@ -44,6 +44,17 @@ const (
 	// leftoverSlack is added to the deadline of a pod before another run takes it for a leftover.
 	leftoverSlack = 10 * time.Second
 )
+
+// debugImageDigest is what the tag stood for when a release was made: its linker flags set it, sha256:… It is empty in other builds.
+var debugImageDigest string
+
+// DefaultDebugImage is the image of the debug pod where the user names none.
+func DefaultDebugImage() string {
+	if debugImageDigest == "" {
+		return debugImageTag
+	}
+	return debugImageTag + "@" + debugImageDigest
+}
 
 // DebugPod is a short-lived pod to run programs in: as any user without rights may have it (Pod Security level restricted), without
 // the token of a service account, never ready, on Linux. Its program does nothing and ends by itself.

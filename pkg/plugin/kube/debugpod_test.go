@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +65,24 @@ func TestOutlived(t *testing.T) {
 		if got := outlived(pod, now); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// TestDebugImage: the image has a tag, a release's linker flags name the variable that pins it, and what the release asks for is the image.
+func TestDebugImage(t *testing.T) {
+	if got := DefaultDebugImage(); got != debugImageTag || !strings.Contains(got, ":v") {
+		t.Error(got)
+	}
+	debugImageDigest = "sha256:1"
+	defer func() { debugImageDigest = "" }()
+	if got := DefaultDebugImage(); got != debugImageTag+"@sha256:1" {
+		t.Error(got)
+	}
+	release, err := os.ReadFile("../../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(release), "-X "+reflect.TypeFor[DebugPod]().PkgPath()+".debugImageDigest=") {
+		t.Error("a release does not set debugImageDigest")
 	}
 }

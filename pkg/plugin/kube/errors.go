@@ -57,7 +57,7 @@ func explain(err error) string {
 	case apierrors.IsUnauthorized(err):
 		return "the API server does not accept the credentials (401): they are wrong or have expired; log in again"
 	case LoginFailed(err):
-		return fmt.Sprintf("the program that the kubeconfig logs in with has failed: %s", loginFailure(err))
+		return explainLogin(err)
 	case errors.As(err, &over):
 		return fmt.Sprintf("no answer from the API server%s within %s=%s: see whether it is reachable, or raise it", at(err), over.Flag, over.After)
 	case requestTimeoutIn(err) != "":
@@ -86,10 +86,15 @@ func explain(err error) string {
 	return ""
 }
 
-// gettingCredentials is what client-go writes before the error of a login program (an exec plugin).
-const gettingCredentials = "getting credentials: exec: "
+// gettingCredentials is what client-go writes before the error of a login program (an exec plugin), byProgram what it writes of one that
+// it has run.
+const (
+	gettingCredentials = "getting credentials: "
+	byProgram          = "exec: "
+	neverEnded         = " did not end in time"
+)
 
-// LoginFailed tells whether a request was never sent, because the kubeconfig's login program failed.
+// LoginFailed reports whether a request was never sent, because the kubeconfig's login program failed or may not be run.
 func LoginFailed(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if strings.Contains(err.Error(), gettingCredentials) {
@@ -99,14 +104,21 @@ func LoginFailed(err error) bool {
 	return false
 }
 
-// loginFailure is the first line of that, without the advice below it.
-func loginFailure(err error) string {
+// explainLogin is the first line of that, without the advice below it.
+func explainLogin(err error) string {
 	text := ""
-	for ok := false; err != nil && !ok; err = errors.Unwrap(err) {
-		_, text, ok = strings.Cut(err.Error(), gettingCredentials)
+	for e, ok := err, false; e != nil && !ok; e = errors.Unwrap(e) {
+		_, text, ok = strings.Cut(e.Error(), gettingCredentials)
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	return text
+	switch {
+	case strings.Contains(text, " not allowed: policy "), strings.Contains(text, " credential plugin allowlist"):
+		return fmt.Sprintf("the kuberc does not let the program run that the kubeconfig logs in with: %s; see credentialPluginPolicy in it", text)
+	case errors.Is(err, context.DeadlineExceeded):
+		text, _, _ = strings.Cut(strings.TrimPrefix(text, byProgram), neverEnded)
+		return fmt.Sprintf("the program that the kubeconfig logs in with has not ended in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
+	}
+	return fmt.Sprintf("the program that the kubeconfig logs in with has failed: %s", strings.TrimPrefix(text, byProgram))
 }
 
 // ProblemOf describes why a subject could not be read.
@@ -149,7 +161,7 @@ func shortReason(err error) string {
 	var status apierrors.APIStatus
 	switch {
 	case LoginFailed(err):
-		return "the program that the kubeconfig logs in with has failed: " + loginFailure(err)
+		return explainLogin(err)
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host " + dns.Name
 	case proxyRefusal(err) != "":

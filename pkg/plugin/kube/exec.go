@@ -70,6 +70,9 @@ func (c *Cluster) ExecInput(ctx context.Context, in Container, stdin io.Reader, 
 // Stream runs a command in a container, without a shell, until it ends or the context does. Nothing is written to the streams after it
 // has returned.
 func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, command ...string) error {
+	if err := c.login.pass(ctx); err != nil {
+		return err
+	}
 	request := c.core().Post().Namespace(in.Namespace).Resource("pods").Name(in.Pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: in.Name, Command: command, Stdin: streams.In != nil, Stdout: true, Stderr: true,

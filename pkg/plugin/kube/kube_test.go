@@ -201,26 +201,6 @@ func TestDataMounts(t *testing.T) {
 	}
 }
 
-func TestNotFound(t *testing.T) {
-	names := []string{"mysql", "mysql-read", "web", "webapp", "postgres"}
-	for name, want := range map[string]string{
-		"mysq": ": did you mean mysql or mysql-read?", "wbe": ": did you mean web?", "web1": ": did you mean web?", "post": ": did you mean postgres?", "redis": "", "": "",
-	} {
-		got := NotFound("StatefulSet", "shop", name, names).Error()
-		if name != "" && got != fmt.Sprintf("StatefulSet %q not found in namespace shop%s", name, want) {
-			t.Errorf("got %s", got)
-		}
-	}
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"web", "wbe", 1}, {"kitten", "sitting", 3}, {"mysql", "mysql", 0}} {
-		if got := editDistance(test.a, test.b); got != test.want {
-			t.Errorf("%q to %q: %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}
-
 // TestOutput keeps to its limit, however it is written to.
 func TestOutput(t *testing.T) {
 	out := NewOutput(5)
@@ -234,5 +214,17 @@ func TestOutput(t *testing.T) {
 	}
 	if whole := NewOutput(3); whole.Cut() {
 		t.Error("nothing was cut off")
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	names := []string{"mysql", "mysql-read", "web", "webapp", "postgres"}
+	for name, want := range map[string]string{
+		"mysq": ": did you mean mysql or mysql-read?", "wbe": ": did you mean web?", "web1": ": did you mean web?", "post": ": did you mean postgres?", "redis": "", "": "",
+	} {
+		got := NotFound("StatefulSet", "shop", name, names).Error()
+		if name != "" && got != fmt.Sprintf("StatefulSet %q not found in namespace shop%s", name, want) {
+			t.Errorf("got %s", got)
+		}
 	}
 }

@@ -32,6 +32,9 @@ type Tunnel struct {
 // OpenTunnel opens a port-forward to a pod. It needs the rights to create and get pods/portforward. The tunnel outlives the
 // context, which bounds the opening; Close ends it and all connections in it.
 func (c *Cluster) OpenTunnel(ctx context.Context, namespace, pod string) (*Tunnel, error) {
+	if err := c.login.pass(ctx); err != nil {
+		return nil, err
+	}
 	target := c.core().Post().Namespace(namespace).Resource("pods").Name(pod).SubResource("portforward").URL()
 	transport, upgrader, err := spdy.RoundTripperFor(c.config)
 	if err != nil {

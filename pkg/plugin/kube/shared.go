@@ -3,11 +3,15 @@ package kube
 import (
 	"context"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
+
+// lastWords is how long a reader whose time is up waits for the reason.
+const lastWords = 200 * time.Millisecond
 
 // Sharing says which lists several readers share.
 type Sharing struct {
@@ -79,7 +83,11 @@ func eachShared[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Clus
 	select {
 	case <-all.done:
 	case <-ctx.Done():
-		return Ended(ctx)
+		select { // the list ends with the same context, and knows better why there is nothing
+		case <-all.done:
+		case <-time.After(lastWords):
+			return Ended(ctx)
+		}
 	}
 	if all.err != nil {
 		return all.err

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 )
 
 // Flags are the flags of logging in, which all subcommands for MySQL share.
@@ -20,6 +22,7 @@ type Flags struct {
 	passwordFrom string
 	sslMode      string
 	sslCA        string
+	sendToAll    bool
 	timeout      time.Duration
 }
 
@@ -40,9 +43,10 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.via, "via", f.via, "The way to the servers. One of: ("+strings.Join(ways, ", ")+"). port-forward connects to the pods' port; exec runs the client in their containers, which know their passwords; auto takes what works, and reads a Secret only if nothing else does.")
 	// kubectl's flag of this name chooses a user of the kubeconfig; here it is the server's, as in all of MySQL's clients.
 	cmd.Flags().StringVar(&f.user, "user", "", "The account to log in to the servers with; without it, the one that the operator, chart or image has made.")
-	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where the password of --user is: "+passwordForms+".")
-	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+").")
-	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "A file with the certificates that VERIFY_CA trusts.")
+	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where the password of --user is: "+passwordForms+". A Secret's goes to pods of its namespace; others go, over TLS, only to servers of sets that are named, or whose certificate --ssl-ca verifies.")
+	cmd.Flags().BoolVar(&f.sendToAll, "send-password-to-all", false, "Send the password of --user also to servers that -A, -l or a bare namespace found. Who may create a pod there can create one that looks like a database and collect the password.")
+	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+"). With a password of your own, PREFERRED is REQUIRED.")
+	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "A file with the certificates that VERIFY_CA trusts: of an authority that signs for these servers alone, since no host name is verified.")
 	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "The time that each server of MySQL or MariaDB has to let the plugin in and to answer.")
 	_ = cmd.RegisterFlagCompletionFunc("via", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("user", cobra.NoFileCompletions)
@@ -52,7 +56,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 
 // ToAccess checks the flags. It reads files and sends nothing.
 func (f *Flags) ToAccess() (Access, error) {
-	a := Access{Via: Via(f.via), User: f.user, TLS: TLS{Mode: TLSMode(strings.ToUpper(f.sslMode))}, ServerTimeout: f.timeout}
+	a := Access{Via: Via(f.via), User: f.user, TLS: TLS{Mode: TLSMode(strings.ToUpper(f.sslMode))}, SendToAll: f.sendToAll, ServerTimeout: f.timeout}
 	var err error
 	switch {
 	case !slices.Contains(ways, f.via):
@@ -69,12 +73,41 @@ func (f *Flags) ToAccess() (Access, error) {
 	if a.PasswordFrom, err = ParsePasswordSource(f.passwordFrom); err != nil {
 		return a, err
 	}
+	switch {
+	case f.sendToAll && !a.PasswordFrom.isOwn():
+		return a, errors.New("--send-password-to-all is for a password of your own: --password-from=file:PATH, env:NAME or prompt")
+	case a.PasswordFrom.isOwn() && a.TLS.Mode == TLSDisabled && a.Via != ViaExec:
+		return a, errors.New("--ssl-mode=DISABLED would send the password of --user in clear: leave it out, or use --via=exec")
+	}
 	if f.sslCA != "" {
 		if a.TLS.CA, err = os.ReadFile(f.sslCA); err != nil {
 			return a, fmt.Errorf("--ssl-ca: %w", err)
 		}
 	}
 	return a, nil
+}
+
+// Naming says whether the servers' sets, their pods or their Service stand on the command line. It is an error if no server could be
+// given the password then.
+func (a Access) Naming(named bool) (Access, error) {
+	a.named = named
+	if !a.PasswordFrom.isOwn() {
+		return a, nil
+	}
+	var refused *dbserver.RefusedError
+	for _, via := range []Via{ViaPortForward, ViaExec} {
+		if a.Via != ViaAuto && a.Via != via {
+			continue
+		}
+		err := a.handing(via).Check()
+		if err == nil {
+			return a, nil
+		}
+		if refused == nil {
+			errors.As(err, &refused)
+		}
+	}
+	return a, fmt.Errorf("--password-from: %s: %s", refused.Reason, refused.Remedy)
 }
 
 // Resolve reads the password where it is not in a Secret: it may ask for it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
@@ -42,6 +43,7 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 	p.Message = oneLine(err.Error())
 	var login *LoginError
 	var notRunning *NotRunningError
+	var withheld *dbserver.RefusedError
 	switch {
 	case errors.As(err, &notRunning):
 		p.Reason = v1alpha1.ReasonNotRunning
@@ -50,6 +52,8 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 		p.Reason = v1alpha1.ReasonTimeout
 		p.Message = fmt.Sprintf("no answer within %s", timeout)
 		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s, or raise --server-timeout", s.Pod.Name, s.Container, s.Pod.Namespace)
+	case errors.As(err, &withheld):
+		p.Remedy = withheld.Remedy
 	case !errors.As(err, &login):
 	case login.IsNotListening():
 		p.Reason = v1alpha1.ReasonNotListening

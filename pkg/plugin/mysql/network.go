@@ -38,6 +38,14 @@ const (
 	TLSVerifyCA  TLSMode = "VERIFY_CA"
 )
 
+// insisting is the mode for a password that must not go in clear.
+func (t TLS) insisting() TLS {
+	if t.Mode == TLSPreferred || t.Mode == "" {
+		t.Mode = TLSRequired
+	}
+	return t
+}
+
 // connection is a backend that speaks MySQL's protocol through a port-forward.
 type connection struct {
 	tunnel *kube.Tunnel
@@ -131,6 +139,9 @@ func verifyChain(state tls.ConnectionState, roots *x509.CertPool) error {
 	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others})
 	return err
 }
+
+// offersNoTLS reports whether a server could not be encrypted to.
+func offersNoTLS(err error) bool { return errors.Is(err, mysqldriver.ErrNoTLS) }
 
 func isHandshakeFailure(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "handshake failure"))

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
 	"golang.org/x/term"
@@ -29,13 +31,21 @@ type PasswordSource struct {
 	value     string // once it is known
 }
 
+// What the API server takes for a Secret's name and for a key of it.
+var (
+	secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+	secretKey  = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+)
+
 const passwordForms = "secret/NAME:KEY, file:PATH, env:NAME or prompt"
+
+// isOwn reports whether there is a password that only the user has. A Secret's is its namespace's.
+func (p PasswordSource) isOwn() bool {
+	return p.kind == fromFile || p.kind == fromEnv || p.kind == fromPrompt
+}
 
 // ParsePasswordSource reads secret/NAME:KEY, file:PATH, env:NAME or prompt; an empty text is no password.
 func ParsePasswordSource(text string) (PasswordSource, error) {
-	bad := func(why string) (PasswordSource, error) {
-		return PasswordSource{}, fmt.Errorf("--password-from=%s: %s; it is %s", text, why, passwordForms)
-	}
 	secret, isSecret := strings.CutPrefix(text, "secret/")
 	file, isFile := strings.CutPrefix(text, "file:")
 	env, isEnv := strings.CutPrefix(text, "env:")
@@ -46,8 +56,8 @@ func ParsePasswordSource(text string) (PasswordSource, error) {
 		return PasswordSource{kind: fromPrompt}, nil
 	case isSecret:
 		name, key, ok := strings.Cut(secret, ":")
-		if !ok || name == "" || key == "" {
-			return bad("a Secret's name and key are needed")
+		if !ok || !secretName.MatchString(name) || !secretKey.MatchString(key) {
+			break
 		}
 		return PasswordSource{kind: fromSecret, name: name, key: key}, nil
 	case isFile && file != "":
@@ -55,8 +65,8 @@ func ParsePasswordSource(text string) (PasswordSource, error) {
 	case isEnv && env != "":
 		return PasswordSource{kind: fromEnv, name: env}, nil
 	}
-	// The text may be the password itself: it is not repeated.
-	return PasswordSource{}, errors.New("--password-from: it is " + passwordForms)
+	// The text, or a part of it, may be the password itself: it is not repeated.
+	return PasswordSource{}, errors.New("--password-from: what it says is none of " + passwordForms + " (not repeated here: it may be the password)")
 }
 
 // Resolve reads the password, except that of a Secret, which each namespace has its own of. user is for the prompt.
@@ -67,10 +77,13 @@ func (p PasswordSource) Resolve(ctx context.Context, user string, in io.Reader, 
 		var content []byte
 		content, err = os.ReadFile(p.name)
 		p.value = strings.TrimRight(string(content), "\r\n")
+		if pathError := (*fs.PathError)(nil); errors.As(err, &pathError) { // the path is not repeated: it may be the password
+			err = fmt.Errorf("the file can't be read: %w", pathError.Err)
+		}
 	case fromEnv:
 		value, ok := os.LookupEnv(p.name)
 		if !ok {
-			return p, fmt.Errorf("--password-from=env:%s: there is no such variable", p.name)
+			return p, errors.New("--password-from: there is no environment variable of that name") // which may be the password
 		}
 		p.value = value
 	case fromPrompt:

@@ -42,6 +42,12 @@ type ProbeAnswer struct {
 const probeScript = `query='SELECT @@server_id, @@hostname'
 client=$(command -v mariadb || command -v mysql) || { echo 'there is no mysql or mariadb client in the container' >&2; exit 127; }
 limit=$(command -v timeout) && limit="$limit 10"
+if [ -n "$DOIK_TLS" ]; then
+  case $("$client" --version) in
+  *MariaDB*) set -- "$@" --ssl --ssl-verify-server-cert ;; # its --ssl alone goes on without TLS
+  *) set -- "$@" --ssl-mode=REQUIRED ;;
+  esac
+fi
 exec 3<&0
 worker() {
   while IFS= read -r token <&3; do
@@ -125,14 +131,18 @@ func (p Probe) feed(ctx context.Context, before string, tokens *io.PipeWriter, a
 // probeLogin is what the script begins with to know the password, the client's options, and what stdin begins with.
 func (c *Connector) probeLogin(ctx context.Context, from Server) (head string, options []string, stdin string, err error) {
 	if c.access.User != "" {
-		password, err := c.password(ctx, from.Pod.Namespace)
+		password, err := c.password(ctx, from, ViaExec)
 		if err != nil {
 			return "", nil, "", err
 		}
 		if strings.ContainsAny(password, "\r\n") {
 			return "", nil, "", errors.New("a password of several lines can't be given to the client")
 		}
-		return "IFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n", []string{"--user=" + c.access.User}, password + "\n", nil
+		head := "IFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"
+		if c.access.PasswordFrom.isOwn() {
+			head += "DOIK_TLS=required\n"
+		}
+		return head, []string{"--user=" + c.access.User}, password + "\n", nil
 	}
 	for _, l := range from.Flavour.logins {
 		if l.socketOnly {

@@ -14,6 +14,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
@@ -37,7 +38,11 @@ type Access struct {
 	User string
 	// PasswordFrom is where the password of User is; the zero value is none.
 	PasswordFrom PasswordSource
-	TLS          TLS
+	// SendToAll lets a password of the user's own go to servers that are not named, too.
+	SendToAll bool
+	TLS       TLS
+	// named is true if the servers' sets stand on the command line, see Naming.
+	named bool
 	// ServerTimeout is the time that each server has to let the plugin in and to answer. Who asks keeps to it, with a context.
 	ServerTimeout time.Duration
 }
@@ -158,7 +163,10 @@ func (c *Connector) ways(s Server) []way {
 	if c.access.User != "" {
 		credentials := Credentials{User: c.access.User}
 		network = append(network, way{via: ViaPortForward, credentials: credentials})
-		inside = append(inside, way{via: ViaExec, credentials: credentials})
+		// Who wants certificates verified is not served by a container that has none to show.
+		if c.access.Via == ViaExec || c.access.TLS.Mode != TLSVerifyCA || !c.access.PasswordFrom.isOwn() {
+			inside = append(inside, way{via: ViaExec, credentials: credentials})
+		}
 	} else {
 		for i := range s.Flavour.logins {
 			l := &s.Flavour.logins[i]
@@ -240,12 +248,16 @@ func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) 
 	if w.via == ViaExec && w.login != nil {
 		return &client{cluster: c.cluster, in: containerOf(s), command: w.login.command}, nil
 	}
+	mode := c.access.TLS
 	if c.access.User != "" {
-		password, err := c.password(ctx, s.Pod.Namespace)
+		password, err := c.password(ctx, s, w.via)
 		if err != nil {
 			return nil, err
 		}
 		w.credentials.Password = password
+		if c.access.PasswordFrom.isOwn() {
+			mode = mode.insisting()
+		}
 	} else if w.credentials.Secret != "" {
 		password, err := c.secret(ctx, s.Pod.Namespace, w.credentials.Secret, w.credentials.Key)
 		if err != nil {
@@ -261,22 +273,49 @@ func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) 
 		return &client{cluster: c.cluster, in: containerOf(s), stdin: w.credentials.Password + "\n",
 			command: func(seconds int, stopAtError bool) []string { return commandWithPassword(user, seconds, stopAtError) }}, nil
 	}
-	return dial(ctx, c.cluster, s, w.credentials, c.access.TLS, !single)
+	back, err := dial(ctx, c.cluster, s, w.credentials, mode, !single)
+	if c.access.PasswordFrom.isOwn() && offersNoTLS(err) {
+		return nil, dbserver.Handing{Origin: dbserver.OfUser, Channel: dbserver.Clear}.Check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return back, nil
 }
 
 func containerOf(s Server) kube.Container {
 	return kube.Container{Namespace: s.Pod.Namespace, Pod: s.Pod.Name, Name: s.Container}
 }
 
-// password is that of --user.
-func (c *Connector) password(ctx context.Context, namespace string) (string, error) {
-	if from := c.access.PasswordFrom; from.kind == fromSecret {
-		return c.secret(ctx, namespace, from.name, from.key)
+// password is that of --user, for a server that it is given to on a way.
+func (c *Connector) password(ctx context.Context, s Server, via Via) (string, error) {
+	from := c.access.PasswordFrom
+	if from.kind == fromSecret {
+		return c.secret(ctx, s.Pod.Namespace, from.name, from.key)
 	}
-	return c.access.PasswordFrom.value, nil
+	if from.isOwn() {
+		if err := c.access.handing(via).Check(); err != nil {
+			return "", err
+		}
+	}
+	return from.value, nil
 }
 
-// secret reads a key of a Secret, each Secret once.
+// handing is a password of the user's own on a way to a server.
+func (a Access) handing(via Via) dbserver.Handing {
+	h := dbserver.Handing{Origin: dbserver.OfUser, Named: a.named, ToAll: a.SendToAll}
+	switch {
+	case via == ViaExec:
+		h.Channel = dbserver.Inside
+	case a.TLS.Mode == TLSVerifyCA:
+		h.Channel = dbserver.Verified
+	case a.TLS.insisting().Mode == TLSRequired:
+		h.Channel = dbserver.Encrypted
+	}
+	return h
+}
+
+// secret reads a key of a Secret of the server's own namespace, each Secret once.
 func (c *Connector) secret(ctx context.Context, namespace, name, key string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
@@ -87,6 +88,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "pods")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLQueryList{}, false) })
 	f.login.AddFlags(cmd)
 	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Show this many rows of each server at most.")
 	cmd.Flags().BoolVar(&f.allowFunctions, "allow-functions", false, "Also run stored, loadable and unknown functions, in views too. What they do is up to them: servers do not enforce READS SQL DATA, and a read-only transaction does not stop SET GLOBAL, locks or files.")
@@ -113,6 +115,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	s, err := f.shared.ToScope(args[:len(args)-1], mysql.Kinds...)
 	if err != nil {
+		return nil, err
+	}
+	if access, err = access.Naming(len(s.Names) > 0); err != nil {
 		return nil, err
 	}
 	return &Options{Scope: s, Statement: statement, Access: access, MaxRows: f.maxRows, Role: f.role}, nil

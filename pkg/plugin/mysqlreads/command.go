@@ -78,6 +78,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "Services")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLReadsList{}) })
 	for _, name := range []string{"all-namespaces", "selector"} { // it is about one Service
 		_ = cmd.Flags().MarkHidden(name)
 	}
@@ -104,6 +105,10 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	if len(s.Names) != 1 || s.Selector != "" {
 		return nil, errors.New("one Service is needed: kubectl doik mysql-reads svc/NAME")
+	}
+	// The Service is named, and with it the servers that it selects.
+	if access, err = access.Naming(true); err != nil {
+		return nil, err
 	}
 	return &Options{Scope: s, Query: Query{
 		Namespace: s.Namespace, Service: s.Names[0], From: f.from, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,

@@ -38,8 +38,9 @@ var (
 		# One set, with sources, nodes, zones and capacity types
 		kubectl doik mysql-topology sts/mysql -n shop -o wide
 
-		# With an account of your own, whose password is in a Secret
+		# With an account of your own: its password in a Secret of the namespace, or known to you alone
 		kubectl doik mysql-topology --user=monitor --password-from=secret/mysql-monitor:password
+		kubectl doik mysql-topology sts/mysql --user=monitor --password-from=prompt
 
 		# Follow a failover; wait until all is well
 		kubectl doik mysql-topology sts/mysql --watch
@@ -93,6 +94,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	}
 	shared.OfferGraphs()
 	shared.AddFlags(cmd, "pods")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLTopologyList{}, View{}) })
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	f.login.AddFlags(cmd)
 	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
@@ -107,6 +109,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	s, err := f.shared.ToScope(args, mysql.Kinds...)
 	if err != nil {
+		return nil, err
+	}
+	if access, err = access.Naming(len(s.Names) > 0); err != nil {
 		return nil, err
 	}
 	return &Options{Scope: s, Query: Query{

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -90,6 +91,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddClusterFlags(cmd, "nodes", "pods")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.NodeCapacityList{}, View{}) })
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
 	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show nodes with stateful pods only.")

@@ -15,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -67,6 +68,7 @@ func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.allowUnknown, "allow-unknown", nil, fmt.Sprintf("With --fail-on and --for=healthy: accept that these parts can't be read, in place of exit code %d, or of waiting for them. Without a value all. Any of: (%s).", ExitNotJudged, strings.Join(partNames(), ", ")))
 	cmd.Flags().Lookup("allow-unknown").NoOptDefVal = anyPart
 	_ = cmd.RegisterFlagCompletionFunc("allow-unknown", cobra.FixedCompletions(partNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(strings.Split(severities(), ", "), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 
@@ -122,6 +124,7 @@ type Scope struct {
 
 	failOn      v1alpha1.Severity
 	clusterWide bool
+	given       finding.Given
 }
 
 // ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
@@ -169,6 +172,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 		return nil, err
 	}
 	s := &Scope{
+		given:   Given(f.Connection),
 		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
 		AllowUnknown: allowUnknown, clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
@@ -201,6 +205,8 @@ func (s *Scope) Query() kube.Query {
 
 // Print writes a report to stdout and, where the form of output does not show them, its problems to stderr.
 func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
+	s.paste(d.Report)
+	s.paste(problems)
 	if err := s.Printer.Print(s.Streams.Out, d); err != nil {
 		return err
 	}

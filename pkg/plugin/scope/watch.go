@@ -295,6 +295,7 @@ func (v *view[R]) update(ctx context.Context) (reached, doubtful bool, err error
 	if err != nil || !ok {
 		return false, false, err
 	}
+	v.scope.paste(report)
 	var news []printers.Happening
 	if v.shown {
 		news = v.Timeline(v.report, report, now)

@@ -69,13 +69,15 @@ func (s *Snapshot) askKubelets(ctx context.Context, cluster *kube.Cluster, q Que
 const notMounted = "df: no running container has it mounted"
 
 // runDF runs df in the containers that have the claims mounted: of all nodes, or of those whose kubelets did not tell. A kubelet
-// that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of.
+// that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of. One that did not answer in time is not
+// asked again: df goes through the same kubelet.
 func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wanted map[types.NamespacedName]string) {
 	taken := map[types.NamespacedName]bool{} // claims that several pods share are read in one
 	missing := func(claim types.NamespacedName) bool {
 		node, ok := wanted[claim]
-		_, failed := s.UsageFailed[node]
-		return ok && !taken[claim] && (failed || q.UsageFrom == UsageExec)
+		problem, failed := s.UsageFailed[node]
+		tells := failed && problem.Reason != v1alpha1.ReasonTimeout
+		return ok && !taken[claim] && (tells || q.UsageFrom == UsageExec)
 	}
 	var containers []kube.Mounts
 	for _, pod := range s.Pods {

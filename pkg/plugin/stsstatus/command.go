@@ -87,6 +87,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		},
 	}
 	shared.AddFlags(cmd, "StatefulSets")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.StatefulSetStatusList{}, View{Usage: true}) })
 	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
 	cmd.Flags().StringVar(&f.usageFrom, "usage-from", f.usageFrom, "Where disk usage comes from. One of: (auto, kubelet, exec, none). kubelet takes the right to get nodes/proxy; exec runs df in the containers, which takes pods/exec; auto runs df where a kubelet does not tell.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out: --usage-from=none.")
