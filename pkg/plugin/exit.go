@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -34,7 +35,11 @@ func exitCode(err error, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(errOut, message(err))
+	text := message(err)
+	if printers.LacksUTF8(errOut, os.Getenv) {
+		text = printers.ASCII(text)
+	}
+	fmt.Fprintln(errOut, text)
 	var found *scope.FindingsError
 	if errors.As(err, &found) {
 		return scope.ExitFindings
