@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-// Exit codes. scope.ExitFindings is the third.
+// Exit codes. scope.ExitFindings and scope.ExitNotJudged are the others.
 const (
 	exitDone  = 0
 	exitError = 1
@@ -39,6 +39,10 @@ func exitCode(err error, given finding.Given, errOut io.Writer) int {
 	var found *scope.FindingsError
 	if errors.As(err, &found) {
 		return scope.ExitFindings
+	}
+	var notJudged *scope.NotJudgedError
+	if errors.As(err, &notJudged) {
+		return scope.ExitNotJudged
 	}
 	return exitError
 }

@@ -169,7 +169,7 @@ const longMessage = 100
 func findingLines(findings []v1alpha1.Finding, color bool) []string {
 	var severity, code, message int // widths
 	for _, f := range findings {
-		severity, code = max(severity, len(f.Severity)), max(code, len(f.Code))
+		severity, code = max(severity, len(wordOf(&f))), max(code, len(f.Code))
 		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
 			message = max(message, width)
 		}
@@ -179,13 +179,21 @@ func findingLines(findings []v1alpha1.Finding, color bool) []string {
 	}
 	lines := make([]string, len(findings))
 	for i, f := range findings {
-		word, text := strings.ToUpper(string(f.Severity)), Escape(f.Message)
+		word, text := strings.ToUpper(wordOf(&f)), Escape(f.Message)
 		lines[i] = paint(Cell{Text: word, Level: LevelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
 		if f.Remedy != "" {
 			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
 		}
 	}
 	return lines
+}
+
+// wordOf is what stands in front of a finding: its severity, or that it is on its way.
+func wordOf(f *v1alpha1.Finding) string {
+	if f.Progressing {
+		return string(v1alpha1.HealthProgressing)
+	}
+	return string(f.Severity)
 }
 
 // LevelOf is how much a finding of a severity calls for attention.

@@ -62,7 +62,7 @@ func (d *database) sessionsStay(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		servers := mysqltopology.Analyze(snapshot).Items[0].Servers
+		servers := mysqltopology.Analyze(snapshot, time.Now()).Items[0].Servers
 		if len(servers) != 3 {
 			return fmt.Errorf("%d servers", len(servers))
 		}

@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
@@ -50,11 +51,17 @@ var names = Bed{
 			kubectl("wait --for=jsonpath={.metadata.ownerReferences[0].name}=db pod/db-0 --timeout=30s")),
 		Want: []Expect{{Code: v1alpha1.CodeDNSNoHostname, Severity: bad, Object: "pod/db-0", Words: "pods of the set have no names of their own"}},
 	}, {
-		Name: "not ready", Check: "STS003 STS003[DNS005]",
-		Inject: inTurn(applyAll(cluster.Named(2, "readinessGates: [{conditionType: example.com/never}],")),
+		// As long as they are starting in time that is no fault; it is one once they were ready and are not any more.
+		Name: "not ready",
+		Inject: inTurn(applyAll(cluster.Named(2, "readinessGates: [{conditionType: example.com/gate}],")),
 			kubectl("wait --for=create pod/db-0 pod/db-1 --timeout=30s"),
 			kubectl("wait --for=jsonpath={.status.phase}=Running pod/db-0 pod/db-1 --timeout=60s")),
-		Want: []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: warning, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses"}},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: info, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses…on the way for"}},
+		Then: []Step{{
+			Do:    inTurn(gate("True"), kubectl("wait --for=condition=Ready pod/db-0 pod/db-1 --timeout=30s"), gate("False")),
+			Want:  []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: warning, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses"}},
+			Check: "STS003 STS003[DNS005]",
+		}},
 	}, {
 		Name:   "unnamed port",
 		Inject: ready(cluster.Service("db", "db", "clusterIP: None, ports: [{port: 80}]") + cluster.IdleSet("db", "db", "db", 1, "")),
@@ -107,8 +114,8 @@ var names = Bed{
 		Inject: ready(cluster.Named(1, "dnsPolicy: None, dnsConfig: {nameservers: [192.0.2.1]},")),
 		Want:   []Expect{{Code: v1alpha1.CodeDNSPodPolicy, Severity: warning, Object: "statefulset/db", Words: "name servers of their own (dnsPolicy None)"}},
 	}, {
-		// A pod finds the names all the same. check, which asks the DNS servers, has nobody to ask.
-		Name: "no DNS Service", Check: "DNS012",
+		// A pod finds the names all the same. check, which asks the DNS servers, does not know whom to ask: DNS is unknown.
+		Name:   "no DNS Service",
 		Inject: ready(cluster.Named(1, "")),
 		Args:   []string{"--dns-service=default/nosuch"},
 		Want:   []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: info, Object: "service/default/nosuch", Words: "no DNS Service default/nosuch…from somewhere else"}},
@@ -125,6 +132,17 @@ var names = Bed{
 		Args:   []string{"--from-labels=sts/db"},
 		Want:   []Expect{{Code: v1alpha1.CodeDNSNetworkPolicy, Severity: warning, Object: "networkpolicy/closed", Words: "over UDP by NetworkPolicy closed…nothing enforces it"}},
 	}},
+}
+
+// gate opens or closes the readiness gate of the two pods of the set. Times are in seconds: it is not done in the one in which they start.
+func gate(status string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		time.Sleep(2 * time.Second)
+		for _, pod := range []string{"db-0", "db-1"} {
+			s.Kubectl("patch", "pod", pod, "--subresource=status", "-p", `{"status":{"conditions":[{"type":"example.com/gate","status":"`+status+`"}]}}`)
+		}
+	}
 }
 
 // applyAll applies documents that end with ---.

@@ -3,7 +3,9 @@ package faults
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
@@ -59,10 +61,11 @@ var nameServers = Bed{
 		Args:   []string{"--dns-service=NS/odd"},
 		Want:   []Expect{{Code: v1alpha1.CodeDNSServersDisagree, Severity: warning, Words: "odd-0…odd-1…says 192.0.2.9"}},
 	}, {
-		// As long as the caches keep it nobody finds the name: so does check. That it was a cache shows only when it is over.
-		Name: "negative answers in caches", Check: "DNS014",
+		// As long as the caches keep it no name is found. As it will be in a moment, that is no fault. That it was a cache shows only when
+		// it is over.
+		Name:   "negative answers in caches",
 		Inject: inTurn(ready(cluster.Service("db", "db", cluster.Headless)+cluster.DigPod("")), tooEarly("db-0.db"), ready(cluster.IdleSet("db", "db", "db", 1, ""))),
-		Want:   []Expect{{Code: v1alpha1.CodeDNSMissing, Severity: bad, Object: "service/db", Words: "missing: A db-0.db.…NXDOMAIN…s more…--retry-negative"}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSMissing, Severity: info, Object: "service/db", Words: "not there yet: A db-0.db.…endpoints changed…s ago"}},
 		Then: []Step{{
 			Do:   inTurn(tooEarly("db-1.db"), kubectl("scale sts/db --replicas=2"), kubectl("rollout status sts/db --timeout=90s")),
 			Args: []string{"--retry-negative", "--timeout=90s"},
@@ -79,11 +82,46 @@ var nameServers = Bed{
 			s.Kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=0")
 			s.Kubectl("-n", "kube-system", "wait", "--for=delete", "pod", "-l", "k8s-app=kube-dns", "--timeout=60s")
 		},
-		Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "is ready"}},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "there is no DNS server behind Service kube-system/kube-dns"}},
 		Then: []Step{{
 			Args: []string{"--from=dns"}, CheckArgs: []string{"--debug-pod"}, Check: "DNS012",
-			Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "is ready"}},
+			Want: []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: critical, Words: "there is no DNS server behind Service kube-system/kube-dns"}},
 		}},
+	}, {
+		// Of two. It runs, and its readiness probe is not answered.
+		Name: "a server is not ready", Check: "DNS024",
+		Inject: func(s *Set) {
+			s.ApplyReady(cluster.Named(1, ""))
+			dropAt("output", "ip daddr "+s.DNSServers()[0]+" tcp dport 8181")(s)
+		},
+		Args: []string{"--from=dns"},
+		Want: []Expect{{Code: v1alpha1.CodeDNSServerNotReady, Severity: warning, Object: "", Words: "of 2 DNS servers one is not ready: kube-system/coredns-…(not ready for …kubectl describe pod coredns-"}},
+	}, {
+		// Pods have another domain in their search path than the DNS servers serve. Pods that run keep theirs.
+		Name: "another domain", Check: "DNS022",
+		Inject: inTurn(kubelet("clusterDomain", "corp.example"), ready(cluster.Named(1, ""))),
+		Args:   []string{"--from=dns"},
+		Want: []Expect{{
+			Code: v1alpha1.CodeDNSDomainDiffers, Severity: bad, Object: "node/doik-node",
+			Words: "pods ask for names in the domain corp.example (the kubelet of node doik-node), and the DNS servers have the domain cluster.local",
+		}},
+		Then: []Step{{
+			Args: []string{"--from=debug-pod"}, CheckArgs: []string{"--debug-pod"}, Check: "DNS022",
+			Want: []Expect{{Code: v1alpha1.CodeDNSDomainDiffers, Severity: bad, Words: "domain corp.example (resolv.conf of pod kubectl-doik-…the domain cluster.local"}},
+		}},
+	}, {
+		Name: "an address that no Service has", Check: "DNS023",
+		Inject: inTurn(kubelet("clusterDNS", "[10.96.0.11]"), ready(cluster.Named(1, ""))),
+		Args:   []string{"--from=dns"},
+		Want: []Expect{{
+			Code: v1alpha1.CodeDNSAsksElsewhere, Severity: bad, Object: "node/doik-node",
+			Words: "pods ask 10.96.0.11 (the kubelet of node doik-node), an address that no Service has: the DNS Service kube-system/kube-dns has 10.96.0.10",
+		}},
+	}, {
+		Name: "an address of another Service", Check: "DNS023",
+		Inject: inTurn(kubelet("clusterDNS", "[10.96.0.12]"), ready(cluster.Named(1, "")+cluster.Service("old", "old", "clusterIP: 10.96.0.12, ports: [{name: dns, port: 53, protocol: UDP}]"))),
+		Args:   []string{"--from=dns"},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSAsksElsewhere, Severity: bad, Words: "pods ask 10.96.0.12 (the kubelet of node doik-node), the address of Service NS/old, behind which no DNS server is ready"}},
 	}, {
 		// A cache on the node, as NodeLocal DNSCache is.
 		Name: "a cache in between",
@@ -99,6 +137,12 @@ var nameServers = Bed{
 		Inject: inTurn(ready(cluster.Named(30, "")), drop("tcp dport 53")), // thirty SRV records are too long for UDP
 		Want:   []Expect{{Code: v1alpha1.CodeDNSTCP, Severity: bad, Words: "answers over UDP and not over TCP (timed out)…do not fit into UDP"}},
 		Then:   []Step{{Do: longAnswersFail, CheckArgs: []string{"--debug-pod"}, Check: "DNS020"}},
+	}, {
+		// What asks over TCP does not see it, and says so.
+		Name:   "UDP is dropped",
+		Inject: inTurn(ready(cluster.Named(2, "")), drop("udp dport 53"), notCovered("UDP: --debug-pod asks over it")),
+		Want:   []Expect{{Code: v1alpha1.CodeDNSNoAnswer, Severity: bad, Words: "over UDP: timed out"}},
+		Then:   []Step{{CheckArgs: []string{"--debug-pod"}, Check: "DNS016"}},
 	}, {
 		Name:   "all is dropped",
 		Inject: inTurn(ready(cluster.Named(2, "")), drop("udp dport 53", "tcp dport 53")),
@@ -214,21 +258,73 @@ func tooEarly(name string) func(*Set) {
 }
 
 // drop drops packets of pods that rules match, until the test ends: as a firewall does, or a network plugin.
-func drop(rules ...string) func(*Set) {
+func drop(rules ...string) func(*Set) { return dropAt("forward", rules...) }
+
+// dropAt drops them at a hook: output is that of the node itself.
+func dropAt(hook string, rules ...string) func(*Set) {
 	return func(s *Set) {
 		s.Helper()
-		nft := func(args ...string) cluster.Result { // tests run in their package's folder
-			return cluster.Run(s, "", "../node/enter", append([]string{"nft"}, args...)...)
-		}
+		nft := func(args ...string) cluster.Result { return inNode(s, append([]string{"nft"}, args...)...) }
 		remove := func() { nft("delete", "table", "inet", "doik_test") }
 		remove()
 		s.Cleanup(remove)
-		commands := []string{"add table inet doik_test", "add chain inet doik_test forward { type filter hook forward priority -10; }"}
+		commands := []string{"add table inet doik_test", "add chain inet doik_test drops { type filter hook " + hook + " priority -10; }"}
 		for _, rule := range rules {
-			commands = append(commands, "add rule inet doik_test forward "+rule+" drop")
+			commands = append(commands, "add rule inet doik_test drops "+rule+" drop")
 		}
 		if r := nft(strings.Join(commands, "\n")); r.Code != 0 {
 			s.Fatal(r.Err)
 		}
+	}
+}
+
+// inNode runs a command on the node. Tests run in their package's folder.
+func inNode(s *Set, command ...string) cluster.Result {
+	return cluster.Run(s, "", "../node/enter", command...)
+}
+
+// kubelet changes a setting of the kubelet's configuration, which has one line, until the test ends.
+func kubelet(setting, value string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		configured := func() string {
+			return s.Kubectl("get", "--raw", "/api/v1/nodes/doik-node/proxy/configz")
+		}
+		change := func(value string) {
+			inNode(s, "sed", "-i", "s/^"+setting+":.*/"+setting+": "+value+"/", "/etc/kubelet.yaml")
+			inNode(s, "pkill", "-x", "kubelet")
+			want := strings.Trim(value, "[]")
+			cluster.Eventually(s, time.Minute, func() error {
+				if r := s.TryKubectl("get", "--raw", "/api/v1/nodes/doik-node/proxy/configz"); r.Code != 0 || !strings.Contains(r.Out, want) {
+					return fmt.Errorf("the kubelet has not %s %s: %s", setting, value, r.Err)
+				}
+				return nil
+			})
+			s.Kubectl("wait", "--for=condition=Ready", "node/doik-node", "--timeout=60s")
+		}
+		before := map[bool]string{true: "cluster.local", false: "[10.96.0.10]"}[setting == "clusterDomain"]
+		if !strings.Contains(configured(), strings.Trim(before, "[]")) {
+			s.Fatalf("the kubelet has not %s %s", setting, before)
+		}
+		s.Cleanup(func() { change(before) })
+		change(value)
+	}
+}
+
+// notCovered waits until check says what it did not cover of DNS.
+func notCovered(reason string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		cluster.Eventually(s, time.Minute, func() error {
+			codes, report := Checked(s.Namespace, "--only=DNS", "--no-usage")
+			for _, part := range report.Checked {
+				if codes == "" && part.Part == v1alpha1.PartDNS && slices.ContainsFunc(part.Gaps, func(g v1alpha1.Gap) bool {
+					return g.Kind == v1alpha1.GapNotCovered && g.Reason == reason
+				}) {
+					return nil
+				}
+			}
+			return fmt.Errorf("%s: %+v", codes, report.Checked)
+		})
 	}
 }

@@ -113,5 +113,5 @@ func (e Expect) Matches(f v1alpha1.Finding, namespace string) bool {
 
 // Beds are all beds, and so all faults.
 func Beds() []Bed {
-	return []Bed{web, names, nameServers, mySQL, mariaDB, versions, group, galera, pods, startless, volumes, nodes, places}
+	return []Bed{web, names, nameServers, mySQL, frozen, mariaDB, versions, group, galera, pods, startless, volumes, nodes, places}
 }

@@ -46,7 +46,7 @@ var group = Bed{
 		}},
 		Mend: sql(2, "START GROUP_REPLICATION"),
 	}, {
-		Name: "the majority hangs", Check: "MYSQL050 MYSQL070 STS003",
+		Name: "the majority hangs", Check: "MYSQL006[STS003] MYSQL050 MYSQL070",
 		Inject: func(s *Set) { s.Signal("STOP", 1, 2) },
 		Args:   impatient,
 		Want:   []Expect{{v1alpha1.CodeGRNoQuorum, critical, "pod/group-0", "2 of its 3 members are UNREACHABLE", "MEMBER_STATE=UNREACHABLE"}},
@@ -72,7 +72,7 @@ var group = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeZoneLoss, Severity: warning}},
 		Mend:   oneZone,
 	}, {
-		Name: "a member hangs until the others expel it", Check: "MYSQL051 STS003",
+		Name: "a member hangs until the others expel it", Check: "MYSQL006[STS003] MYSQL051",
 		Inject: func(s *Set) { s.Signal("STOP", 2) },
 		Args:   impatient,
 		Want:   []Expect{{v1alpha1.CodeGRMemberNotOnline, bad, "pod/group-2", "is not in the group that group-0 sees", ""}},

@@ -123,7 +123,7 @@ func TestCheckArguments(t *testing.T) {
 				return fmt.Errorf("not one word of %s: %s", subject, r.Err)
 			}
 		}
-		if r.Code != 0 || !strings.Contains(r.Out, "web ") || !strings.Contains(r.Out, ", as far as it could be read") {
+		if r.Code != 0 || !strings.Contains(r.Out, "web ") || !strings.Contains(r.Out, "1 StatefulSet, 0 of them healthy") {
 			return fmt.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 		}
 		return nil

@@ -29,7 +29,10 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 		Items:    []v1alpha1.HealthCheck{},
 	}
 	for _, i := range x.items {
+		x.gaps(i)
+		i.leaveOut(selection)
 		i.settle(selection, ignored)
+		i.judge()
 		if i.set != nil || len(i.Findings)+len(i.Ignored) > 0 || i.Subject == v1alpha1.SubjectServers {
 			report.Items = append(report.Items, i.HealthCheck)
 		}
@@ -37,6 +40,7 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 	slices.SortStableFunc(report.Items, func(a, b v1alpha1.HealthCheck) int {
 		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
 	})
+	conclude(report)
 	report.Summary = summarize(report)
 	report.Problems = append(x.problems(), problems...)
 	return report
@@ -77,36 +81,25 @@ func Empty(report *v1alpha1.HealthCheckList) bool {
 	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return c.Subject != v1alpha1.SubjectCluster })
 }
 
-// Ready tells whether there is something to check, all pods of its sets are ready and of the newest revision, with none too many, and
-// all servers answer.
-func Ready(report *v1alpha1.HealthCheckList) bool {
-	return !Empty(report) && !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool {
-		r := c.Replicas
-		return r != nil && (r.Ready < r.Desired || r.Existing > r.Desired) || c.Rollout != nil && !c.Rollout.Complete ||
-			slices.ContainsFunc(c.Checked, func(p v1alpha1.CheckedPart) bool { return p.Part == v1alpha1.PartMySQL && p.Number < p.Of })
-	})
-}
-
-// Healthy tells whether there is no finding above info.
-func Healthy(report *v1alpha1.HealthCheckList) bool {
-	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return !sound(c.Severity) })
-}
-
-// sound tells whether a worst finding, if there is one, needs no action.
-func sound(s v1alpha1.Severity) bool { return s == "" || s == v1alpha1.SeverityInfo }
-
 // summarize counts sets and findings.
 func summarize(report *v1alpha1.HealthCheckList) v1alpha1.CheckSummary {
 	sum := v1alpha1.CheckSummary{Findings: map[v1alpha1.Severity]int32{}}
 	for _, f := range Findings(report) {
-		sum.Findings[f.Severity]++
+		if !f.Progressing {
+			sum.Findings[f.Severity]++
+		}
 	}
 	for i := range report.Items {
 		item := &report.Items[i]
 		if item.Subject == v1alpha1.SubjectStatefulSet {
 			sum.StatefulSets++
-			if sound(item.Severity) {
+			switch item.Health {
+			case v1alpha1.HealthOK:
 				sum.Healthy++
+			case v1alpha1.HealthProgressing:
+				sum.Progressing++
+			case v1alpha1.HealthUnknown:
+				sum.Unknown++
 			}
 		}
 		sum.Ignored += int32(len(item.Ignored))
@@ -173,13 +166,13 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	}
 	x.sets = stsstatus.Analyze(s.Sets, now)
 	if s.DNS != nil {
-		x.dns = dns.Analyze(s.DNS)
+		x.dns = dns.Analyze(s.DNS, now)
 	}
 	if s.Nodes != nil {
 		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)
 	}
 	if s.MySQL != nil {
-		x.mysql = mysqltopology.Analyze(s.MySQL)
+		x.mysql = mysqltopology.Analyze(s.MySQL, now)
 	}
 	x.cluster = x.newItem(v1alpha1.SubjectCluster, v1alpha1.ObjectMeta{})
 	for i := range x.sets.Items {
@@ -219,7 +212,7 @@ func (x *index) addSet(set *v1alpha1.StatefulSetStatus) {
 			x.onNode[o.Pod.Node] = append(x.onNode[o.Pod.Node], i)
 		}
 	}
-	i.Checked = x.checkedOrdinals(set)
+	i.Checked = slices.Clone(set.Checked)
 }
 
 // usable tells whether a node takes pods and will stay.

@@ -214,7 +214,7 @@ func TestReady(t *testing.T) {
 	item := func(change func(c *v1alpha1.HealthCheck)) *v1alpha1.HealthCheckList {
 		c := v1alpha1.HealthCheck{
 			Subject: v1alpha1.SubjectStatefulSet, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
-			Checked: []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Number: 2, Of: 3}, {Part: v1alpha1.PartMySQL, Number: 3, Of: 3}},
+			Checked: []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Number: 2, Of: 3}, {Part: v1alpha1.PartServers, Number: 3, Of: 3}},
 		}
 		change(&c)
 		return &v1alpha1.HealthCheckList{Items: []v1alpha1.HealthCheck{c}}

@@ -86,7 +86,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		c.snapshot.Sets, err = stsstatus.Collect(ctx, c.cluster, c.ofSets())
 		return err
 	})
-	if q.Selection.wantsPart(familyDNS) {
+	if q.Selection.wants(familyDNS) { // what shows across parts needs no names
 		group.Go(func() (err error) {
 			c.snapshot.DNS, err = dns.Collect(ctx, c.cluster, c.ofDNS())
 			return c.failed(ctx, subjectDNS, "DNS", err)

@@ -52,7 +52,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	if q.Selection.wantsPart(familyMySQL) {
 		f.mysql = mysqltopology.Follow(ctx, observed, q.followedMySQL(), changed)
 	}
-	if f.namesAsked = !q.Selection.wantsPart(familyDNS); !f.namesAsked {
+	if f.namesAsked = !q.Selection.wants(familyDNS); !f.namesAsked {
 		go f.askNames(ctx, cluster, changed)
 	}
 	return f, nil
@@ -109,9 +109,6 @@ func (f *Follower) Settled() bool {
 	defer f.mu.Unlock()
 	return f.namesAsked && f.sets.Settled() && (f.nodes == nil || f.nodes.Settled()) && (f.mysql == nil || f.mysql.Settled())
 }
-
-// UsageRead tells whether disk usage has been read, or nobody asks for it.
-func (f *Follower) UsageRead() bool { return f.sets.UsageRead() }
 
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
 func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {

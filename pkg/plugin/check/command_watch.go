@@ -36,7 +36,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	goals := map[string]func(*v1alpha1.HealthCheckList) bool{
 		goalReady: Ready,
 		goalHealthy: func(report *v1alpha1.HealthCheckList) bool { // what can't be read is not known to be healthy
-			return follower.UsageRead() && !Empty(report) && Healthy(report) && len(lasting(report)) == 0
+			return Healthy(report, o.AllowUnknown)
 		},
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.HealthCheckList]{

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 )
 
 // join gives each finding to the items that it is about, and notes what was looked at of each.
@@ -19,31 +22,6 @@ func (x *index) join() {
 	x.joinMySQL()
 }
 
-// checkedOrdinals is what sts-status looked at.
-func (x *index) checkedOrdinals(set *v1alpha1.StatefulSetStatus) []v1alpha1.CheckedPart {
-	ordinals, volumes := v1alpha1.CheckedPart{Part: v1alpha1.PartOrdinals}, v1alpha1.CheckedPart{Part: v1alpha1.PartVolumes}
-	for _, o := range set.Ordinals {
-		ordinals.Of++
-		if o.State != v1alpha1.OrdinalUnknown {
-			ordinals.Number++
-		}
-		for _, c := range o.Claims {
-			switch {
-			case c.Usage != nil:
-				volumes.Number++
-				volumes.Of++
-			case c.UsageUnknown != "":
-				volumes.Of++
-			}
-		}
-	}
-	list := []v1alpha1.CheckedPart{ordinals}
-	if volumes.Of > 0 {
-		list = append(list, volumes)
-	}
-	return list
-}
-
 // joinDNS gives what is found about a Service to the sets that name it, or to those among all that a finding names, by their pods too.
 func (x *index) joinDNS() {
 	if x.dns == nil || len(x.dns.Items) == 0 { // then nobody looked for DNS servers either
@@ -53,11 +31,9 @@ func (x *index) joinDNS() {
 	for i := range x.dns.Items {
 		service := &x.dns.Items[i]
 		items := x.itemsOfService(service)
-		part := v1alpha1.CheckedPart{Part: v1alpha1.PartDNS, Of: int32(len(service.Records))}
-		for _, r := range service.Records {
-			if r.Verdict != v1alpha1.VerdictUnknown {
-				part.Number++
-			}
+		part := dns.Checked(service)
+		for _, gap := range x.dns.Gaps {
+			finding.AddGap(&part, gap)
 		}
 		for _, it := range items {
 			it.checked(part)
@@ -158,9 +134,10 @@ func (x *index) joinNodes() {
 		}
 	}
 	for node, items := range x.onNode {
-		part := v1alpha1.CheckedPart{Part: v1alpha1.PartNodes, Of: 1}
-		if x.byNode[node] != nil {
-			part.Number = 1
+		part := v1alpha1.CheckedPart{Part: v1alpha1.PartNodes, Number: 1, Of: 1}
+		if x.byNode[node] == nil {
+			part.Number = 0
+			part.Gaps = []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 1, Reason: "there is no such node any more"}}
 		}
 		for _, it := range items {
 			it.checked(part)
@@ -175,12 +152,9 @@ func (x *index) joinMySQL() {
 	}
 	for i := range x.mysql.Items {
 		t := &x.mysql.Items[i]
-		part := v1alpha1.CheckedPart{Part: v1alpha1.PartMySQL, Of: int32(len(t.Servers))}
+		part := mysqltopology.Checked(t)
 		var items []*item
 		for _, s := range t.Servers {
-			if s.Unreachable == "" {
-				part.Number++
-			}
 			if it := x.byPod[t.Metadata.Namespace+"/"+s.Pod]; it == nil || !slices.Contains(items, it) {
 				items = append(items, it)
 			}
@@ -204,6 +178,10 @@ func (i *item) checked(part v1alpha1.CheckedPart) {
 		if p := &i.Checked[j]; p.Part == part.Part {
 			p.Number += part.Number
 			p.Of += part.Of
+			p.Gaps = slices.Clone(p.Gaps)
+			for _, gap := range part.Gaps {
+				finding.AddGap(p, gap)
+			}
 			return
 		}
 	}
@@ -245,6 +223,9 @@ var explanations = []explanation{
 	{codes{v1alpha1.CodeDNSNotHeadless}, codes{v1alpha1.CodeDNSExtra}, "service"},
 	// A pod that is not ready has no address in DNS: that is told with the pod.
 	{codes{v1alpha1.CodePodNotReady, v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating}, codes{v1alpha1.CodeDNSNotReady}, "pod"},
+	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
+	{codes{v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating, v1alpha1.CodeAttachedElsewhere}, codes{v1alpha1.CodeServerSilent}, "pod"},
+	{codes{v1alpha1.CodeServerSilent}, codes{v1alpha1.CodePodNotReady}, "pod"},
 	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
 	{codes{v1alpha1.CodeNodeOutOfUse}, codes{v1alpha1.CodePodNotReady}, "node"},
 	{codes{v1alpha1.CodeClaimNotBound}, codes{v1alpha1.CodeUnschedulable}, "persistentvolumeclaim"},
@@ -275,7 +256,7 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 				}
 			}
 			if worse(list[j].Severity, explainer.Severity) {
-				explainer.Severity = list[j].Severity
+				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
 			}
 		}
 	}

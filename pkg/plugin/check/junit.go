@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // The elements of JUnit's XML that CI systems read: https://github.com/testmoapp/junitxml describes them.
@@ -95,8 +96,13 @@ func suiteOf(c *v1alpha1.HealthCheck, failing v1alpha1.Severity) junitSuite {
 	suite := junitSuite{Name: name}
 	for _, p := range c.Checked {
 		t := junitCase{Name: string(p.Part), ClassName: name, SystemOut: fmt.Sprintf("%d of %d looked at", p.Number, p.Of)}
-		if p.Number < p.Of {
-			t.SystemOut, t.Error = "", &junitMessage{Message: fmt.Sprintf("%d of %d could be looked at", p.Number, p.Of)}
+		for _, kind := range [...]v1alpha1.GapKind{v1alpha1.GapPending, v1alpha1.GapNotAsked, v1alpha1.GapNotCovered} {
+			if what := finding.Gaps([]v1alpha1.CheckedPart{p}, kind); what != "" {
+				t.SystemOut += fmt.Sprintf("; %s: %s", kind, what)
+			}
+		}
+		if what := finding.Gaps([]v1alpha1.CheckedPart{p}, v1alpha1.GapUnread); what != "" {
+			t.SystemOut, t.Error = "", &junitMessage{Message: fmt.Sprintf("%d of %d could be looked at: %s", p.Number, p.Of, what)}
 		}
 		suite.Cases = append(suite.Cases, t)
 	}

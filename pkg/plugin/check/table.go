@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -105,25 +106,34 @@ func line(c *v1alpha1.HealthCheck, v View) []printers.Cell {
 	return cells
 }
 
-// health is the severity of the worst finding above info.
+// health is the verdict on an item.
 func health(c *v1alpha1.HealthCheck) printers.Cell {
-	if sound(c.Severity) {
-		return printers.Text("ok")
+	cell := printers.Cell{Text: string(c.Health), Level: printers.LevelOf(v1alpha1.Severity(c.Health))}
+	if c.Health == v1alpha1.HealthUnknown {
+		cell.Level = printers.Warn
 	}
-	return printers.Cell{Text: string(c.Severity), Level: printers.LevelOf(c.Severity)}
+	return cell
 }
 
 // counts are the findings by severity, the worst first.
 func counts(c *v1alpha1.HealthCheck) printers.Cell {
 	number := map[v1alpha1.Severity]int{}
+	progressing := 0
 	for _, f := range c.Findings {
-		number[f.Severity]++
+		if f.Progressing {
+			progressing++
+		} else {
+			number[f.Severity]++
+		}
 	}
 	var words []string
 	for i := len(v1alpha1.Severities) - 1; i >= 0; i-- {
 		if s := v1alpha1.Severities[i]; number[s] > 0 {
 			words = append(words, countOf(number[s], s))
 		}
+	}
+	if progressing > 0 {
+		words = append(words, fmt.Sprintf("%d progressing", progressing))
 	}
 	if len(c.Ignored) > 0 {
 		words = append(words, fmt.Sprintf("%d ignored", len(c.Ignored)))
@@ -137,15 +147,23 @@ func counts(c *v1alpha1.HealthCheck) printers.Cell {
 // checked says what was looked at, and of what not all could be.
 func checked(c *v1alpha1.HealthCheck) printers.Cell {
 	words := map[v1alpha1.CheckPart]string{
-		v1alpha1.PartOrdinals: "ordinal", v1alpha1.PartVolumes: "volume", v1alpha1.PartDNS: "DNS record", v1alpha1.PartNodes: "node", v1alpha1.PartMySQL: "server",
+		v1alpha1.PartOrdinals: "ordinal", v1alpha1.PartVolumes: "volume", v1alpha1.PartDNS: "DNS record", v1alpha1.PartNodes: "node", v1alpha1.PartServers: "server",
 	}
 	var list []string
 	cell := printers.Cell{}
 	for _, p := range c.Checked {
-		text := count(int(p.Of), words[p.Part])
-		if p.Number < p.Of {
-			text = fmt.Sprintf("%d of %s", p.Number, text)
+		unread := len(finding.GapsOf(p, v1alpha1.GapUnread)) > 0
+		if unread {
 			cell.Level = printers.Warn
+		}
+		text := count(int(p.Of), words[p.Part])
+		switch {
+		case p.Of == 0 && unread:
+			text = words[p.Part] + "s unknown"
+		case p.Of == 0:
+			continue // left out, or not covered: the last line says so
+		case p.Number < p.Of:
+			text = fmt.Sprintf("%d of %s", p.Number, text)
 		}
 		list = append(list, text)
 	}
@@ -160,8 +178,8 @@ func checked(c *v1alpha1.HealthCheck) printers.Cell {
 func shown(c *v1alpha1.HealthCheck, v View) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for i := range c.Findings {
-		if f := &c.Findings[i]; v.Info || f.Severity != v1alpha1.SeverityInfo {
-			list = append(list, v1alpha1.Finding{Code: f.Code, Severity: f.Severity, Message: f.Message + also(f.Also), Remedy: f.Remedy})
+		if f := &c.Findings[i]; v.Info || f.Progressing || f.Severity != v1alpha1.SeverityInfo {
+			list = append(list, v1alpha1.Finding{Code: f.Code, Severity: f.Severity, Progressing: f.Progressing, Message: f.Message + also(f.Also), Remedy: f.Remedy})
 		}
 	}
 	for i := range c.Ignored {
@@ -190,28 +208,52 @@ func ignoredBy(f *v1alpha1.IgnoredFinding) string {
 	return f.By + ": " + reason
 }
 
-// verdict is the last line: whether anything is wrong.
+// verdict is the last line: whether anything is wrong, what could not be read, and what was not looked at.
 func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
 	sum := &report.Summary
 	sets := count(int(sum.StatefulSets), "StatefulSet")
-	info := ""
-	if n := sum.Findings[v1alpha1.SeverityInfo]; n > 0 && !v.Info {
-		info = fmt.Sprintf("; %d worth knowing: -o wide", n)
-	}
-	if Healthy(report) {
-		unread := ""
-		if len(report.Problems) > 0 {
-			unread = ", as far as it could be read"
-		}
-		return printers.Text(fmt.Sprintf("Nothing is wrong with %s%s%s.", sets, unread, info))
-	}
-	var words []string
+	var found []string
 	for i := len(v1alpha1.Severities) - 1; i > 0; i-- {
 		if s := v1alpha1.Severities[i]; sum.Findings[s] > 0 {
-			words = append(words, countOf(int(sum.Findings[s]), s))
+			found = append(found, countOf(int(sum.Findings[s]), s))
 		}
 	}
-	return printers.Text(fmt.Sprintf("%s, %d of them healthy: %s%s.", sets, sum.Healthy, strings.Join(words, ", "), info))
+	text := "Nothing is wrong with " + sets
+	if health := overall(report); health != v1alpha1.HealthOK {
+		text = fmt.Sprintf("%s, %d of them healthy", sets, sum.Healthy)
+		for _, n := range [...]struct {
+			number int32
+			word   v1alpha1.Health
+		}{{sum.Progressing, v1alpha1.HealthProgressing}, {sum.Unknown, v1alpha1.HealthUnknown}} {
+			if n.number > 0 {
+				text += fmt.Sprintf(", %d %s", n.number, n.word)
+			}
+		}
+		if len(found) > 0 {
+			text += ": " + strings.Join(found, ", ")
+		}
+	}
+	if n := sum.Findings[v1alpha1.SeverityInfo]; n > 0 && !v.Info {
+		text += fmt.Sprintf("; %d worth knowing: -o wide", n)
+	}
+	text += "."
+	for _, gap := range [...]struct {
+		kind  v1alpha1.GapKind
+		title string
+	}{
+		{v1alpha1.GapUnread, "Could not be read"}, {v1alpha1.GapPending, "Not there yet"},
+		{v1alpha1.GapNotAsked, "Not looked at"}, {v1alpha1.GapNotCovered, "Not covered"},
+	} {
+		if what := finding.Gaps(report.Checked, gap.kind); what != "" {
+			text += " " + gap.title + ": " + what + "."
+		}
+	}
+	return printers.Text(text)
+}
+
+// overall is the verdict on all items together.
+func overall(report *v1alpha1.HealthCheckList) v1alpha1.Health {
+	return finding.Health(Findings(report), report.Checked)
 }
 
 // countOf says how many findings of a severity there are: 2 errors, 3 info.

@@ -18,6 +18,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -86,15 +87,25 @@ type Snapshot struct {
 	EndpointSlices  []discoveryv1.EndpointSlice  `json:"endpointSlices,omitempty"`
 	NetworkPolicies []networkingv1.NetworkPolicy `json:"networkPolicies,omitempty"`
 
-	// DNSServiceName is the namespace/name that was looked for, DNSService what was found.
+	// DNSServiceName is the namespace/name that was looked for, or found under another name; DNSService what was found. Sought is where
+	// it was looked for as long as it has not been found.
 	DNSServiceName string          `json:"dnsServiceName,omitempty"`
 	DNSService     *corev1.Service `json:"dnsService,omitempty"`
+	Sought         []string        `json:"sought,omitempty"`
+	// DNSPods are the pods behind it, ready or not, as far as they could be read: then DNSPodsRead is true.
+	DNSPods     []corev1.Pod `json:"dnsPods,omitempty"`
+	DNSPodsRead bool         `json:"dnsPodsRead,omitempty"`
 	// DNSNamespaceLabels are those of its namespace.
 	DNSNamespaceLabels map[string]string `json:"dnsNamespaceLabels,omitempty"`
 	// NodeLocalPods are pods of a NodeLocal DNSCache.
 	NodeLocalPods []string `json:"nodeLocalPods,omitempty"`
 
 	Vantage v1alpha1.DNSVantage `json:"vantage"`
+	// PodsService is the Service whose address pods ask, if it is another than the DNS Service, and PodsServers are what is behind it.
+	// PodsServiceRead means that there is no such Service where it is nil.
+	PodsService     *corev1.Service      `json:"podsService,omitempty"`
+	PodsServers     []v1alpha1.DNSServer `json:"podsServers,omitempty"`
+	PodsServiceRead bool                 `json:"podsServiceRead,omitempty"`
 	// VantageLabels are those of the pod that asks.
 	VantageLabels map[string]string `json:"vantageLabels,omitempty"`
 	// OwnAddresses are those of debug pods, which a Service may select.
@@ -105,6 +116,13 @@ type Snapshot struct {
 	Answers       []resolve.Answer `json:"answers,omitempty"`
 	ServerAnswers []resolve.Answer `json:"serverAnswers,omitempty"`
 	Again         []resolve.Answer `json:"again,omitempty"`
+
+	// AskedAt is when the last question had been answered: what is said of times is said of this one.
+	AskedAt *metav1.Time `json:"askedAt,omitempty"`
+	// NotAsked says in a few words why nothing was asked, if something prevented it.
+	NotAsked string `json:"notAsked,omitempty"`
+	// DebugPodFlag is the flag with which a pod would have asked.
+	DebugPodFlag string `json:"debugPodFlag,omitempty"`
 
 	// Problems by what could not be read.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
@@ -135,7 +153,10 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		q.Progress = func(string) {}
 	}
 	q.Progress("reading Services and StatefulSets")
-	s := &Snapshot{DNSServiceName: q.DNSService, Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageNone, ClusterDomain: q.ClusterDomain}, Problems: map[string]v1alpha1.Problem{}}
+	s := &Snapshot{DNSServiceName: q.DNSService, DebugPodFlag: "--from=debug-pod", Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageNone, ClusterDomain: q.ClusterDomain}, Problems: map[string]v1alpha1.Problem{}}
+	if q.Tolerant { // check has the flag under another name
+		s.DebugPodFlag = "--debug-pod"
+	}
 	if err := s.collectSubjects(ctx, cluster, q); err != nil {
 		return nil, kube.Explain(err)
 	}
@@ -144,22 +165,71 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	q.Progress("reading pods and endpoints")
 	s.collectAround(ctx, cluster, q)
-	s.collectServers(ctx, cluster, q)
-	if err := s.ask(ctx, cluster, q); err != nil {
+	s.collectWay(ctx, cluster, q)
+	err := s.ask(ctx, cluster, q)
+	s.AskedAt = new(metav1.Now()) // what is compared with it was read just now, whenever it is analyzed
+	if err != nil {
 		if len(s.Answers) == 0 && !q.Tolerant || errors.Is(ctx.Err(), context.Canceled) {
 			return nil, kube.Explain(err)
 		}
 		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
+		s.NotAsked = s.fewWords(err)
 	}
 	if ctx.Err() == nil && len(s.Answers) > 0 && s.surprising() { // pods may have come and gone meanwhile
 		before := maps.Clone(s.Problems)
 		s.collectAround(ctx, cluster.Fresh(), q)
+		if s.silent() {
+			s.refreshServers(ctx, cluster.Fresh())
+		}
 		s.Problems = before // what has been read once is not unknown
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
 	}
 	return s, nil
+}
+
+// collectWay finds the DNS servers and, where no pod asks them, what pods are given to find them.
+func (s *Snapshot) collectWay(ctx context.Context, cluster *kube.Cluster, q Query) {
+	var group errgroup.Group
+	var pods *v1alpha1.PodResolution
+	if q.From.Kind == v1alpha1.VantageServers {
+		group.Go(func() error {
+			pods = s.podResolution(ctx, cluster)
+			return nil
+		})
+	}
+	s.collectServers(ctx, cluster, q)
+	_ = group.Wait() // it has no error
+	s.Vantage.Pods = pods
+	s.lookBehind(ctx, cluster)
+	if _, unread := s.Problems[subjectServers]; s.DNSService == nil && !unread {
+		s.readPods(ctx, cluster, systemSpace, appLabel+" in ("+dnsApp+","+nodeLocalApp+")", func(pod *corev1.Pod) bool { return pod.Labels[appLabel] == dnsApp })
+	}
+}
+
+// silent reports whether a server did not answer, or none was ready.
+func (s *Snapshot) silent() bool {
+	return slices.ContainsFunc(slices.Concat(s.Answers, s.ServerAnswers, s.Again), func(a resolve.Answer) bool { return a.Unanswered() }) ||
+		!slices.ContainsFunc(s.Vantage.Servers, func(server v1alpha1.DNSServer) bool { return server.Ready })
+}
+
+// fewWords is an error without what a line of a table has no room for.
+func (s *Snapshot) fewWords(err error) string {
+	if problem, unread := s.Problems[subjectServers]; unread {
+		return problem.Message
+	}
+	var status apierrors.APIStatus
+	if apierrors.IsForbidden(err) && errors.As(err, &status) && strings.Contains(err.Error(), "cannot create resource") {
+		if details := status.Status().Details; details != nil && details.Kind != "" {
+			return "no right to create " + details.Kind
+		}
+	}
+	problem := kube.ProblemOf("", err)
+	if problem.Reason == v1alpha1.ReasonTimeout {
+		return "no answer in time"
+	}
+	return shorten(problem.Message)
 }
 
 // collectSubjects reads Services and StatefulSets and chooses among them.
@@ -327,74 +397,6 @@ func debugAddresses(slice *discoveryv1.EndpointSlice) []string {
 	for i := range slice.Endpoints {
 		if ref := slice.Endpoints[i].TargetRef; ref != nil && kube.IsDebugPod(ref.Name) {
 			list = append(list, slice.Endpoints[i].Addresses...)
-		}
-	}
-	return list
-}
-
-// Labels of the Services and pods of the cluster's DNS in most clusters.
-const (
-	dnsServices   = "k8s-app=kube-dns"
-	nodeLocalPods = "k8s-app=node-local-dns"
-)
-
-// collectServers finds the cluster's DNS Service and the pods behind it, and what stands between them and other pods.
-func (s *Snapshot) collectServers(ctx context.Context, cluster *kube.Cluster, q Query) {
-	namespace, name, _ := strings.Cut(q.DNSService, "/")
-	service, err := cluster.Service(ctx, namespace, name)
-	if apierrors.IsNotFound(err) {
-		var others []corev1.Service
-		err = cluster.EachService(ctx, kube.Query{Namespace: namespace, Selector: dnsServices}, func(other *corev1.Service) { others = append(others, *other) })
-		if len(others) > 0 {
-			service = &others[0]
-		}
-	}
-	if err != nil {
-		problem := kube.ProblemOf("DNS servers of Service "+q.DNSService, err)
-		if problem.Reason == v1alpha1.ReasonForbidden {
-			problem.Message = "no right to get Services in namespace " + namespace
-		}
-		s.Problems[subjectServers] = problem
-		return
-	}
-	if service == nil {
-		return // its absence is what there is to know
-	}
-	s.DNSService = service
-	err = cluster.EachEndpointSlice(ctx, kube.Query{Namespace: namespace, Selector: discoveryv1.LabelServiceName + "=" + service.Name}, func(slice *discoveryv1.EndpointSlice) {
-		s.Vantage.Servers = append(s.Vantage.Servers, serversOf(slice)...)
-	})
-	if err != nil {
-		s.Problems[subjectServers] = kube.ProblemOf("DNS servers of Service "+q.DNSService, err)
-	}
-	slices.SortFunc(s.Vantage.Servers, func(a, b v1alpha1.DNSServer) int { return resolve.CompareData(a.Address, b.Address) })
-	// Nice to know: who may not read it does without.
-	s.DNSNamespaceLabels = map[string]string{corev1.LabelMetadataName: namespace}
-	if object, err := cluster.GetNamespace(ctx, namespace); err == nil {
-		s.DNSNamespaceLabels = object.Labels
-	}
-	_ = cluster.EachPod(ctx, kube.Query{Namespace: namespace, Selector: nodeLocalPods}, func(pod *corev1.Pod) {
-		s.NodeLocalPods = append(s.NodeLocalPods, pod.Namespace+"/"+pod.Name)
-	})
-}
-
-// serversOf are the endpoints of the DNS Service with the port that takes TCP.
-func serversOf(slice *discoveryv1.EndpointSlice) []v1alpha1.DNSServer {
-	port := int32(0)
-	for _, p := range slice.Ports {
-		tcp := p.Protocol != nil && *p.Protocol == corev1.ProtocolTCP
-		if tcp && p.Port != nil && (port == 0 || p.Name != nil && strings.HasPrefix(*p.Name, "dns")) {
-			port = *p.Port
-		}
-	}
-	var list []v1alpha1.DNSServer
-	for _, endpoint := range slice.Endpoints {
-		for _, address := range endpoint.Addresses {
-			server := v1alpha1.DNSServer{Address: address, Port: port, Ready: ready(&endpoint)}
-			if endpoint.TargetRef != nil && endpoint.TargetRef.Kind == "Pod" {
-				server.Pod = endpoint.TargetRef.Namespace + "/" + endpoint.TargetRef.Name
-			}
-			list = append(list, server)
 		}
 	}
 	return list

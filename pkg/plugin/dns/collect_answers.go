@@ -113,6 +113,11 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 	v.Kind, v.Namespace, v.Pod, v.Container, v.Node, v.Image, v.Tool = q.From.Kind, pod.Namespace, pod.Name, container, pod.Spec.NodeName, imageOf(pod, container), session.Tool
 	v.Nameservers, v.Search, v.Options = session.Config.Nameservers, session.Config.Search, session.Config.Options
 	s.VantageLabels = pod.Labels
+	if s.DNSService == nil && s.DNSServiceName == defaultDNSService && len(v.Nameservers) > 0 {
+		if service, _ := s.atAddress(ctx, cluster, v.Nameservers[0]); service != nil {
+			s.readServers(ctx, cluster, service)
+		}
+	}
 	v.ClusterDomain = cmp.Or(q.ClusterDomain, domainOf(v.Search))
 	if v.ClusterDomain == "" {
 		answers, err := session.Ask(ctx, s.domainQuestions(), func(int) {})
@@ -122,12 +127,17 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 		v.ClusterDomain = cmp.Or(domainIn(answers), defaultDomain)
 	}
 	questions := questionsOf(s)
-	all := append(slices.Clone(questions), s.serverQuestions()...)
+	ofServers := s.serverQuestions()
+	all := slices.Concat(questions, ofServers, s.domainQuestions())
 	answers, err := session.Ask(ctx, all, func(done int) { q.Progress(fmt.Sprintf("resolving: %d of %d", done, len(all))) })
-	s.Answers, s.ServerAnswers = answers[:len(questions)], answers[len(questions):]
+	s.Answers, s.ServerAnswers = answers[:len(questions)], answers[len(questions):len(questions)+len(ofServers)]
 	if err != nil {
 		return err
 	}
+	s.served(answers[len(questions)+len(ofServers):], domainOf(v.Search), func(second []resolve.Question) []resolve.Answer {
+		answers, _ := session.Ask(ctx, second, func(int) {})
+		return answers
+	})
 	return s.askAgain(ctx, q, func(again []resolve.Question) error {
 		s.Again, err = session.Ask(ctx, again, func(int) {})
 		return err
@@ -176,6 +186,28 @@ func domainIn(answers []resolve.Answer) string {
 	return ""
 }
 
+// served notes the domain that the servers have, by the name that they gave the DNS Service's address. A server may have several
+// domains, of which it names the first: if it knows the DNS Service in that of the pods too, it is theirs.
+func (s *Snapshot) served(answers []resolve.Answer, pods string, ask func([]resolve.Question) []resolve.Answer) {
+	domain := domainIn(answers)
+	if domain != "" && pods != "" && !strings.EqualFold(domain, pods) {
+		name := s.DNSService.Name + "." + s.DNSService.Namespace + ".svc." + pods + "."
+		second := ask([]resolve.Question{{Name: name, Type: s.addressType()}})
+		if slices.ContainsFunc(second, func(a resolve.Answer) bool { return len(a.Records) > 0 }) {
+			domain = pods
+		}
+	}
+	s.Vantage.ServedDomain = domain
+}
+
+// addressType is that of the DNS Service's own address.
+func (s *Snapshot) addressType() resolve.Type {
+	if address, err := netip.ParseAddr(s.DNSService.Spec.ClusterIP); err == nil {
+		return typeOf(address)
+	}
+	return resolve.TypeA
+}
+
 // serverQuestions ask each DNS server for the Services' own names: servers that know different things give themselves away.
 func (s *Snapshot) serverQuestions() []resolve.Question {
 	var list []resolve.Question
@@ -200,14 +232,9 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		return fmt.Errorf("--from=dns: the DNS servers can't be found: %s", problem.Message)
 	}
 	s.Vantage.Kind = v1alpha1.VantageServers
-	var servers []v1alpha1.DNSServer
-	for _, server := range s.Vantage.Servers {
-		if server.Pod != "" && server.Port != 0 && server.Ready {
-			servers = append(servers, server)
-		}
-	}
+	servers := askable(s.Vantage.Servers)
 	if len(servers) == 0 {
-		return nil // a finding says so
+		return nil // a finding or a gap says so
 	}
 	q.Progress(fmt.Sprintf("asking %d DNS servers", len(servers)))
 	dials, closeAll, err := openTunnels(ctx, cluster, servers)
@@ -215,9 +242,21 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		return err
 	}
 	defer closeAll()
-	if s.Vantage.ClusterDomain == "" {
-		s.Vantage.ClusterDomain = cmp.Or(domainIn(resolve.AskServer(ctx, dials[0], servers[0].Address, s.domainQuestions())), defaultDomain)
+	anyone := func(questions []resolve.Question) (answers []resolve.Answer) { // the first that answers
+		for i := range servers {
+			answers = resolve.AskServer(ctx, dials[i], servers[i].Address, questions)
+			if !slices.ContainsFunc(answers, func(a resolve.Answer) bool { return a.Unanswered() }) {
+				break
+			}
+		}
+		return answers
 	}
+	pods := ""
+	if s.Vantage.Pods != nil {
+		pods = s.Vantage.Pods.Domain
+	}
+	s.served(anyone(s.domainQuestions()), pods, anyone)
+	s.Vantage.ClusterDomain = cmp.Or(q.ClusterDomain, pods, s.Vantage.ServedDomain, defaultDomain) // what pods ask for
 	everyone := func(questions []resolve.Question) []resolve.Answer {
 		answers := make([][]resolve.Answer, len(servers))
 		var group sync.WaitGroup
@@ -232,6 +271,11 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		s.Again = everyone(again)
 		return nil
 	})
+}
+
+// askable are the servers to which a port-forward leads, and which are to be asked.
+func askable(all []v1alpha1.DNSServer) []v1alpha1.DNSServer {
+	return slices.DeleteFunc(slices.Clone(all), func(s v1alpha1.DNSServer) bool { return s.Pod == "" || s.Port == 0 || !s.Ready })
 }
 
 // openTunnels opens a port-forward to each server. One that can't be opened fails when it is dialled, unless none can.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -164,10 +165,11 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := Analyze(snapshot)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("headless Services or StatefulSets")
-		return nil
+	report := Analyze(snapshot, time.Now())
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, "headless Services or StatefulSets"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),
@@ -178,5 +180,5 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

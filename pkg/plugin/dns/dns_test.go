@@ -3,6 +3,7 @@ package dns
 import (
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +18,7 @@ import (
 // TestGolden runs every case of testdata, snapshots that were taken on test/node: snapshot.yaml through Analyze and Table.
 func TestGolden(t *testing.T) {
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
-		report := Analyze(s)
+		report := Analyze(s, time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC))
 		golden.Report(t, folder, report)
 		golden.Tables(t, folder, Table(report, View{}), Table(report, View{Namespaces: true, Wide: true}))
 	})
@@ -49,7 +50,7 @@ func TestSelectsNothing(t *testing.T) {
 		service := corev1.Service{ObjectMeta: meta("db", ""), Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Selector: map[string]string{"app": "db"}}}
 		report := Analyze(&Snapshot{
 			Subjects: []Subject{{Namespace: "x", Service: "db"}}, Services: []corev1.Service{service}, StatefulSets: []appsv1.StatefulSet{c.set}, Pods: c.pods,
-		})
+		}, time.Time{})
 		all := ""
 		for _, f := range report.Items[0].Findings {
 			if f.Code == v1alpha1.CodeDNSSelectsNothing {
@@ -82,7 +83,7 @@ func TestSilence(t *testing.T) {
 			DNSServiceName: "kube-system/kube-dns", DNSService: &corev1.Service{}, NetworkPolicies: c.policies,
 			Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageDebugPod, Namespace: "x", Pod: "debug", Servers: []v1alpha1.DNSServer{{Address: "10.0.0.2", Ready: c.ready}}},
 			Answers: []resolve.Answer{{Question: resolve.Question{Name: "db.", Type: resolve.TypeA}, Status: resolve.StatusTimeout}},
-		})
+		}, time.Time{})
 		if found := Findings(report); len(found) != 1 || found[0].Code != c.want {
 			t.Errorf("want %s: %+v", c.want, found)
 		}

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +13,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // longestSetName is the longest name of a StatefulSet whose revisions, with a dash and a hash of ten, still make a label's value.
@@ -28,281 +26,17 @@ func (f *findings) add(code v1alpha1.Code, severity v1alpha1.Severity, objects [
 	*f = append(*f, v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, finding.Page(code))})
 }
 
+// progress adds what is on its way and not late.
+func (f *findings) progress(code v1alpha1.Code, objects []string, remedy, format string, args ...any) {
+	var one findings
+	one.add(code, v1alpha1.SeverityInfo, objects, remedy, format, args...)
+	*f = append(*f, finding.Progress(one[0]))
+}
+
 // sorted are the worst first.
 func (f findings) sorted() []v1alpha1.Finding {
 	finding.Sort(f)
 	return f
-}
-
-// clusterFindings are about DNS itself and the place from which it was asked.
-func clusterFindings(x *index, items []v1alpha1.HeadlessDNS) []v1alpha1.Finding {
-	var f findings
-	answers := slices.Concat(x.Answers, x.Again)
-	answered := slices.ContainsFunc(answers, func(a resolve.Answer) bool { return a.Status == resolve.StatusNoError })
-	none := noServer(x, answered, &f)
-	nodeLocal(x, &f)
-	blocked := networkPolicies(x, answers, &f)
-	if !none && !blocked {
-		noAnswers(x, answers, answered, &f)
-	}
-	failures(answers, &f)
-	disagreement(x, &f)
-	searchPath(x, items, &f)
-	return f.sorted()
-}
-
-// noServer tells of a cluster without a DNS Service, or of one without servers. Where names are found all the same, DNS is
-// somewhere else. It reports whether that accounts for answers that did not come.
-func noServer(x *index, answered bool, f *findings) (none bool) {
-	if x.unread(subjectServers) {
-		return false
-	}
-	severity := v1alpha1.SeverityCritical
-	elsewhere := ""
-	if answered {
-		severity, elsewhere = v1alpha1.SeverityInfo, "; names are found all the same: from somewhere else"
-	}
-	service := "service/" + x.DNSServiceName
-	_, name, _ := strings.Cut(x.DNSServiceName, "/")
-	namespace := strings.TrimSuffix(x.DNSServiceName, "/"+name)
-	isReady := func(s v1alpha1.DNSServer) bool { return s.Ready }
-	switch {
-	case x.DNSService == nil:
-		f.add(v1alpha1.CodeDNSNoServer, severity, []string{service}, "name it with --dns-service=NAMESPACE/NAME",
-			"there is no DNS Service %s%s", x.DNSServiceName, elsewhere)
-	case !slices.ContainsFunc(x.Vantage.Servers, isReady):
-		f.add(v1alpha1.CodeDNSNoServer, severity, []string{service}, "kubectl get pods,endpointslices -n "+namespace,
-			"none of the %d DNS servers behind Service %s is ready%s", len(x.Vantage.Servers), x.DNSServiceName, elsewhere)
-		return !answered
-	}
-	return false
-}
-
-// nodeLocal tells of a cache on each node: what it holds outlives what the DNS servers know.
-func nodeLocal(x *index, f *findings) {
-	message := ""
-	for _, nameserver := range x.Vantage.Nameservers {
-		if address, err := netip.ParseAddr(nameserver); err == nil && address.IsLinkLocalUnicast() {
-			message = fmt.Sprintf("pods ask %s, a cache on their node", nameserver)
-		}
-	}
-	switch {
-	case len(x.NodeLocalPods) > 0 && message == "":
-		message = fmt.Sprintf("pods ask a cache on their node (%s)", finding.Some(x.NodeLocalPods))
-	case len(x.NodeLocalPods) > 0:
-		message += fmt.Sprintf(" (%s)", finding.Some(x.NodeLocalPods))
-	}
-	if message != "" {
-		f.add(v1alpha1.CodeDNSNodeLocalCache, v1alpha1.SeverityInfo, prefixed("pod/", x.NodeLocalPods), "", "%s, which keeps answers beside the DNS servers' own caches", message)
-	}
-}
-
-// noAnswers tells which servers did not answer, over what.
-func noAnswers(x *index, answers []resolve.Answer, answered bool, f *findings) {
-	type silent struct {
-		server string
-		tcp    bool
-	}
-	counts, details := map[silent]int{}, map[silent]string{}
-	overUDP, truncated := false, false
-	for i := range answers {
-		a := &answers[i]
-		truncated = truncated || a.Truncated
-		if !a.OverTCP && !a.Question.TCP && a.Status == resolve.StatusNoError {
-			overUDP = true
-		}
-		if a.Unanswered() {
-			key := silent{a.Server, a.OverTCP || a.Question.TCP}
-			counts[key]++
-			details[key] = strings.ToLower(cmp.Or(a.Detail, string(a.Status)))
-		}
-	}
-	remedy := "kubectl get pods -A -l " + dnsServices + " -o wide"
-	for _, key := range slices.SortedFunc(maps.Keys(counts), func(a, b silent) int {
-		return cmp.Or(cmp.Compare(a.server, b.server), boolOrder(a.tcp)-boolOrder(b.tcp))
-	}) {
-		who := x.serverName(key.server)
-		if key.tcp && overUDP {
-			severity, consequence := v1alpha1.SeverityWarning, "long answers, such as those of large sets, need TCP"
-			if truncated {
-				severity, consequence = v1alpha1.SeverityError, "there are answers that do not fit into UDP"
-			}
-			f.add(v1alpha1.CodeDNSTCP, severity, nil, "", "%s answers over UDP and not over TCP (%s): %s", who, details[key], consequence)
-			continue
-		}
-		severity := v1alpha1.SeverityError
-		if !answered {
-			severity = v1alpha1.SeverityCritical
-		}
-		f.add(v1alpha1.CodeDNSNoAnswer, severity, nil, remedy, "no answer from %s to %s over %s: %s", who, questions(counts[key]), transport(key.tcp), details[key])
-	}
-	asked := map[string]string{}
-	for i := range x.ServerAnswers {
-		if a := &x.ServerAnswers[i]; a.Unanswered() {
-			asked[a.Question.Server] = strings.ToLower(cmp.Or(a.Detail, string(a.Status)))
-		}
-	}
-	if !answered {
-		return // nobody answers at all
-	}
-	for _, server := range slices.Sorted(maps.Keys(asked)) {
-		f.add(v1alpha1.CodeDNSNoAnswer, v1alpha1.SeverityError, nil, remedy,
-			"the DNS server %s does not answer: %s; of the questions to the DNS Service a part goes to it", x.serverName(server), asked[server])
-	}
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func transport(tcp bool) string {
-	if tcp {
-		return "TCP"
-	}
-	return "UDP"
-}
-
-func questions(n int) string {
-	if n == 1 {
-		return "one question"
-	}
-	return fmt.Sprintf("%d questions", n)
-}
-
-// serverName is a server's address with the pod that has it.
-func (x *index) serverName(address string) string {
-	switch pod := x.serverPod(address); {
-	case address == "":
-		return "the DNS servers"
-	case pod != "":
-		return fmt.Sprintf("%s (%s)", pod, address)
-	case x.DNSService != nil && slices.Contains(append(x.DNSService.Spec.ClusterIPs, x.DNSService.Spec.ClusterIP), address):
-		return fmt.Sprintf("Service %s (%s)", x.DNSService.Name, address)
-	}
-	return address
-}
-
-// failures tells of answers that are errors. Names that go through the search path are at last asked for outside the cluster, where a
-// failure is no surprise.
-func failures(answers []resolve.Answer, f *findings) {
-	names := map[string][]string{}
-	for i := range answers {
-		a := &answers[i]
-		failed := a.Status == resolve.StatusServFail || a.Status == resolve.StatusRefused || a.Status == resolve.StatusInvalid || strings.HasPrefix(string(a.Status), "RCODE ")
-		if !failed || a.Question.Search {
-			continue
-		}
-		key := string(a.Status)
-		if a.Status == resolve.StatusInvalid {
-			key = joined(key, a.Detail)
-		}
-		names[key] = append(names[key], a.Question.Name)
-	}
-	for _, status := range slices.Sorted(maps.Keys(names)) {
-		list := names[status]
-		slices.Sort(list)
-		f.add(v1alpha1.CodeDNSFailure, v1alpha1.SeverityError, nil, "kubectl logs -n kube-system -l "+dnsServices,
-			"the DNS servers answer with %s to %s", status, finding.Some(slices.Compact(list)))
-	}
-}
-
-// disagreement tells of servers that give different answers to the same question.
-func disagreement(x *index, f *findings) {
-	type view struct{ data, server string }
-	views := map[resolve.Question][]view{}
-	take := func(a *resolve.Answer) {
-		q := a.Question
-		if a.Unanswered() || a.Status == resolve.StatusUnsupported || a.Status == resolve.StatusNotAsked || q.Search {
-			return
-		}
-		q.Server = ""
-		text := string(a.Status)
-		if data := x.observedData(&expectation{question: q}, a); len(data) > 0 {
-			text = strings.Join(data, ", ")
-		}
-		if !slices.ContainsFunc(views[q], func(v view) bool { return v.server == a.Server }) {
-			views[q] = append(views[q], view{text, a.Server})
-		}
-	}
-	if x.Vantage.Kind == v1alpha1.VantageServers {
-		for i := range x.Answers {
-			take(&x.Answers[i])
-		}
-	}
-	for i := range x.ServerAnswers {
-		take(&x.ServerAnswers[i])
-	}
-	var differing []resolve.Question
-	for q, list := range views {
-		if slices.ContainsFunc(list, func(v view) bool { return v.data != list[0].data }) {
-			differing = append(differing, q)
-		}
-	}
-	if len(differing) == 0 {
-		return
-	}
-	slices.SortFunc(differing, func(a, b resolve.Question) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-	})
-	first := differing[0]
-	var said []string
-	for _, v := range views[first] {
-		said = append(said, fmt.Sprintf("%s says %s", x.serverName(v.server), v.data))
-	}
-	more := ""
-	if len(differing) > 1 {
-		more = fmt.Sprintf(" and %d more", len(differing)-1)
-	}
-	f.add(v1alpha1.CodeDNSServersDisagree, v1alpha1.SeverityWarning, nil, "",
-		"the DNS servers disagree about %s %s%s: %s", first.Type, first.Name, more, strings.Join(said, "; "))
-}
-
-// searchPath tells of short names that are not found although the full name is, or that are found as something else.
-func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
-	var notFound, elsewhere []string
-	for i := range items {
-		full := map[string]v1alpha1.DNSRecord{}
-		for _, r := range items[i].Records {
-			if !r.Search && !r.TCP {
-				full[r.Type+" "+r.Name] = r
-			}
-		}
-		for _, r := range items[i].Records {
-			if !r.Search || len(r.Answers) == 0 {
-				continue
-			}
-			fullName := r.Name + ".svc." + x.domain() + "."
-			if items[i].Metadata.Namespace == x.Vantage.Namespace {
-				fullName = r.Name + "." + items[i].Metadata.Namespace + ".svc." + x.domain() + "."
-			}
-			found := r.Answers[len(r.Answers)-1].FullName
-			switch {
-			case len(r.Observed) > 0 && found != "" && found != fullName:
-				elsewhere = append(elsewhere, fmt.Sprintf("%s is found as %s", r.Name, found))
-			case r.Verdict == v1alpha1.VerdictMissing && full[r.Type+" "+fullName].Verdict == v1alpha1.VerdictOK:
-				notFound = append(notFound, r.Name)
-			}
-		}
-	}
-	config := fmt.Sprintf("search %s, options %s", cmp.Or(strings.Join(x.Vantage.Search, " "), "none"), cmp.Or(strings.Join(x.Vantage.Options, " "), "none"))
-	if len(notFound) > 0 {
-		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityError, podObject(x.Vantage.Pod), "",
-			"short names are not found although the full ones are: %s (resolv.conf of %s: %s)", finding.Some(notFound), x.Vantage.Pod, config)
-	}
-	if len(elsewhere) > 0 {
-		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityWarning, podObject(x.Vantage.Pod), "",
-			"the search path leads elsewhere: %s (resolv.conf of %s: %s)", finding.Some(elsewhere), x.Vantage.Pod, config)
-	}
-}
-
-func podObject(name string) []string {
-	if name == "" {
-		return nil
-	}
-	return []string{"pod/" + name}
 }
 
 // subjectFindings are about one Service and the pods that it is to give names to.
@@ -325,7 +59,7 @@ func subjectFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, clus
 			}
 		}
 	}
-	recordFindings(item, cluster, &f)
+	recordFindings(x, subject, item, cluster, &f)
 	return f.sorted()
 }
 
@@ -391,8 +125,7 @@ func usesClusterDNS(x *index, config *corev1.PodDNSConfig) bool {
 		return x.DNSService == nil
 	}
 	return slices.ContainsFunc(config.Nameservers, func(nameserver string) bool {
-		address, err := netip.ParseAddr(nameserver)
-		return slices.Contains(append(x.DNSService.Spec.ClusterIPs, x.DNSService.Spec.ClusterIP), nameserver) || err == nil && address.IsLinkLocalUnicast()
+		return hasAddress(x.DNSService, nameserver) || linkLocal(nameserver)
 	})
 }
 
@@ -462,9 +195,24 @@ func selection(x *index, subject Subject, service *corev1.Service, f *findings) 
 	if wrong != "" {
 		noPods = nil
 	}
-	f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, append([]string{"service/" + service.Name}, prefixed("pod/", noPods)...),
-		"kubectl get pods --show-labels -n "+subject.Namespace,
-		"the selector of Service %s (%s) matches no pod%s", service.Name, selector, cmp.Or(wrong, none))
+	objects, remedy := append([]string{"service/" + service.Name}, prefixed("pod/", noPods)...), "kubectl get pods --show-labels -n "+subject.Namespace
+	message := fmt.Sprintf("the selector of Service %s (%s) matches no pod%s", service.Name, selector, cmp.Or(wrong, none))
+	if wrong == "" && x.firstPodsToCome(subject, service) {
+		f.progress(v1alpha1.CodeDNSSelectsNothing, objects, remedy, "%s: it is new, or its pods have just gone", message)
+		return
+	}
+	f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, objects, remedy, "%s", message)
+}
+
+// firstPodsToCome reports whether a Service may have no pods yet: it or a set is new, a set is being changed, or pods have just gone,
+// which may be replaced.
+func (x *index) firstPodsToCome(subject Subject, service *corev1.Service) bool {
+	if _, settling := x.settling(subject); settling || x.recently(service.CreationTimestamp.Time, firstPods) {
+		return true
+	}
+	return slices.ContainsFunc(x.sets[subject], func(set *appsv1.StatefulSet) bool {
+		return x.recently(set.CreationTimestamp.Time, firstPods) || set.Status.ObservedGeneration < set.Generation
+	})
 }
 
 // replicas is how many pods a set is to have.
@@ -507,13 +255,52 @@ func notReady(x *index, subject Subject, service *corev1.Service, item *v1alpha1
 	if len(left) == 0 {
 		return
 	}
-	pods := slices.SortedFunc(maps.Keys(left), compareNames)
-	verb := "are"
-	if len(pods) == 1 {
-		verb = "is"
+	var late, inTime []string
+	for _, name := range slices.SortedFunc(maps.Keys(left), compareNames) {
+		if x.podInTime(subject.Namespace, name) {
+			inTime = append(inTime, name)
+		} else {
+			late = append(late, name)
+		}
 	}
-	f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, prefixed("pod/", pods), "kubectl describe pod "+pods[0]+" -n "+subject.Namespace,
-		"%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", finding.Some(pods), verb, service.Name)
+	tell := func(pods []string) (objects []string, remedy, message string) {
+		verb := "are"
+		if len(pods) == 1 {
+			verb = "is"
+		}
+		return prefixed("pod/", pods), "kubectl describe pod " + pods[0] + " -n " + subject.Namespace,
+			fmt.Sprintf("%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", finding.Some(pods), verb, service.Name)
+	}
+	if len(late) > 0 {
+		objects, remedy, message := tell(late)
+		f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, objects, remedy, "%s", message)
+	}
+	if len(inTime) > 0 {
+		objects, remedy, message := tell(inTime)
+		f.progress(v1alpha1.CodeDNSNotReady, objects, remedy, "%s: on the way for %s", message, x.longestWay(subject.Namespace, inTime))
+	}
+}
+
+// podInTime reports whether a pod is on its way, and not late; one that is gone already is.
+func (x *index) podInTime(namespace, name string) bool {
+	if x.unread(subjectPods) {
+		return false
+	}
+	pod := x.pod(namespace, name)
+	return pod == nil || objects.ProgressOf(pod, x.at).InTime()
+}
+
+// longestWay says since when the first of pods is on its way.
+func (x *index) longestWay(namespace string, names []string) string {
+	since := x.at
+	for _, name := range names {
+		if pod := x.pod(namespace, name); pod != nil {
+			if p := objects.ProgressOf(pod, x.at); p.Since.Before(since) {
+				since = p.Since
+			}
+		}
+	}
+	return x.ago(since)
 }
 
 // hostnames tells of pods that a headless Service lists without a name of their own.
@@ -523,11 +310,11 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 		if e.hostname != "" || e.pod == "" {
 			continue
 		}
-		i := slices.IndexFunc(x.pods[subject.Namespace], func(pod *corev1.Pod) bool { return pod.Name == e.pod })
-		if i < 0 {
+		pod := x.pod(subject.Namespace, e.pod)
+		if pod == nil {
 			continue
 		}
-		owner := metav1.GetControllerOfNoCopy(x.pods[subject.Namespace][i])
+		owner := metav1.GetControllerOfNoCopy(pod)
 		switch {
 		case owner == nil || owner.Kind != KindStatefulSet:
 			nameless = append(nameless, e.pod)
@@ -546,83 +333,6 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityError, prefixed("pod/", owned), "kubectl delete pod "+owned[0]+" -n "+subject.Namespace+" lets the set make it anew",
 			"pods of the set have no names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, finding.Some(owned))
 	}
-}
-
-// recordFindings are what the comparison found, as far as nothing else explains it. Short names have a finding of their own.
-func recordFindings(item *v1alpha1.HeadlessDNS, cluster []v1alpha1.Finding, f *findings) {
-	names := map[v1alpha1.DNSVerdict][]string{}
-	reasons := map[v1alpha1.DNSVerdict]string{}
-	var cached []string
-	kept := int64(0)
-	again := false
-	ttl := int64(-1)
-	for _, r := range item.Records {
-		if r.Search {
-			continue
-		}
-		name := r.Type + " " + r.Name
-		if r.TCP {
-			name = r.Type + "/TCP " + r.Name
-		}
-		if foundLater(&r) {
-			cached = append(cached, name)
-		}
-		if r.Verdict == v1alpha1.VerdictOK {
-			continue
-		}
-		names[r.Verdict] = append(names[r.Verdict], name)
-		reasons[r.Verdict] = cmp.Or(reasons[r.Verdict], r.Reason)
-		for _, a := range r.Answers {
-			again = again || a.Again
-			if a.NegativeTTLSeconds != nil {
-				kept = max(kept, *a.NegativeTTLSeconds)
-			}
-			if r.Verdict == v1alpha1.VerdictStale && a.TTLSeconds != nil {
-				ttl = max(ttl, *a.TTLSeconds)
-			}
-		}
-	}
-	object := []string{"service/" + item.Metadata.Name}
-	if len(cached) > 0 {
-		f.add(v1alpha1.CodeDNSNegativeCache, v1alpha1.SeverityWarning, object, "",
-			"a cache said that there is no %s; past its time they are there: whoever asks too early waits that long", finding.Some(cached))
-	}
-	if list := names[v1alpha1.VerdictMissing]; len(list) > 0 && !explained(cluster) {
-		hint, remedy := "", ""
-		switch {
-		case again:
-			hint = "; asked again past the caches' time, so it is no cached answer"
-		case kept > 0:
-			hint = fmt.Sprintf("; it may be a negative answer that caches keep for %d s more", kept)
-			remedy = "ask again with --retry-negative"
-		}
-		f.add(v1alpha1.CodeDNSMissing, v1alpha1.SeverityError, object, remedy, "missing: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictMissing], hint)
-	}
-	if list := names[v1alpha1.VerdictStale]; len(list) > 0 {
-		hint := ""
-		if ttl >= 0 {
-			hint = fmt.Sprintf("; caches keep it for %d s more", ttl)
-		}
-		f.add(v1alpha1.CodeDNSStale, v1alpha1.SeverityWarning, object, "", "still given out: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictStale], hint)
-	}
-	if list := names[v1alpha1.VerdictExtra]; len(list) > 0 {
-		f.add(v1alpha1.CodeDNSExtra, v1alpha1.SeverityWarning, object, "kubectl get configmap coredns -n kube-system -o yaml",
-			"nothing in the API accounts for what is found beside it: %s (%s)", finding.Some(list), reasons[v1alpha1.VerdictExtra])
-	}
-}
-
-// foundLater tells whether a record was missing first and there when it was asked for again.
-func foundLater(r *v1alpha1.DNSRecord) bool {
-	missedFirst := slices.ContainsFunc(r.Answers, func(a v1alpha1.DNSAnswer) bool { return !a.Again && len(a.Data) == 0 })
-	return missedFirst && len(r.Expected) > 0 && r.Verdict == v1alpha1.VerdictOK &&
-		slices.ContainsFunc(r.Answers, func(a v1alpha1.DNSAnswer) bool { return a.Again && len(a.Data) > 0 })
-}
-
-// explained tells whether a finding about DNS itself accounts for missing records.
-func explained(cluster []v1alpha1.Finding) bool {
-	return slices.ContainsFunc(cluster, func(f v1alpha1.Finding) bool {
-		return f.Code == v1alpha1.CodeDNSNoServer && f.Severity == v1alpha1.SeverityCritical
-	})
 }
 
 func prefixed(prefix string, names []string) []string {

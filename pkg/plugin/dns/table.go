@@ -39,7 +39,7 @@ func columns(v View) []column {
 		narrow("EXPECTED", expected),
 		narrow("OBSERVED", observed),
 		narrow("VERDICT", verdict),
-		narrow("TIME", duration),
+		narrow("TIME", took),
 		wide("POD", func(r row) printers.Cell { return text(r.record.Pod) }),
 		wide("SERVER", answerText(func(a *v1alpha1.DNSAnswer) string { return cmp.Or(a.ServerPod, a.Server) })),
 		wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Transport })),
@@ -148,15 +148,22 @@ func heading(item *v1alpha1.HeadlessDNS, v View) []printers.Cell {
 	if item.PublishNotReadyAddresses {
 		cells = append(cells, printers.Text("publishes not-ready addresses"))
 	}
-	wrong := 0
+	ok, wrong := 0, 0
 	for _, r := range item.Records {
-		if r.Verdict != v1alpha1.VerdictOK {
+		switch r.Verdict {
+		case v1alpha1.VerdictOK:
+			ok++
+		case v1alpha1.VerdictPending, v1alpha1.VerdictUnknown:
+		default:
 			wrong++
 		}
 	}
-	summary := printers.Text(fmt.Sprintf("%d/%d records ok", len(item.Records)-wrong, len(item.Records)))
-	if wrong > 0 {
+	summary := printers.Text(fmt.Sprintf("%d/%d records ok", ok, len(item.Records)))
+	switch {
+	case wrong > 0:
 		summary.Level = printers.Alarm
+	case ok < len(item.Records):
+		summary.Level = printers.Warn
 	}
 	return append(cells, summary)
 }
@@ -196,7 +203,7 @@ func observed(r row) printers.Cell {
 	switch {
 	case len(r.record.Observed) > 0:
 		return printers.Text(r.list(r.record.Observed))
-	case r.record.Verdict == v1alpha1.VerdictUnknown:
+	case r.record.Verdict == v1alpha1.VerdictUnknown, len(r.record.Answers) == 0:
 		return printers.Unknown
 	}
 	if a := last(r.record); a != nil {
@@ -204,7 +211,7 @@ func observed(r row) printers.Cell {
 		if a.Status == "NOERROR" {
 			c.Text = "none"
 		}
-		if r.record.Verdict != v1alpha1.VerdictOK {
+		if r.record.Verdict != v1alpha1.VerdictOK && r.record.Verdict != v1alpha1.VerdictPending {
 			c.Level = printers.Alarm
 		}
 		return c
@@ -231,6 +238,8 @@ func verdict(r row) printers.Cell {
 	c := printers.Text(string(r.record.Verdict))
 	switch r.record.Verdict {
 	case v1alpha1.VerdictOK:
+	case v1alpha1.VerdictPending:
+		c.Level = printers.Dim
 	case v1alpha1.VerdictUnknown, v1alpha1.VerdictStale, v1alpha1.VerdictExtra:
 		c.Level = printers.Warn
 	default:
@@ -251,7 +260,7 @@ func last(r *v1alpha1.DNSRecord) *v1alpha1.DNSAnswer {
 	return found
 }
 
-func duration(r row) printers.Cell {
+func took(r row) printers.Cell {
 	a := last(r.record)
 	switch {
 	case a == nil || a.Microseconds == nil:

@@ -39,6 +39,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.ClusterEndpointList {
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindClusterEndpointList},
 		Items:    []v1alpha1.ClusterEndpoint{e},
 	}
+	conclude(s, report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}

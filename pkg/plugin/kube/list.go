@@ -144,6 +144,15 @@ func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namesp
 	return get[corev1.Namespace](ctx, c, namespaces, "", name)
 }
 
+// NamespaceExists reports whether there is a namespace of a name. Whether it exists is unknown if there is an error.
+func (c *Cluster) NamespaceExists(ctx context.Context, name string) (bool, error) {
+	_, err := c.GetNamespace(ctx, name)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // EachNamespace calls each for every namespace.
 func (c *Cluster) EachNamespace(ctx context.Context, q Query, each func(*corev1.Namespace)) error {
 	return eachObject(ctx, c, namespaces, q, func(page *corev1.NamespaceList) []corev1.Namespace { return page.Items }, each)
@@ -223,7 +232,7 @@ func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namesp
 
 // eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
-	options := metav1.ListOptions{LabelSelector: q.Selector, Limit: q.ChunkSize}
+	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
 	for {
 		page, err := list(ctx, options)
 		if token := freshToken(err); token != "" && options.Continue != "" {
@@ -252,6 +261,24 @@ func freshToken(err error) string {
 
 // trim drops what nobody reads and what fills most of an object's memory.
 func trim(o metav1.Object) {
-	o.SetManagedFields(nil)
+	var written []metav1.ManagedFieldsEntry
+	switch o.(type) {
+	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when they were written for the last time is worth knowing, what was is not
+		if last := lastWritten(o); last != nil {
+			written = []metav1.ManagedFieldsEntry{{Time: last}}
+		}
+	}
+	o.SetManagedFields(written)
 	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+}
+
+// lastWritten is the latest time of an object's managed fields; nil without one.
+func lastWritten(o metav1.Object) *metav1.Time {
+	var last *metav1.Time
+	for _, entry := range o.GetManagedFields() {
+		if entry.Time != nil && (last == nil || last.Before(entry.Time)) {
+			last = entry.Time
+		}
+	}
+	return last
 }

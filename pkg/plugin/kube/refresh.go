@@ -16,8 +16,8 @@ type Refresh[R any] struct {
 	busy bool
 	due  time.Time
 	last *R
-	// The keys of what was asked for last, of what was begun to be read last, and of what was read last.
-	wanted, key, read string
+	// key is that of what was begun to be read last.
+	key string
 }
 
 // Latest is what was read last, nil before the first time. It begins to read anew if that is due, or if the key, which says what is
@@ -26,24 +26,16 @@ type Refresh[R any] struct {
 func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Duration), changed func()) *R {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wanted = key
 	if !r.busy && (r.due.IsZero() || key != r.key || !now.Before(r.due)) {
 		r.busy, r.key = true, key
 		go func() {
 			result, lasts := read()
 			r.mu.Lock()
-			r.busy, r.last, r.read, r.due = false, &result, key, now.Add(lasts)
+			r.busy, r.last, r.due = false, &result, now.Add(lasts)
 			r.mu.Unlock()
 			changed()
 			time.AfterFunc(lasts, changed)
 		}()
 	}
 	return r.last
-}
-
-// Read tells whether what Latest was asked for last has been read.
-func (r *Refresh[R]) Read() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last != nil && r.read == r.wanted
 }

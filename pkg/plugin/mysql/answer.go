@@ -76,6 +76,8 @@ const (
 	ErrHostNotPrivi     = 1130 // no account for this host
 	ErrDBAccessDenied   = 1044
 	ErrAccessDeniedNoPW = 1698 // an account of another way in: auth_socket
+	errQueryTimeout     = 3024 // max_execution_time of MySQL is over
+	errStatementTimeout = 1969 // max_statement_time of MariaDB is over
 )
 
 // ServerError is an error that a server, or the client's library, gave.
@@ -108,6 +110,12 @@ func IsMissingPrivilege(err error) bool {
 		return true
 	}
 	return false
+}
+
+// IsTimeout reports whether a server has ended a statement whose time was over.
+func IsTimeout(err error) bool {
+	n := NumberOf(err)
+	return n == errQueryTimeout || n == errStatementTimeout
 }
 
 // isRefusedLogin tells whether an account can't come in this way; it may in another.

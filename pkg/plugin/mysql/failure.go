@@ -46,6 +46,7 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 	var withheld *dbserver.RefusedError
 	switch {
 	case errors.As(err, &notRunning):
+		p.Reason = v1alpha1.ReasonNotRunning
 		p.Remedy = fmt.Sprintf("see kubectl describe pod %s -n %s", s.Pod.Name, s.Pod.Namespace)
 	case errors.Is(err, context.DeadlineExceeded):
 		p.Reason = v1alpha1.ReasonTimeout
@@ -54,7 +55,11 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 	case errors.As(err, &withheld):
 		p.Remedy = withheld.Remedy
 	case !errors.As(err, &login):
+	case login.IsNotListening():
+		p.Reason = v1alpha1.ReasonNotListening
+		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s", s.Pod.Name, s.Container, s.Pod.Namespace)
 	case login.IsRefused():
+		p.Reason = v1alpha1.ReasonRefused
 		p.Remedy = "see --user and --password-from"
 	case login.IsForbidden():
 		p.Reason = v1alpha1.ReasonForbidden

@@ -19,8 +19,10 @@ type Scope struct {
 	// Namespace is empty for all namespaces; then Names is empty too.
 	Namespace string
 	// Names are sets, or pods: a pod stands for its set. Selector chooses pods; at most one of the two is set.
-	Names     []string
-	Selector  string
+	Names    []string
+	Selector string
+	// PodsAlone makes a pod's name stand for that pod alone.
+	PodsAlone bool
 	ChunkSize int64
 	// Wanted, which may be nil, tells which of their pods count.
 	Wanted func(*corev1.Pod) bool
@@ -51,21 +53,25 @@ func (q Scope) Choose(all []Server) ([]Server, error) {
 	var servers []Server
 	for _, name := range q.Names {
 		groups := map[string]bool{}
+		pod := ""
 		var known []string
 		for _, server := range all {
 			set := SetName(server.Group())
 			known = append(known, set, server.Pod.Name)
-			if name == set || name == server.Pod.Name || name == ownerName(server) {
+			switch {
+			case name == set, name == ownerName(server), name == server.Pod.Name && !q.PodsAlone:
 				groups[server.Group()] = true
+			case name == server.Pod.Name:
+				pod = name
 			}
 		}
-		if len(groups) == 0 {
+		if len(groups) == 0 && pod == "" {
 			slices.Sort(known)
 			return nil, kube.NotFound("MySQL server or set", q.Namespace, name, slices.Compact(known))
 		}
 		for _, server := range all {
 			isTaken := func(other Server) bool { return other.Name() == server.Name() }
-			if groups[server.Group()] && !slices.ContainsFunc(servers, isTaken) {
+			if (groups[server.Group()] || len(groups) == 0 && server.Pod.Name == pod) && !slices.ContainsFunc(servers, isTaken) {
 				servers = append(servers, server)
 			}
 		}

@@ -268,10 +268,13 @@ func serverError(err error, seen *seen) error {
 	return err
 }
 
+// errNotListening says that a node has found no server at a pod's port.
+var errNotListening = errors.New("connection refused: nothing listens at the port")
+
 // refusal is what a node says of a refused connection, without the names that it has for the pod's namespaces.
 func refusal(err error) error {
 	if strings.Contains(err.Error(), "connection refused") {
-		return errors.New("connection refused: nothing listens at the port")
+		return errNotListening
 	}
 	return err
 }

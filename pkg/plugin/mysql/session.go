@@ -138,7 +138,7 @@ func (c *Connector) open(ctx context.Context, s Server, single bool, subjects []
 	failed := &LoginError{}
 	ways := c.ways(s)
 	if len(ways) == 0 {
-		failed.Reason = []error{fmt.Errorf("no account of %s is known for --via=%s: give one with --user and --password-from", s.Flavour.Name, c.access.Via)}
+		failed.Reason = []error{&noAccountError{flavour: s.Flavour.Name, via: c.access.Via}}
 		return nil, failed
 	}
 	for _, w := range ways {
@@ -369,12 +369,34 @@ func (e *LoginError) IsForbidden() bool {
 	return true
 }
 
-// IsRefused tells whether a server was reached and did not accept the account.
+// IsRefused reports whether a server was reached and did not accept the account, or there is no account to try.
 func (e *LoginError) IsRefused() bool {
-	for _, err := range e.Reason {
-		if isRefusedLogin(err) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Reason, func(err error) bool {
+		var none *noAccountError
+		return isRefusedLogin(err) || errors.As(err, &none)
+	})
+}
+
+// IsNotListening reports whether the way led into the pod and nothing listens there.
+func (e *LoginError) IsNotListening() bool {
+	return !e.IsRefused() && slices.ContainsFunc(e.Reason, func(err error) bool {
+		n := NumberOf(err)
+		return errors.Is(err, errNotListening) || n == errNoSocket || n == errNoHost
+	})
+}
+
+// Numbers of the client's own errors: it found no server at the socket, or at the port.
+const (
+	errNoSocket = 2002
+	errNoHost   = 2003
+)
+
+// noAccountError says that there is no account to try.
+type noAccountError struct {
+	flavour string
+	via     Via
+}
+
+func (e *noAccountError) Error() string {
+	return fmt.Sprintf("no account of %s is known for --via=%s: give one with --user and --password-from", e.flavour, e.via)
 }

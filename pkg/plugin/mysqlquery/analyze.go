@@ -31,6 +31,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLQueryList {
 		report.Problems = append(report.Problems, problems(servers[:n])...)
 		servers = servers[n:]
 	}
+	conclude(s, report)
 	return report
 }
 
@@ -39,14 +40,11 @@ func problems(servers []ServerSnapshot) []v1alpha1.Problem {
 	var list []v1alpha1.Problem
 	pods := map[v1alpha1.Problem][]string{} // by the problem without its subject
 	for _, s := range servers {
-		p := v1alpha1.Problem{Reason: v1alpha1.ReasonUnavailable, Message: s.Error}
-		if s.Failure != nil {
-			p = *s.Failure
-			p.Subject = ""
-		}
-		if p.Message == "" {
+		if s.Failure == nil {
 			continue
 		}
+		p := *s.Failure
+		p.Subject = ""
 		if len(pods[p]) == 0 {
 			list = append(list, p)
 		}
@@ -70,12 +68,12 @@ func Findings(report *v1alpha1.MySQLQueryList) []v1alpha1.Finding {
 	return list
 }
 
-// Answered counts the servers that answered.
+// Answered counts the servers that answered, with rows or with an error.
 func Answered(report *v1alpha1.MySQLQueryList) int {
 	n := 0
 	for i := range report.Items {
 		for _, s := range report.Items[i].Servers {
-			if s.Error == "" {
+			if s.Answered {
 				n++
 			}
 		}
@@ -96,20 +94,23 @@ func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuer
 	cut := slices.ContainsFunc(servers, func(s ServerSnapshot) bool { return len(s.Rows) > snapshot.MaxRows })
 	for i, s := range servers {
 		rows[i] = s.Rows[:min(len(s.Rows), snapshot.MaxRows)]
-		if s.Failure == nil && s.Error == "" {
+		if s.Failure == nil {
 			counts[i] = map[string]int{}
 			for _, row := range rows[i] {
 				counts[i][key(row)]++
+			}
+			if s.Error != "" {
+				counts[i][errorKey(s.Error)]++
 			}
 		}
 	}
 	var differ []string
 	for i, s := range servers {
-		a := v1alpha1.MySQLQueryAnswer{Pod: s.Pod, Via: s.Via, Columns: s.Columns, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
+		a := v1alpha1.MySQLQueryAnswer{Pod: s.Pod, Via: s.Via, Columns: s.Columns, Answered: s.Failure == nil, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
 		if s.Failure != nil {
 			a.Error = s.Failure.Message
 		}
-		different := false
+		different := s.Error != "" && !cut && !common(counts, counts[i], errorKey(s.Error))
 		for _, row := range rows[i] {
 			r := v1alpha1.MySQLQueryRow{Values: row, Differs: !cut && !common(counts, counts[i], key(row))}
 			different = different || r.Differs
@@ -134,7 +135,7 @@ func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuer
 	return item
 }
 
-// common tells whether every server that answered has a row as often as one does.
+// common reports whether every server that answered has a row as often as one does.
 func common(all []map[string]int, one map[string]int, row string) bool {
 	for _, other := range all {
 		if other != nil && other[row] != one[row] {
@@ -144,7 +145,7 @@ func common(all []map[string]int, one map[string]int, row string) bool {
 	return true
 }
 
-// lacks tells whether a server lacks a row that another has.
+// lacks reports whether a server lacks a row that another has.
 func lacks(all []map[string]int, one map[string]int) bool {
 	if one == nil {
 		return false
@@ -158,6 +159,9 @@ func lacks(all []map[string]int, one map[string]int) bool {
 	}
 	return false
 }
+
+// errorKey stands for an error among the rows of others.
+func errorKey(text string) string { return "E" + text }
 
 // key is the same for rows that are equal; a NULL is not an empty text.
 func key(row []*string) string {

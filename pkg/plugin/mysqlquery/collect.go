@@ -13,16 +13,18 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 )
 
 // Query says what to ask whom.
 type Query struct {
 	mysql.Scope
-	// Statement has passed mysql.CheckReadOnly.
-	Statement string
+	Statement *readonly.Statement
 	// MaxRows is the number of rows of each server that are shown.
 	MaxRows int
-	Access  mysql.Access
+	// Role is the one that is active while the statement runs; empty for the account's default roles.
+	Role   string
+	Access mysql.Access
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -43,7 +45,7 @@ type ServerSnapshot struct {
 	Via     string      `json:"via,omitempty"`
 	Columns []string    `json:"columns,omitempty"`
 	Rows    [][]*string `json:"rows,omitempty"`
-	// Error is the server's; Failure is why it was not asked.
+	// Error is the server's answer, where it is one; Failure is why there is none.
 	Error   string            `json:"error,omitempty"`
 	Failure *v1alpha1.Problem `json:"failure,omitempty"`
 }
@@ -59,7 +61,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Statement: q.Statement, MaxRows: q.MaxRows, Servers: make([]ServerSnapshot, len(servers))}
+	s := &Snapshot{Statement: q.Statement.Text, MaxRows: q.MaxRows, Servers: make([]ServerSnapshot, len(servers))}
 	connector := mysql.NewConnector(cluster, q.Access)
 	var mu sync.Mutex
 	answered := 0
@@ -96,12 +98,17 @@ func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q
 	defer session.Close()
 	result.Via = string(session.Via)
 	// One row more, to know whether there are more.
-	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.Access.ServerTimeout})
+	answer, err := session.Read(ctx, q.Statement, mysql.Limits{Rows: q.MaxRows + 1, Time: q.Access.ServerTimeout, Role: q.Role})
+	if mysql.IsTimeout(err) { // a moment before this context's end
+		err = context.DeadlineExceeded
+	}
+	var said *mysql.ServerError
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		result.Error = fmt.Sprintf("no answer within %s", q.Access.ServerTimeout)
-	case err != nil:
+	case errors.As(err, &said):
 		result.Error = strings.Join(strings.Fields(err.Error()), " ")
+	case err != nil:
+		problem := mysql.ProblemOf(server, err, q.Access.ServerTimeout)
+		result.Failure = &problem
 	default:
 		result.Columns, result.Rows = answer.Columns, answer.Rows
 	}

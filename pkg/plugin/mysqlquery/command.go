@@ -4,25 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 const defaultMaxRows = 100
 
+// role is what --role may be: nothing in it has a meaning in a string of any server.
+var role = regexp.MustCompile(`^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.%-]+)?$`)
+
 var (
 	long = templates.LongDesc(`
 		Run the same statement that only reads on every server of a set, and show the answers side by side. Rows that not all servers
 		have are marked: after a scale-out one sees whether the new ordinals have the data.
 
-		SELECT, SHOW, EXPLAIN, DESCRIBE, WITH, TABLE and VALUES are taken, one at a time; they run in a read-only transaction, within
-		limits of time and rows. The servers are found and logged in to as by mysql-topology.`)
+		SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESCRIBE, EXPLAIN of these and CHECKSUM TABLE are taken, one at a time, with the
+		built-in functions that neither write, wait nor read files. Stored, loadable and unknown functions are refused, in views too,
+		unless --allow-functions is given. Text in double quotes is a string, names are quoted in backticks. The statement runs in a
+		read-only transaction, within limits of time and rows. docs/security.md says what of this guards against what.
+
+		The servers are found and logged in to as by mysql-topology. pod/NAME asks that pod alone. An error of a server is its answer.`)
 
 	examples = templates.Examples(`
 		# On every server of the namespace
@@ -32,7 +41,10 @@ var (
 		kubectl doik mysql-query sts/mysql 'SELECT @@server_id, COUNT(*) FROM shop.orders' -o json
 
 		# On one pod, which need not be ready
-		kubectl doik mysql-query pod/mysql-1 'SHOW DATABASES'`)
+		kubectl doik mysql-query pod/mysql-1 'SHOW DATABASES'
+
+		# With a function of your own, which is known to only read
+		kubectl doik mysql-query --allow-functions 'SELECT shop.open_orders()'`)
 )
 
 // Flags are the flags of the command.
@@ -40,14 +52,19 @@ type Flags struct {
 	shared  *scope.Flags
 	login   *mysql.Flags
 	maxRows int
+	// allowFunctions and role are about what the statement may do.
+	allowFunctions bool
+	role           string
 }
 
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Statement string
+	Statement *readonly.Statement
 	Access    mysql.Access
 	MaxRows   int
+	// Role is empty for the account's default roles.
+	Role string
 }
 
 // NewCommand makes kubectl doik mysql-query.
@@ -74,6 +91,9 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLQueryList{}, false) })
 	f.login.AddFlags(cmd)
 	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Show this many rows of each server at most.")
+	cmd.Flags().BoolVar(&f.allowFunctions, "allow-functions", false, "Also run stored, loadable and unknown functions, in views too. What they do is up to them: servers do not enforce READS SQL DATA, and a read-only transaction does not stop SET GLOBAL, locks or files.")
+	cmd.Flags().StringVar(&f.role, "role", "", "The only role to activate, as NAME or NAME@HOST, for accounts that have several; what is granted to the account itself stays.")
+	_ = cmd.RegisterFlagCompletionFunc("role", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -82,9 +102,12 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if len(args) == 0 {
 		return nil, errors.New("there is no statement: kubectl doik mysql-query 'SELECT …'")
 	}
-	statement, err := mysql.CheckReadOnly(args[len(args)-1])
+	statement, err := readonly.Check(args[len(args)-1], f.allowFunctions)
 	if err != nil {
 		return nil, fmt.Errorf("the statement is refused: %w", err)
+	}
+	if f.role != "" && !role.MatchString(f.role) {
+		return nil, fmt.Errorf("invalid --role %q: must be NAME or NAME@HOST, of letters, digits, and the signs - _ . (%% in HOST)", f.role)
 	}
 	access, err := f.login.ToAccess()
 	if err != nil {
@@ -97,7 +120,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if access, err = access.Naming(len(s.Names) > 0); err != nil {
 		return nil, err
 	}
-	return &Options{Scope: s, Statement: statement, Access: access, MaxRows: f.maxRows}, nil
+	return &Options{Scope: s, Statement: statement, Access: access, MaxRows: f.maxRows, Role: f.role}, nil
 }
 
 // Validate checks the command's own flags.
@@ -118,17 +141,18 @@ func (o *Options) Run(ctx context.Context) error {
 	defer cancel()
 	progress := o.StartProgress("connecting")
 	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Scope:     mysql.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, ChunkSize: o.ChunkSize},
-		Statement: o.Statement, MaxRows: o.MaxRows, Access: access, Progress: progress.Step,
+		Scope:     mysql.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, PodsAlone: true, ChunkSize: o.ChunkSize},
+		Statement: o.Statement, MaxRows: o.MaxRows, Role: o.Role, Access: access, Progress: progress.Step,
 	})
 	progress.End()
 	if err != nil {
 		return err
 	}
 	report := Analyze(snapshot)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("MySQL or MariaDB servers")
-		return nil
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, "MySQL or MariaDB servers"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	err = o.Print(printers.Document{
 		Report: report, Names: Names(report),
@@ -140,5 +164,5 @@ func (o *Options) Run(ctx context.Context) error {
 	case len(report.Items) > 0 && Answered(report) == 0:
 		return errors.New("no server answered the statement")
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

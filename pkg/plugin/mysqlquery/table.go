@@ -41,7 +41,7 @@ func Names(report *v1alpha1.MySQLQueryList) []string {
 	var list []string
 	for i := range report.Items {
 		for _, s := range report.Items[i].Servers {
-			if s.Error == "" {
+			if s.Answered && s.Error == "" {
 				list = append(list, "pod/"+s.Pod)
 			}
 		}
@@ -73,10 +73,13 @@ func heading(set *v1alpha1.MySQLQuery, namespaces bool) []printers.Cell {
 	if namespaces {
 		name = set.Metadata.Namespace + "/" + name
 	}
-	answered := 0
+	answered, failed := 0, 0
 	for _, s := range set.Servers {
-		if s.Error == "" {
+		if s.Answered {
 			answered++
+		}
+		if s.Answered && s.Error != "" {
+			failed++
 		}
 	}
 	answers := printers.Text(fmt.Sprintf("%d/%d answered", answered, len(set.Servers)))
@@ -88,6 +91,8 @@ func heading(set *v1alpha1.MySQLQuery, namespaces bool) []printers.Cell {
 	case set.Same == nil:
 		cells = append(cells, printers.Cell{Text: "more rows than are shown (--max-rows): not compared", Level: printers.Warn})
 	case answered < 2:
+	case *set.Same && failed > 0:
+		cells = append(cells, printers.Cell{Text: "the same error on each", Level: printers.Alarm})
 	case *set.Same:
 		cells = append(cells, printers.Text("the same rows on each"))
 	default:
@@ -105,6 +110,14 @@ func rowsOf(s *v1alpha1.MySQLQueryAnswer, own []string, same *bool) [][]printers
 		return cells
 	}
 	switch {
+	case s.Answered && s.Error != "":
+		diff := printers.Cell{Text: "≠", Level: printers.Warn}
+		if same == nil {
+			diff = printers.Unknown
+		} else if *same {
+			diff = printers.Text("=")
+		}
+		return [][]printers.Cell{line(diff, printers.Cell{Text: s.Error, Level: printers.Alarm})}
 	case s.Error != "":
 		return [][]printers.Cell{line(printers.Unknown, printers.Unknown)}
 	case len(s.Rows) == 0:

@@ -49,10 +49,11 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = findings(&item, endpointsUnknown, s.New)
+	item.Findings = findings(&item, endpointsUnknown, s.New, hanging(s))
 	report := &v1alpha1.MySQLReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
 	}
+	conclude(s, report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}
@@ -171,7 +172,7 @@ func broken(s ServerSnapshot) string {
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string) []v1alpha1.Finding {
+func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging map[string]string) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		f := v1alpha1.Finding{Code: code, Severity: severity, Objects: []string{"service/" + item.Metadata.Name}, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)}
@@ -186,7 +187,9 @@ func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string) 
 		if r.Endpoint {
 			endpoints = append(endpoints, r.Pod)
 		}
-		switch {
+		switch why := hanging[r.Pod]; {
+		case r.Endpoint && why != "":
+			add(v1alpha1.CodeEndpointSilent, v1alpha1.SeverityError, []string{r.Pod}, "%s is a ready endpoint and does not answer (%s): connections that the Service sends there fail", r.Pod, why)
 		case r.Endpoint && r.Answers == 0 && !slices.Contains(young, r.Pod):
 			silent = append(silent, r.Pod)
 		case r.Answers == 0:
@@ -225,6 +228,19 @@ func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string) 
 		add(v1alpha1.CodeReadsSticky, v1alpha1.SeverityInfo, nil, "sessionAffinity is ClientIP: each client reads from one server, so the spread shows only over many clients")
 	}
 	finding.Sort(list)
+	return list
+}
+
+// hanging are the servers that were asked of their replication and did not answer, with the reason.
+func hanging(s *Snapshot) map[string]string {
+	list := map[string]string{}
+	for pod, problem := range s.Problems {
+		switch problem.Reason {
+		case v1alpha1.ReasonTimeout, v1alpha1.ReasonNotListening, v1alpha1.ReasonNotRunning:
+			list[pod] = problem.Message
+		}
+	}
+	delete(list, subjectEndpoints)
 	return list
 }
 

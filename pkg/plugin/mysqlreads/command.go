@@ -160,7 +160,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err := o.Print(document(report), report.Problems); err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }
 
 func document(report *v1alpha1.MySQLReadsList) printers.Document {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,55 +15,27 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their servers as a tree, findings the worst first.
-func Analyze(s *Snapshot) *v1alpha1.MySQLTopologyList {
+func Analyze(s *Snapshot, now time.Time) *v1alpha1.MySQLTopologyList {
 	report := &v1alpha1.MySQLTopologyList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLTopologyList},
 		Items:    []v1alpha1.MySQLTopology{},
 	}
-	x := newIndex(s)
+	x := newIndex(s, now)
 	x.resolve()
 	for _, set := range x.sets {
 		report.Items = append(report.Items, x.analyzeSet(set))
 	}
+	conclude(report)
 	report.Problems = x.problems()
 	return report
 }
 
 // NotYetAnswered is why nothing is known of a server whose first answer is being waited for.
 const NotYetAnswered = "it has not answered yet"
-
-// Ready tells whether there are servers, all answer, their pods are ready and replication runs, and each set has a server that takes
-// writes or gets them from elsewhere.
-func Ready(report *v1alpha1.MySQLTopologyList) bool {
-	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(t v1alpha1.MySQLTopology) bool {
-		written := false
-		for i := range t.Servers {
-			s := &t.Servers[i]
-			if s.Unreachable != "" || !s.Ready || !replicates(s) {
-				return true
-			}
-			fromElsewhere := slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Source.Pod == "" || c.Source.Set != "" })
-			written = written || s.ReadOnly != nil && !*s.ReadOnly || fromElsewhere
-		}
-		return !written
-	})
-}
-
-// replicates tells whether all that a server should do to replicate runs.
-func replicates(s *v1alpha1.MySQLServer) bool {
-	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside &&
-		(s.Group == nil || s.Group.State == stateOnline) && (s.Galera == nil || s.Galera.State == stateSynced) &&
-		!slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Receiver != "Yes" || c.Applier != "Yes" })
-}
-
-// Healthy tells whether everything is ready and could be read, and nothing is wrong.
-func Healthy(report *v1alpha1.MySQLTopologyList) bool {
-	return Ready(report) && len(report.Problems) == 0 &&
-		!slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
-}
 
 // Findings are those of all sets.
 func Findings(report *v1alpha1.MySQLTopologyList) []v1alpha1.Finding {
@@ -76,12 +49,13 @@ func Findings(report *v1alpha1.MySQLTopologyList) []v1alpha1.Finding {
 // index is the snapshot's servers, by set.
 type index struct {
 	*Snapshot
+	now     time.Time
 	servers []*server
 	sets    []*set
 }
 
-func newIndex(s *Snapshot) *index {
-	x := &index{Snapshot: s}
+func newIndex(s *Snapshot, now time.Time) *index {
+	x := &index{Snapshot: s, now: now}
 	byKey := map[string]*set{}
 	for i := range s.Pods {
 		detected, ok := mysql.Detect(&s.Pods[i])
@@ -89,6 +63,7 @@ func newIndex(s *Snapshot) *index {
 			continue
 		}
 		o := decode(detected, s.Servers[detected.Name()])
+		o.progress = objects.ProgressOf(detected.Pod, now)
 		key := detected.Pod.Namespace + "/" + detected.Group()
 		if byKey[key] == nil {
 			byKey[key] = &set{namespace: detected.Pod.Namespace, group: detected.Group()}
@@ -133,6 +108,7 @@ func (x *index) analyzeSet(set *set) v1alpha1.MySQLTopology {
 	}
 	t.Services = x.servicesOf(set)
 	t.Findings = x.findings(set, &t)
+	x.judge(set, &t)
 	return t
 }
 
@@ -150,7 +126,7 @@ func flavourOf(s *server) string {
 func (x *index) describe(s *server) {
 	r := &s.report
 	r.Pod, r.Container = s.Pod.Name, s.Container
-	r.Ready = isReady(s.Pod)
+	r.Ready = objects.Ready(s.Pod)
 	r.Node, r.IP, r.CreationTimestamp = s.Pod.Spec.NodeName, s.Pod.Status.PodIP, s.Pod.CreationTimestamp
 	if node := x.nodeOf(s); node != nil {
 		class := capacity.Classify(node)
@@ -200,15 +176,6 @@ func (x *index) nodeOf(s *server) *corev1.Node {
 		}
 	}
 	return nil
-}
-
-func isReady(pod *corev1.Pod) bool {
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // onOff is a variable that is ON or OFF, 1 or 0; nil if the server has none. MariaDB 11 and later have further words, all of which

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -53,6 +54,8 @@ type Snapshot struct {
 type ServerSnapshot struct {
 	Via  string `json:"via,omitempty"`
 	User string `json:"user,omitempty"`
+	// LastAnswer is when a server that does not answer now did for the last time, where a Follower has seen it.
+	LastAnswer *metav1.Time `json:"lastAnswer,omitempty"`
 	// Failure is why there are no answers.
 	Failure *v1alpha1.Problem      `json:"failure,omitempty"`
 	Answers []v1alpha1.MySQLAnswer `json:"answers,omitempty"`

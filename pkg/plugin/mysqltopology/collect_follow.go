@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
@@ -183,6 +184,8 @@ type polled struct {
 	// round is that to which the answers belong; 0 if they can't be compared with others'.
 	round int
 	said  *ServerSnapshot // nil before the first answer
+	// answered is when it did for the last time.
+	answered metav1.Time
 }
 
 // reply is what came of asking a server.
@@ -421,6 +424,11 @@ func (p *poller) take(r reply) {
 	s.said, s.round, s.took = r.said, 0, r.took
 	s.steady = s.session != nil
 	now := time.Now() //nolint:forbidigo // when to ask is no matter of the report's
+	if s.said.Failure == nil {
+		s.answered = metav1.NewTime(now)
+	} else if !s.answered.IsZero() {
+		s.said.LastAnswer = &s.answered
+	}
 	if !s.steady {
 		s.delay = min(max(retryDelay, 2*s.delay), maxRetryDelay)
 		s.due = now.Add(s.delay)

@@ -143,15 +143,17 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := Analyze(snapshot)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound(things)
-		return nil
+	now := time.Now()
+	report := Analyze(snapshot, now)
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, things); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
-	if err := o.Print(o.document(report, time.Now()), report.Problems); err != nil {
+	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }
 
 func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {

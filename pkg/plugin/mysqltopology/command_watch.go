@@ -29,7 +29,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	changes, changed := scope.NewChanges()
 	follower := Follow(ctx, o.Cluster, o.Query, changed)
 	defer follower.Close()
-	goals := map[string]func(*v1alpha1.MySQLTopologyList) bool{goalReady: Ready, goalHealthy: Healthy}
+	goals := map[string]func(*v1alpha1.MySQLTopologyList) bool{goalReady: Ready, goalHealthy: func(report *v1alpha1.MySQLTopologyList) bool { return Healthy(report, o.AllowUnknown) }}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.MySQLTopologyList]{
 		Title: o.watched(),
 		Report: func(ctx context.Context, now time.Time) (*v1alpha1.MySQLTopologyList, bool, error) {
@@ -40,7 +40,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 			if err != nil {
 				return nil, false, err
 			}
-			return Analyze(snapshot), true, nil
+			return Analyze(snapshot, now), true, nil
 		},
 		Document: o.document,
 		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },

@@ -14,13 +14,16 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // server is a server with what it said, decoded.
 type server struct {
 	mysql.Server
-	said      ServerSnapshot
-	answered  bool
+	said     ServerSnapshot
+	answered bool
+	// progress is how far its pod is on its way.
+	progress  objects.Progress
 	variables mysql.Row
 	status    mysql.Row
 	version   mysql.Version

@@ -19,7 +19,7 @@ import (
 func TestGolden(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
-		report := Analyze(s)
+		report := Analyze(s, now)
 		raw := false
 		for i := range report.Items {
 			for j := range report.Items[i].Servers {
@@ -78,7 +78,7 @@ func TestSourceOfAnotherSet(t *testing.T) {
 		}
 		s.Servers["n/"+name] = said
 	}
-	for _, set := range Analyze(s).Items {
+	for _, set := range Analyze(s, time.Now()).Items {
 		for _, server := range set.Servers {
 			if server.Pod == "b-1" && (server.Channels[0].Source.Pod != "a-0" || server.Channels[0].Source.Set != "a" || server.Channels[0].Source.FoundBy != "server id") {
 				t.Errorf("%+v", server.Channels[0].Source)

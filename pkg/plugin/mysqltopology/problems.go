@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // A replica is late, and stale, from these lags on, in milliseconds.
@@ -37,11 +38,15 @@ type judge struct {
 	list     []v1alpha1.Finding
 	// sourceGone are the unreachable or missing sources that a finding tells of: their replicas' receivers need none of their own.
 	sourceGone map[string]bool
+	// silenced are the servers that do not answer, and that a finding of their own tells of.
+	silenced map[string]bool
 }
 
 // findings are what is wrong with a set, the worst first.
 func (x *index) findings(set *set, t *v1alpha1.MySQLTopology) []v1alpha1.Finding {
-	j := &judge{index: x, set: set, topology: t, sourceGone: map[string]bool{}}
+	j := &judge{index: x, set: set, topology: t, sourceGone: map[string]bool{}, silenced: map[string]bool{}}
+	j.unreachableSources()
+	j.silentServers()
 	j.sources()
 	j.identities()
 	switch t.Replication {
@@ -130,7 +135,6 @@ var (
 
 // sources looks for the server that takes the writes.
 func (j *judge) sources() {
-	j.unreachableSources()
 	j.cycles()
 	if len(j.set.servers) == 1 || j.topology.Replication == v1alpha1.ReplicationGroup || j.topology.Replication == v1alpha1.ReplicationGalera {
 		return
@@ -139,7 +143,7 @@ func (j *judge) sources() {
 	unknown, outside, inCycle := false, false, false
 	for _, s := range j.set.servers {
 		switch {
-		case !s.answered, s.channelsUnknown:
+		case !s.answered, s.channelsUnknown, s.starting() && len(s.channels) == 0: // it may not have been told yet
 			unknown = true
 		case len(s.channels) > 0:
 			outside = outside || slices.ContainsFunc(s.channels, func(c *channel) bool { return c.source == nil || c.source.set != j.set })
@@ -232,6 +236,7 @@ func (j *judge) unreachableSources() {
 	}
 	for _, name := range order {
 		l := found[name]
+		source := only(j.set.servers, func(s *server) bool { return s.Pod.Name == name })
 		var evidence []v1alpha1.Evidence
 		receiving, reason := []string{}, ""
 		for i, c := range l.channels {
@@ -242,14 +247,31 @@ func (j *judge) unreachableSources() {
 				reason = fmt.Sprintf(": %s says %s", l.replicas[i].Pod.Name, receiverError(e))
 			}
 		}
+		if len(receiving) > 0 && source != nil && source.silent() {
+			continue // that it does not answer anybody has a finding of its own: connections stay open for a while
+		}
 		if len(receiving) > 0 {
 			j.add(v1alpha1.CodeSourceUnreachableFromHere, v1alpha1.SeverityWarning, []string{name}, evidence,
 				"%s, the source of %s: %s, but %s from it", name, strings.Join(podNames(l.replicas), ", "), l.why, stillReceive(receiving))
+			if source == nil && j.replacing() {
+				j.progress()
+			}
 			continue
 		}
 		j.sourceGone[name] = true
+		if source != nil {
+			l.why += ": " + source.said.Failure.Message + j.since(source)
+			if services := j.sendingTo(source); len(services) > 0 {
+				reason += "; " + sendClients(services)
+			}
+		}
 		j.add(v1alpha1.CodeSourceUnreachable, v1alpha1.SeverityCritical, append([]string{name}, podNames(l.replicas)...), evidence,
 			"%s, the source of %s: %s, and no replica receives from it%s", name, strings.Join(podNames(l.replicas), ", "), l.why, reason)
+		if source == nil && j.replacing() {
+			j.progress()
+		} else {
+			j.onItsWay(source)
+		}
 	}
 }
 
@@ -394,6 +416,9 @@ func (j *judge) threads(s *server, c *channel) {
 			text = receiverError(e)
 		}
 		j.add(v1alpha1.CodeReceiverConnecting, v1alpha1.SeverityWarning, one, evidence, "%s: the receiver can't connect to %s and goes on trying: %s", who, r.Source.Host, text)
+		if j.sourceOnItsWay(c) {
+			j.progress()
+		}
 	case e == nil:
 		j.add(v1alpha1.CodeReceiverStopped, v1alpha1.SeverityCritical, one, evidence,
 			"%s: the receiver (I/O thread) has been stopped: nothing comes from %s", who, r.Source.Host)
@@ -563,10 +588,12 @@ func (j *judge) server(s *server) {
 	switch {
 	case len(s.channels) > 0 && !inCycle && s.writable():
 		j.add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityError, one, settings, "%s is a replica and takes writes (read_only=0): what is written to it the source never gets", s.Pod.Name)
+		j.onItsWay(s)
 	case len(s.channels) > 0 && !inCycle && s.version.Product == mysql.MySQL && !isOn(s.variables, "super_read_only"):
 		j.add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityInfo, one, settings, "%s is a replica and takes writes of accounts with SUPER or CONNECTION_ADMIN (super_read_only=0)", s.Pod.Name)
 	case len(s.channels) == 0 && !s.channelsUnknown && len(s.replicas) > 0 && !s.writable():
 		j.add(v1alpha1.CodeSourceReadOnly, v1alpha1.SeverityError, one, settings, "%s is the source of %s and takes no writes (read_only=1)", s.Pod.Name, strings.Join(podNames(s.replicas), ", "))
+		j.onItsWay(s)
 	}
 	if len(s.channels) > 0 && (!isOn(s.variables, "log_bin") || !isOn(s.variables, "log_replica_updates", "log_slave_updates")) {
 		what := "log_bin=0"
@@ -658,9 +685,11 @@ func (j *judge) semiSync(s *server) {
 	case on && waiting > 0 && clients < wanted:
 		j.add(v1alpha1.CodeSemiSyncBlocked, v1alpha1.SeverityCritical, one, evidence,
 			"%s: commits wait for %s, and %d are connected: %s", s.Pod.Name, count(int(wanted), "semi-synchronous replica"), clients, hang(waiting))
+		j.onItsWay(s.replicas...)
 	case !on:
 		j.add(v1alpha1.CodeSemiSyncFellBack, v1alpha1.SeverityError, one, evidence,
 			"%s: semi-synchronous replication is enabled and off: commits wait for no replica (%d of %d are connected)", s.Pod.Name, clients, wanted)
+		j.onItsWay(s.replicas...)
 	}
 }
 
@@ -696,11 +725,13 @@ func (j *judge) group() {
 		case state == stateOffline && s.writable():
 			j.add(v1alpha1.CodeGRMemberOutsideWritable, v1alpha1.SeverityCritical, one, append(evidence(s), s.evidence(mysql.SubjectVariables, "read_only", "super_read_only")...),
 				"%s%s is not in its group (OFFLINE) and takes writes, which the group never gets", s.Pod.Name, s.readiness())
+			j.onItsWay(s)
 		case state == stateOnline && unreachable*2 >= len(s.members) && unreachable > 0:
 			j.add(v1alpha1.CodeGRNoQuorum, v1alpha1.SeverityCritical, one, evidence(s),
 				"%s%s says ONLINE, but %d of its %s are UNREACHABLE: without a majority no write ends", s.Pod.Name, s.readiness(), unreachable, count(len(s.members), "member"))
 		case state != stateOnline:
 			j.add(v1alpha1.CodeGRMemberNotOnline, v1alpha1.SeverityError, one, evidence(s), "%s%s is %s in its group", s.Pod.Name, s.readiness(), state)
+			j.onItsWay(s)
 		}
 		if state != stateOnline {
 			continue
@@ -720,6 +751,7 @@ func (j *judge) group() {
 			parts = append(parts, fmt.Sprintf("%s see %s", strings.Join(podNames(views[view]), ", "), view))
 		}
 		j.add(v1alpha1.CodeGRSplitView, v1alpha1.SeverityCritical, podNames(online), all, "members see different groups: %s", strings.Join(parts, "; "))
+		j.onItsWay(j.set.changing()...) // members learn of others one after the other
 	}
 	j.missingMembers(online)
 }
@@ -760,6 +792,7 @@ func (j *judge) missingMembers(online []*server) {
 		if !inView {
 			j.add(v1alpha1.CodeGRMemberNotOnline, v1alpha1.SeverityError, podNames([]*server{s}), online[0].evidence(mysql.SubjectMembers, "MEMBER_HOST", "MEMBER_STATE"),
 				"%s%s is not in the group that %s sees", s.Pod.Name, s.readiness(), online[0].Pod.Name)
+			j.onItsWay(s)
 		}
 	}
 }
@@ -785,14 +818,22 @@ func (j *judge) galera() {
 		switch {
 		case status != "Primary":
 			j.add(v1alpha1.CodeGaleraNonPrimary, v1alpha1.SeverityCritical, one, evidence, "%s%s belongs to no primary component (%s): it refuses queries (error 1047)", s.Pod.Name, s.readiness(), cmp.Or(status, "no status"))
+			j.onItsWay(s)
 			continue
 		case !ready && (!hasState || state == synced):
 			j.add(v1alpha1.CodeGaleraNonPrimary, v1alpha1.SeverityCritical, one, evidence, "%s%s refuses queries (wsrep_ready=OFF)", s.Pod.Name, s.readiness())
+			j.onItsWay(s)
 		case hasState && state != synced:
 			j.add(v1alpha1.CodeGaleraNotSynced, v1alpha1.SeverityWarning, one, evidence, "%s%s is not synced: %s", s.Pod.Name, s.readiness(), s.status.Text("wsrep_local_state_comment"))
+			j.onItsWay(j.set.changing()...) // a joiner, and the donor that it gets the data from
 		}
 		if size, ok := s.status.Int("wsrep_cluster_size"); ok && int(size) != len(j.set.servers) {
 			j.add(v1alpha1.CodeGaleraSizeMismatch, v1alpha1.SeverityError, one, evidence, "%s sees a cluster of %d, and the set has %s", s.Pod.Name, size, count(len(j.set.servers), "pod"))
+			if int(size) > len(j.set.servers) && j.replacing() {
+				j.progress()
+			} else {
+				j.onItsWay(j.set.changing()...)
+			}
 		}
 		paused, _ := strconv.ParseFloat(s.status.Text("wsrep_flow_control_paused"), 64) // 0 if the server does not tell
 		queue, _ := strconv.ParseFloat(s.status.Text("wsrep_local_recv_queue_avg"), 64)
@@ -862,7 +903,7 @@ func (s *server) stale() string {
 func (j *judge) readiness() {
 	var names, reasons []string
 	for _, s := range j.set.servers {
-		if why := s.broken(); why != "" && s.report.Ready {
+		if why := s.broken(); why != "" && s.report.Ready && !j.waits(s) {
 			names = append(names, s.Pod.Name)
 			reasons = append(reasons, fmt.Sprintf("%s (%s)", s.Pod.Name, why))
 		}
@@ -945,15 +986,22 @@ func (j *judge) brokenReaders() {
 			continue
 		}
 		var names, reasons []string
+		waiting := 0
 		for _, s := range j.set.servers {
 			if why := cmp.Or(s.broken(), s.stale()); why != "" && slices.Contains(v.Reaches, s.Pod.Name) {
 				names = append(names, s.Pod.Name)
 				reasons = append(reasons, fmt.Sprintf("%s (%s)", s.Pod.Name, why))
+				if j.waits(s) || s.progress.InTime() {
+					waiting++
+				}
 			}
 		}
 		if len(names) > 0 {
 			j.add(v1alpha1.CodeReadServiceReachesBroken, v1alpha1.SeverityError, names, nil, "the Service %s sends readers to %s: they get old data", v.Name, strings.Join(reasons, ", "))
 			j.about(v.Name)
+			if waiting == len(names) {
+				j.progress()
+			}
 		}
 	}
 }
@@ -1009,7 +1057,7 @@ func (j *judge) placement() {
 
 // readiness is what Kubernetes thinks of a broken server: readers are sent to it.
 func (s *server) readiness() string {
-	if isReady(s.Pod) {
+	if objects.Ready(s.Pod) {
 		return " (the pod is Ready)"
 	}
 	return ""

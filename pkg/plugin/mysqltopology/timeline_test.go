@@ -183,14 +183,14 @@ func TestGoals(t *testing.T) {
 		}},
 	} {
 		report := pairOf(test.change)
-		if Ready(report) != test.ready || Healthy(report) != test.healthy {
-			t.Errorf("%s: ready %t, healthy %t", test.name, Ready(report), Healthy(report))
+		if Ready(report) != test.ready || Healthy(report, nil) != test.healthy {
+			t.Errorf("%s: ready %t, healthy %t", test.name, Ready(report), Healthy(report, nil))
 		}
 	}
 	unread := pairOf(nil)
-	unread.Problems = []v1alpha1.Problem{{Subject: "nodes"}}
-	if empty := (&v1alpha1.MySQLTopologyList{}); Ready(empty) || Healthy(unread) || !Ready(unread) {
-		t.Errorf("none %t, with something unread %t", Ready(empty), Healthy(unread))
+	unread.Checked = []v1alpha1.CheckedPart{{Part: v1alpha1.PartServers, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapUnread}}}}
+	if empty := (&v1alpha1.MySQLTopologyList{}); Ready(empty) || Healthy(unread, nil) || !Ready(unread) || !Healthy(unread, []v1alpha1.CheckPart{v1alpha1.PartServers}) {
+		t.Errorf("none %t, with something unread %t", Ready(empty), Healthy(unread, nil))
 	}
 }
 
@@ -199,7 +199,7 @@ func TestRowKey(t *testing.T) {
 	view := View{Namespaces: true}
 	key := RowKey(view)
 	keys := func(folder string) (list []string) {
-		report := Analyze(golden.Read[Snapshot](t, "testdata/"+folder+"/snapshot.yaml"))
+		report := Analyze(golden.Read[Snapshot](t, "testdata/"+folder+"/snapshot.yaml"), time.Now())
 		for _, block := range Table(report, view).Blocks {
 			for _, row := range block.Rows {
 				list = append(list, key(row))
@@ -207,7 +207,7 @@ func TestRowKey(t *testing.T) {
 		}
 		return list
 	}
-	ns := Analyze(golden.Read[Snapshot](t, "testdata/chain/snapshot.yaml")).Items[0].Metadata.Namespace
+	ns := Analyze(golden.Read[Snapshot](t, "testdata/chain/snapshot.yaml"), time.Now()).Items[0].Metadata.Namespace
 	if got, want := keys("chain"), []string{ns + "/mysql-0/", ns + "/mysql-1/", ns + "/mysql-2/"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

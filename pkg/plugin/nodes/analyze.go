@@ -52,6 +52,7 @@ func Analyze(s *Snapshot, o Selection, now time.Time) *v1alpha1.NodeCapacityList
 	slices.SortFunc(report.Items, func(a, b v1alpha1.NodeCapacity) int { return cmp.Compare(a.Metadata.Name, b.Metadata.Name) })
 	report.Summary = summarize(report.Items)
 	report.Findings = x.setFindings()
+	x.conclude(report, now)
 	report.Problems = x.problems(report)
 	return report
 }
@@ -72,12 +73,6 @@ func Ready(report *v1alpha1.NodeCapacityList) bool {
 		going := slices.ContainsFunc(n.Class.Disruptions, func(d v1alpha1.NodeDisruption) bool { return d.Going })
 		return n.Readiness != v1alpha1.NodeReady || n.Cordoned || n.Terminating || going
 	})
-}
-
-// Healthy tells whether all nodes are ready, everything could be read, and nothing is wrong.
-func Healthy(report *v1alpha1.NodeCapacityList) bool {
-	return Ready(report) && len(finding.Lasting(report.Problems, notReported)) == 0 &&
-		!slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
 }
 
 // node is a node with what the others' stakes depend on.
@@ -330,6 +325,9 @@ func (x *index) usageOf(claim, node string) (*v1alpha1.VolumeUsage, string) {
 	}
 	if u, ok := x.Usage[claim]; ok {
 		return &u, ""
+	}
+	if x.UsagePending {
+		return nil, notReadYet
 	}
 	if problem, failed := x.UsageFailed[node]; failed {
 		return nil, problem.Message

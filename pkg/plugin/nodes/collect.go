@@ -62,8 +62,9 @@ type Snapshot struct {
 	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
 	// UsageFailed is by node: its kubelet could not be read.
 	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
-	// UsageAsked is true if somebody was asked.
-	UsageAsked bool `json:"usageAsked,omitempty"`
+	// UsageAsked is true if somebody was asked, or will be; UsagePending, that there is no answer yet.
+	UsageAsked   bool `json:"usageAsked,omitempty"`
+	UsagePending bool `json:"usagePending,omitempty"`
 	// Problems by what could not be read at all.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
 }

@@ -62,9 +62,6 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 // Settled tells whether everything has been read once, or can't be.
 func (f *Follower) Settled() bool { return f.nodes.Settled() && f.pods.Settled() && f.limits.Settled() }
 
-// UsageRead tells whether disk usage has been read, or nobody asks for it.
-func (f *Follower) UsageRead() bool { return !f.query.Usage || f.usage.Read() }
-
 // Snapshot is the present state. It fails only if the nodes can't be read, or if there never was one of the names that were asked for.
 // Where it turns out that budgets or volumes are needed, it waits for them once.
 func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
@@ -153,6 +150,7 @@ func (f *Follower) addUsage(ctx context.Context, s *Snapshot, need needed, now t
 		}
 		return round, f.query.UsageInterval
 	}, f.changed)
+	s.UsageAsked, s.UsagePending = len(need.usage) > 0, last == nil
 	if last != nil && last.UsageAsked {
 		s.UsageAsked, s.Usage, s.UsageFailed = true, last.Usage, maps.Clone(last.UsageFailed)
 	}

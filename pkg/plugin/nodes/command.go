@@ -132,6 +132,15 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	return o, err
 }
 
+// verifyNamespace is an error if the namespace whose pods are to count does not exist; if that can't be known, a warning says so.
+func (o *Options) verifyNamespace(ctx context.Context) error {
+	unverified, err := o.CheckNamespace(ctx)
+	if unverified != "" {
+		fmt.Fprintf(o.Streams.ErrOut, "warning: no pods found in namespace %s%s\n", printers.Escape(o.Namespace), unverified)
+	}
+	return err
+}
+
 // Run collects, analyzes and prints.
 func (o *Options) Run(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
@@ -146,14 +155,20 @@ func (o *Options) Run(ctx context.Context) error {
 	if err := o.judgeable(snapshot); err != nil {
 		return err
 	}
+	if len(snapshot.Loads) == 0 { // is it a namespace at all?
+		if err := o.verifyNamespace(ctx); err != nil {
+			return err
+		}
+	}
 	now := time.Now()
 	report := Analyze(snapshot, o.Selection, now)
-	if len(report.Items) == 0 && o.Printer.IsTable() {
-		o.NothingFound("nodes")
-		return nil
+	if len(report.Items) == 0 {
+		if err := o.NothingFound(ctx, "nodes"); err != nil || o.Printer.IsTable() {
+			return err
+		}
 	}
 	if err := o.Print(o.document(report, now), report.Problems); err != nil {
 		return err
 	}
-	return o.FailOn(Findings(report))
+	return o.FailOn(Findings(report), report.Checked)
 }

@@ -22,11 +22,14 @@ const (
 func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
+	if err := o.verifyNamespace(ctx); err != nil {
+		return err
+	}
 	changes, changed := scope.NewChanges()
 	follower := Follow(ctx, o.Cluster, o.Query, changed)
 	goals := map[string]func(State) bool{
 		goalReady:   func(s State) bool { return Ready(s.Report) },
-		goalHealthy: func(s State) bool { return follower.UsageRead() && Healthy(s.Report) },
+		goalHealthy: func(s State) bool { return Healthy(s.Report, o.AllowUnknown) },
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[State]{
 		Title: o.watched(),
@@ -46,7 +49,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Document: func(s State, now time.Time) printers.Document { return o.document(s.Report, now) },
 		Empty:    func(s State) bool { return len(s.Report.Items) == 0 },
 		Things:   "nodes",
-		Problems: func(s State) []v1alpha1.Problem { return finding.Lasting(s.Report.Problems, notReported) },
+		Problems: func(s State) []v1alpha1.Problem { return finding.Lasting(s.Report.Problems, notReported, notReadYet) },
 		Key:      RowKey(o.view(time.Time{})),
 		Volatile: []string{"AGE"},
 		Timeline: Timeline,

@@ -110,7 +110,7 @@ func TestGoals(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		items          []v1alpha1.NodeCapacity
-		problem        string
+		gap            v1alpha1.GapKind
 		ready, healthy bool
 	}{
 		{name: "none"},
@@ -119,15 +119,16 @@ func TestGoals(t *testing.T) {
 		{name: "cordoned", items: []v1alpha1.NodeCapacity{cordoned}},
 		{name: "going", items: []v1alpha1.NodeCapacity{going}},
 		{name: "a finding", items: []v1alpha1.NodeCapacity{sound, warned}, ready: true},
-		{name: "something unread", items: []v1alpha1.NodeCapacity{sound}, problem: "no", ready: true},
-		{name: "usage that comes later", items: []v1alpha1.NodeCapacity{sound}, problem: notReported, ready: true, healthy: true},
+		{name: "something unread", items: []v1alpha1.NodeCapacity{sound}, gap: v1alpha1.GapUnread, ready: true},
+		{name: "usage that comes later", items: []v1alpha1.NodeCapacity{sound}, gap: v1alpha1.GapPending, ready: true},
+		{name: "usage that nobody measures", items: []v1alpha1.NodeCapacity{sound}, gap: v1alpha1.GapNotCovered, ready: true, healthy: true},
 	} {
 		report := &v1alpha1.NodeCapacityList{Items: test.items}
-		if test.problem != "" {
-			report.Problems = []v1alpha1.Problem{{Message: test.problem}}
+		if test.gap != "" {
+			report.Checked = []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Gaps: []v1alpha1.Gap{{Kind: test.gap}}}}
 		}
-		if Ready(report) != test.ready || Healthy(report) != test.healthy {
-			t.Errorf("%s: ready %t, healthy %t", test.name, Ready(report), Healthy(report))
+		if Ready(report) != test.ready || Healthy(report, nil) != test.healthy {
+			t.Errorf("%s: ready %t, healthy %t", test.name, Ready(report), Healthy(report, nil))
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (s *Session) hello(ctx context.Context) error {
 		case strings.HasPrefix(rest, "tool "):
 			s.Tool = strings.TrimSpace(strings.TrimPrefix(rest, "tool "))
 		default:
-			s.Config = parseResolvConf(config.String())
+			s.Config = ParseResolvConf(config.String())
 			if s.Tool == "none" {
 				return errors.New("the image has none of dig, nslookup and getent: choose another with --image")
 			}
@@ -130,8 +130,8 @@ func (s *Session) hello(ctx context.Context) error {
 	}
 }
 
-// parseResolvConf reads a resolv.conf (resolv.conf(5)): of several lines search or domain the last counts.
-func parseResolvConf(text string) ResolvConf {
+// ParseResolvConf reads a resolv.conf (resolv.conf(5)): of several lines search or domain the last counts.
+func ParseResolvConf(text string) ResolvConf {
 	var c ResolvConf
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)

@@ -36,6 +36,7 @@ type Flags struct {
 	selector      string
 	chunkSize     int64
 	failOn        string
+	allowUnknown  []string
 	timeout       time.Duration
 	watch         bool
 	goal          string
@@ -63,8 +64,11 @@ func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 // fail, and how long to wait.
 func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	f.print.AddFlags(cmd)
-	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one. One of: (%s).", ExitFindings, severities()))
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one, else with %d if something could not be read (see --allow-unknown). One of: (%s).", ExitFindings, ExitNotJudged, severities()))
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(strings.Split(severities(), ", "), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
+	cmd.Flags().StringSliceVar(&f.allowUnknown, "allow-unknown", nil, fmt.Sprintf("With --fail-on and --for=healthy: accept that these parts can't be read, in place of exit code %d, or of waiting for them. Without a value all. Any of: (%s).", ExitNotJudged, strings.Join(partNames(), ", ")))
+	cmd.Flags().Lookup("allow-unknown").NoOptDefVal = anyPart
+	_ = cmd.RegisterFlagCompletionFunc("allow-unknown", cobra.FixedCompletions(partNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 
@@ -115,6 +119,9 @@ type Scope struct {
 	Watch bool
 	Goal  string
 
+	// AllowUnknown are the parts that need not be read for a verdict.
+	AllowUnknown []v1alpha1.CheckPart
+
 	failOn      v1alpha1.Severity
 	clusterWide bool
 	given       finding.Given
@@ -152,6 +159,10 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 	if failOn != "" && (f.watch || f.goal != "") {
 		return nil, errors.New("--fail-on can't be combined with --watch and --for: a watch has no end to judge")
 	}
+	allowUnknown, err := parseParts(f.allowUnknown)
+	if err != nil {
+		return nil, err
+	}
 	printer, err := f.print.ToPrinter(f.Streams.Out)
 	if err != nil {
 		return nil, err
@@ -164,7 +175,7 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 		given:   Given(f.Connection),
 		Streams: f.Streams, Cluster: cluster, Printer: printer, AllNamespaces: f.allNamespaces, Namespace: cluster.Namespace,
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
-		clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
+		AllowUnknown: allowUnknown, clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
 	}
 	// A watch has the time that it is given, and no other limit.
 	if s.Watch && !f.command.Flags().Changed("timeout") {
@@ -205,13 +216,49 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 	return nil
 }
 
-// NothingFound says on stderr that there is none of what was looked for.
-func (s *Scope) NothingFound(things string) {
-	if s.AllNamespaces || s.clusterWide {
-		fmt.Fprintf(s.Streams.ErrOut, "No %s found.\n", things)
-		return
+// NothingFound says on stderr that there is none of what was looked for, unless a document for scripts says so. It is an error if the
+// namespace does not exist, and, with --fail-on, if a selector was to find something.
+func (s *Scope) NothingFound(ctx context.Context, things string) error {
+	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
+		s.say(fmt.Sprintf("No %s found.", things))
+		return s.selectedNothing(things)
 	}
-	fmt.Fprintf(s.Streams.ErrOut, "No %s found in namespace %s.\n", things, printers.Escape(s.Namespace))
+	unverified, err := s.CheckNamespace(ctx)
+	if err != nil {
+		return err
+	}
+	s.say(fmt.Sprintf("No %s found in namespace %s%s.", things, printers.Escape(s.Namespace), unverified))
+	return s.selectedNothing(things)
+}
+
+// say writes a line to stderr where a person reads.
+func (s *Scope) say(line string) {
+	if s.Printer == nil || s.Printer.IsTable() {
+		fmt.Fprintln(s.Streams.ErrOut, line)
+	}
+}
+
+// selectedNothing is an error if --fail-on was to judge what a selector chooses, and it chooses nothing.
+func (s *Scope) selectedNothing(things string) error {
+	if s.failOn == "" || s.Selector == "" {
+		return nil
+	}
+	return fmt.Errorf("-l %s selects no %s: there is nothing that --fail-on could judge", s.Selector, things)
+}
+
+// CheckNamespace returns an error if the scope's namespace does not exist. Unverified is not empty if that can't be known: it says so in
+// words that follow the namespace's name.
+func (s *Scope) CheckNamespace(ctx context.Context) (unverified string, err error) {
+	if s.Namespace == "" {
+		return "", nil
+	}
+	switch exists, err := s.Cluster.NamespaceExists(ctx, s.Namespace); {
+	case err != nil:
+		return " (whether there is such a namespace can't be verified: " + printers.Escape(kube.Explain(err).Error()) + ")", nil
+	case !exists:
+		return "", fmt.Errorf("namespace %q does not exist", s.Namespace)
+	}
+	return "", nil
 }
 
 func warning(p v1alpha1.Problem) string {

@@ -2,6 +2,8 @@ package scope
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +28,7 @@ func TestParseNames(t *testing.T) {
 func TestFailOn(t *testing.T) {
 	findings := []v1alpha1.Finding{{Severity: v1alpha1.SeverityInfo}, {Severity: v1alpha1.SeverityWarning}, {Severity: v1alpha1.SeverityError}}
 	for failOn, want := range map[v1alpha1.Severity]int{"": 0, v1alpha1.SeverityInfo: 3, v1alpha1.SeverityWarning: 2, v1alpha1.SeverityError: 1, v1alpha1.SeverityCritical: 0} {
-		err := (&Scope{failOn: failOn}).FailOn(findings)
+		err := (&Scope{failOn: failOn}).FailOn(findings, nil)
 		var found *FindingsError
 		switch {
 		case want == 0 && err != nil:
@@ -37,12 +39,56 @@ func TestFailOn(t *testing.T) {
 	}
 }
 
+// TestNotJudged is an error of its own where nothing severe was found and something could not be read, unless that is allowed.
+func TestNotJudged(t *testing.T) {
+	unread := []v1alpha1.CheckedPart{
+		{Part: v1alpha1.PartVolumes, Number: 1, Of: 3, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 2, Reason: "no right to get nodes/proxy"}}},
+		{Part: v1alpha1.PartDNS, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapNotCovered, Reason: "UDP"}}},
+	}
+	late := []v1alpha1.Finding{{Severity: v1alpha1.SeverityInfo, Progressing: true}}
+	for _, test := range []struct {
+		failOn   v1alpha1.Severity
+		findings []v1alpha1.Finding
+		allowed  []v1alpha1.CheckPart
+		want     string
+	}{
+		{"", nil, nil, ""},
+		{v1alpha1.SeverityError, nil, nil, "not judged (--fail-on): could not be read: volumes (2 of 3: no right to get nodes/proxy); --allow-unknown=volumes accepts that"},
+		{v1alpha1.SeverityError, nil, []v1alpha1.CheckPart{v1alpha1.PartVolumes}, ""},
+		{v1alpha1.SeverityInfo, late, v1alpha1.CheckParts[:], ""},
+		{v1alpha1.SeverityError, []v1alpha1.Finding{{Severity: v1alpha1.SeverityCritical}}, nil, "1 finding of severity error or worse (--fail-on)"},
+	} {
+		err := (&Scope{failOn: test.failOn, AllowUnknown: test.allowed}).FailOn(test.findings, unread)
+		if got := fmt.Sprint(err); got != test.want && (err != nil || test.want != "") {
+			t.Errorf("%+v: %s", test, got)
+		}
+	}
+}
+
+func TestParseParts(t *testing.T) {
+	if got, err := parseParts([]string{"dns", "Volumes"}); err != nil || !slices.Equal(got, []v1alpha1.CheckPart{v1alpha1.PartDNS, v1alpha1.PartVolumes}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := parseParts([]string{"all"}); err != nil || len(got) != len(v1alpha1.CheckParts) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := parseParts([]string{"disks"}); err == nil || !strings.Contains(err.Error(), "it must be one of all, ordinals, volumes") {
+		t.Error(err)
+	}
+}
+
 func TestNothingFound(t *testing.T) {
 	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
-	(&Scope{Streams: streams, Namespace: "shop"}).NothingFound("StatefulSets")
-	(&Scope{Streams: streams, AllNamespaces: true}).NothingFound("StatefulSets")
-	if want := "No StatefulSets found in namespace shop.\nNo StatefulSets found.\n"; errOut.String() != want || out.Len() > 0 {
+	everywhere := &Scope{Streams: streams, AllNamespaces: true}
+	if err := everywhere.NothingFound(t.Context(), "StatefulSets"); err != nil {
+		t.Error(err)
+	}
+	if want := "No StatefulSets found.\n"; errOut.String() != want || out.Len() > 0 {
 		t.Errorf("%q", errOut.String())
+	}
+	everywhere.Selector, everywhere.failOn = "app=typo", v1alpha1.SeverityError
+	if err := everywhere.NothingFound(t.Context(), "StatefulSets"); err == nil || !strings.Contains(err.Error(), "-l app=typo selects no StatefulSets") {
+		t.Error(err)
 	}
 }
 

@@ -163,6 +163,11 @@ func (v *view[R]) update(ctx context.Context) (reached bool, err error) {
 		news = v.Timeline(v.report, report, now)
 	}
 	first := !v.shown
+	if first && v.Empty(report) && v.screen != nil {
+		if _, err := v.scope.CheckNamespace(ctx); err != nil {
+			return false, err
+		}
+	}
 	v.report, v.shown = report, true
 	v.timeline = append(v.timeline, news...)
 	v.timeline = v.timeline[max(0, len(v.timeline)-longTimeline):]
@@ -170,7 +175,7 @@ func (v *view[R]) update(ctx context.Context) (reached bool, err error) {
 	case v.screen != nil:
 		err = v.draw(now)
 	case v.scope.Printer.IsTable():
-		err = v.write(now, first, news)
+		err = v.write(ctx, now, first, news)
 	default:
 		err = v.writeDocument(now, first, news)
 	}
@@ -178,7 +183,7 @@ func (v *view[R]) update(ctx context.Context) (reached bool, err error) {
 }
 
 // write writes the table once, as soon as it has rows, and from then on what happens and the rows that change.
-func (v *view[R]) write(now time.Time, first bool, news []printers.Happening) error {
+func (v *view[R]) write(ctx context.Context, now time.Time, first bool, news []printers.Happening) error {
 	document := v.Document(v.report, now)
 	table := document.Table()
 	changed := v.changes.Update(&table, v.Key, now, v.scope.Printer.Wide(), v.Volatile...)
@@ -192,7 +197,9 @@ func (v *view[R]) write(now time.Time, first bool, news []printers.Happening) er
 		v.printed = true
 		return v.scope.Printer.Print(v.scope.Streams.Out, document)
 	case first:
-		v.scope.NothingFound(v.Things)
+		if err := v.scope.NothingFound(ctx, v.Things); err != nil {
+			return err
+		}
 	}
 	return v.scope.Printer.PrintRows(v.scope.Streams.Out, table, v.Key, changed)
 }

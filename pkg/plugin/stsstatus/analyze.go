@@ -2,6 +2,7 @@ package stsstatus
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their ordinals ascending, findings the worst first.
@@ -32,6 +35,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.StatefulSetStatusList {
 	slices.SortFunc(report.Items, func(a, b v1alpha1.StatefulSetStatus) int {
 		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), cmp.Compare(a.Metadata.Name, b.Metadata.Name))
 	})
+	conclude(report)
 	report.Problems = problems(s, report)
 	return report
 }
@@ -43,18 +47,6 @@ func Findings(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Finding {
 		list = append(list, report.Items[i].Findings...)
 	}
 	return list
-}
-
-// Ready tells whether every set has all its pods ready, and of the newest revision as far as its rollout goes.
-func Ready(report *v1alpha1.StatefulSetStatusList) bool {
-	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(s v1alpha1.StatefulSetStatus) bool {
-		return s.Replicas.Ready < s.Replicas.Desired || s.Replicas.Existing > s.Replicas.Desired || !s.Rollout.Complete
-	})
-}
-
-// Healthy tells whether every set is ready, everything could be read, and nothing is wrong.
-func Healthy(report *v1alpha1.StatefulSetStatusList) bool {
-	return Ready(report) && len(finding.Lasting(report.Problems, NotReported)) == 0 && !slices.ContainsFunc(Findings(report), func(f v1alpha1.Finding) bool { return f.Severity != v1alpha1.SeverityInfo })
 }
 
 // problems are why something is unknown, each cause once: what could not be read at all, the nodes, then claims by claim.
@@ -76,8 +68,8 @@ func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Pr
 		set := &report.Items[i]
 		for _, o := range set.Ordinals {
 			for _, c := range o.Claims {
-				if c.UsageUnknown == NotReported {
-					byReason[NotReported] = append(byReason[NotReported], set.Metadata.Namespace+"/"+c.Name)
+				if c.UsageUnknown == NotReported || c.UsageUnknown == notMeasured {
+					byReason[c.UsageUnknown] = append(byReason[c.UsageUnknown], set.Metadata.Namespace+"/"+c.Name)
 				}
 			}
 		}
@@ -161,7 +153,7 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 		PodManagementPolicy:  cmp.Or(string(set.Spec.PodManagementPolicy), string(appsv1.OrderedReadyPodManagement)),
 		ClaimRetentionPolicy: v1alpha1.ClaimRetentionPolicy{WhenDeleted: "Retain", WhenScaled: "Retain"},
 		Service:              governingService(x, set),
-		Ordinals:             ordinals(x, set),
+		Ordinals:             ordinals(x, set, now),
 	}
 	if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p != nil {
 		status.ClaimRetentionPolicy.WhenDeleted = cmp.Or(string(p.WhenDeleted), "Retain")
@@ -171,6 +163,7 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
 	}
 	status.Findings = findings(x, set, &status, now)
+	judge(x, &status)
 	return status
 }
 
@@ -240,7 +233,7 @@ func ordinalRange(set *appsv1.StatefulSet) (start, end int32) {
 }
 
 // ordinals lists those that the set is to have, those that have a pod all the same, and those whose claims were kept.
-func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
+func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordinal {
 	start, end := ordinalRange(set)
 	pods := map[int32]*corev1.Pod{}
 	all := map[int32]bool{}
@@ -258,7 +251,8 @@ func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
 		all[n] = true
 	}
 	list := make([]v1alpha1.Ordinal, 0, len(all))
-	waitsFor := "" // the lowest ordinal's pod for which the controller waits before it makes another
+	// The lowest ordinal's pod for which the controller waits before it makes another, and how long it has to be ready if it is.
+	waitsFor, waitsUntil := "", ""
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		o := v1alpha1.Ordinal{Ordinal: n, PodName: set.Name + "-" + strconv.Itoa(int(n))}
 		wanted, pod := n >= start && n < end, pods[n]
@@ -276,7 +270,10 @@ func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
 			o.Reason = "the set has no such ordinal now; its claims were kept"
 		case waitsFor != "":
 			o.State = v1alpha1.OrdinalBlocked
-			o.Reason = "waits for " + waitsFor
+			o.WaitsFor, o.Reason = waitsFor, "waits for "+waitsFor
+			if waitsUntil != "" {
+				o.Reason = fmt.Sprintf("waits until %s has been ready for %s (minReadySeconds)", waitsFor, waitsUntil)
+			}
 		default:
 			o.State = v1alpha1.OrdinalMissing
 			o.Reason = cmp.Or(x.refusal(&set.ObjectMeta, o.PodName), noPodReason)
@@ -288,8 +285,10 @@ func ordinals(x *index, set *appsv1.StatefulSet) []v1alpha1.Ordinal {
 		}
 		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || pod.DeletionTimestamp != nil) {
 			waitsFor = o.PodName
+		} else if ordered && wanted && waitsFor == "" && now.Before(objects.AvailableAt(set, pod)) {
+			waitsFor, waitsUntil = o.PodName, duration.HumanDuration(time.Duration(set.Spec.MinReadySeconds)*time.Second)
 		}
-		o.Claims = claims(x, set, &o, pod, templated[n])
+		o.Claims = claims(x, set, &o, pod, templated[n], now)
 		list = append(list, o)
 	}
 	return list
@@ -338,7 +337,7 @@ func dnsName(x *index, set *appsv1.StatefulSet, pod *corev1.Pod) string {
 }
 
 // claims are an ordinal's claims: of each template, then what else its pod mounts.
-func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.Pod, templated map[string]*corev1.PersistentVolumeClaim) []v1alpha1.ClaimStatus {
+func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.Pod, templated map[string]*corev1.PersistentVolumeClaim, now time.Time) []v1alpha1.ClaimStatus {
 	var list []v1alpha1.ClaimStatus
 	names := map[string]bool{}
 	for i := range set.Spec.VolumeClaimTemplates {
@@ -349,7 +348,7 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 			continue // one of several templates' claims may be gone: there is nothing kept to show
 		}
 		names[name] = true
-		c := claimStatus(x, set.Namespace, name, pod)
+		c := claimStatus(x, set.Namespace, name, pod, now)
 		c.Template = template
 		list = append(list, c)
 	}
@@ -359,7 +358,7 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 	for _, claim := range claimsOf(pod) {
 		if !names[claim.name] {
 			names[claim.name] = true
-			list = append(list, claimStatus(x, set.Namespace, claim.name, pod))
+			list = append(list, claimStatus(x, set.Namespace, claim.name, pod, now))
 		}
 	}
 	return list
@@ -368,7 +367,7 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 // firstPodDelay is how long after a claim its first pod is made at most: the controller makes one right after the other.
 const firstPodDelay = 5 * time.Second
 
-func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.ClaimStatus {
+func claimStatus(x *index, namespace, name string, pod *corev1.Pod, now time.Time) v1alpha1.ClaimStatus {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	c := v1alpha1.ClaimStatus{Name: name, Phase: v1alpha1.ClaimMissing}
 	if x.unread(subjectClaims) {
@@ -403,10 +402,10 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.Cla
 		}
 	}
 	if x.unread(subjectPods) && x.UsageAsked {
-		c.UsageUnknown = "pods could not be read"
+		c.UsageUnknown, c.UsageGap = podsUnread, v1alpha1.GapUnread
 	}
 	if pod != nil && mounts(pod) && c.VolumeMode != string(corev1.PersistentVolumeBlock) {
-		c.Usage, c.UsageUnknown = usage(x, key, pod.Spec.NodeName)
+		c.Usage, c.UsageUnknown, c.UsageGap = usage(x, key, pod, now)
 	}
 	return c
 }
@@ -414,23 +413,44 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod) v1alpha1.Cla
 // NotReported is why usage is unknown that a kubelet answered without.
 const NotReported = "the kubelet reports nothing for it (yet)"
 
-// usage returns the usage of a mounted claim, or why it isn't known; neither if nobody asked.
-func usage(x *index, claim types.NamespacedName, node string) (*v1alpha1.VolumeUsage, string) {
+// reportDelay is how long after a pod has been given to a kubelet its volumes have been measured at the latest: the kubelet does it
+// every minute (volumeStatsAggPeriod), and pods' first containers may take another to start.
+const reportDelay = 3 * time.Minute
+
+// usage returns the usage of a mounted claim, or why it isn't known and what that means; none of it if nobody asked.
+func usage(x *index, claim types.NamespacedName, pod *corev1.Pod, now time.Time) (*v1alpha1.VolumeUsage, string, v1alpha1.GapKind) {
 	if !x.UsageAsked {
-		return nil, ""
+		return nil, "", ""
 	}
 	if u, ok := x.Usage[claim.String()]; ok {
-		return &u, ""
+		return &u, "", ""
 	}
 	var reasons []string
-	if problem, failed := x.UsageFailed[node]; failed {
+	problem, failed := x.UsageFailed[pod.Spec.NodeName]
+	if failed {
 		reasons = append(reasons, problem.Message)
 	}
-	if reason, failed := x.DFFailed[claim.String()]; failed {
-		reasons = append(reasons, reason)
+	df, tried := x.DFFailed[claim.String()]
+	if tried {
+		reasons = append(reasons, df)
 	}
-	if len(reasons) == 0 {
-		return nil, NotReported
+	young := pod.Status.StartTime == nil || now.Sub(pod.Status.StartTime.Time) < reportDelay || !started(pod)
+	switch {
+	case x.UsagePending:
+		return nil, notReadYet, v1alpha1.GapPending
+	case failed || tried && df != notMounted:
+		return nil, strings.Join(reasons, "; "), v1alpha1.GapUnread
+	case tried && !young:
+		return nil, df, v1alpha1.GapNotCovered
+	case young:
+		return nil, NotReported, v1alpha1.GapPending
 	}
-	return nil, strings.Join(reasons, "; ")
+	return nil, notMeasured, v1alpha1.GapNotCovered
+}
+
+// started reports whether a container of a pod has started.
+func started(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses), func(c corev1.ContainerStatus) bool {
+		return c.State.Running != nil || c.State.Terminated != nil || c.LastTerminationState.Terminated != nil
+	})
 }

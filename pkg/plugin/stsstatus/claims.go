@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,14 +24,14 @@ const (
 )
 
 // claimsFindings are what is wrong with a set's claims and their volumes. What many claims have in common is told once.
-func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	differing, deleted := groups{}, groups{}
 	for i := range status.Ordinals {
 		o := &status.Ordinals[i]
 		for j := range o.Claims {
 			c := &o.Claims[j]
-			list = append(list, claimFindings(x, set.Namespace, o, c)...)
+			list = append(list, claimFindings(x, set.Namespace, o, c, now)...)
 			if o.State == v1alpha1.OrdinalRetained {
 				continue
 			}
@@ -56,7 +57,7 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 	return append(list, strayVolumes(x, set, status)...)
 }
 
-func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.ClaimStatus) []v1alpha1.Finding {
+func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.ClaimStatus, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, message string) {
 		list = append(list, onClaims(code, severity, []string{c.Name}, message))
@@ -69,6 +70,9 @@ func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.
 			severity = v1alpha1.SeverityInfo
 		}
 		add(v1alpha1.CodeClaimNotBound, severity, c.Name+" is pending: "+why)
+		if f := &list[len(list)-1]; !waits && x.provisioning(x.claimsByName[types.NamespacedName{Namespace: namespace, Name: c.Name}], now) {
+			*f = finding.Progress(*f)
+		}
 	case c.Phase == v1alpha1.ClaimLost:
 		add(v1alpha1.CodeClaimNotBound, v1alpha1.SeverityCritical, fmt.Sprintf("%s has lost its volume %s: the volume no longer exists", c.Name, c.Volume))
 	case c.Phase == v1alpha1.ClaimTerminating && o.State == v1alpha1.OrdinalPresent: // of an ordinal to go it is what the retention policy says

@@ -86,8 +86,9 @@ type Snapshot struct {
 	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
 	// DFFailed is by namespace/claim: why df in a container did not tell its usage.
 	DFFailed map[string]string `json:"dfFailed,omitempty"`
-	// UsageAsked is true if somebody was asked.
-	UsageAsked bool `json:"usageAsked,omitempty"`
+	// UsageAsked is true if somebody was asked, or will be; UsagePending, that there is no answer yet.
+	UsageAsked   bool `json:"usageAsked,omitempty"`
+	UsagePending bool `json:"usagePending,omitempty"`
 	// Problems by the subject that could not be read.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
 }

@@ -72,11 +72,6 @@ func (f *Follower) Settled() bool {
 	return f.sets.Settled() && f.pods.Settled() && f.claims.Settled() && f.service.Settled() && f.budgets.Settled()
 }
 
-// UsageRead tells whether disk usage has been read, or nobody asks for it.
-func (f *Follower) UsageRead() bool {
-	return f.query.UsageFrom == UsageNone || f.usage.Read()
-}
-
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
 func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, error) {
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Details: f.query.Details}
@@ -159,8 +154,8 @@ func (f *Follower) addUsage(ctx context.Context, s *Snapshot, now time.Time) {
 		}
 		return round, f.query.UsageInterval
 	}, f.changed)
+	s.UsageAsked, s.UsagePending = true, last == nil
 	if last != nil {
-		s.UsageAsked = true
 		s.Usage, s.UsageFailed, s.DFFailed = last.Usage, maps.Clone(last.UsageFailed), last.DFFailed
 	}
 }

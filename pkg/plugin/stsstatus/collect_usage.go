@@ -65,6 +65,9 @@ func (s *Snapshot) askKubelets(ctx context.Context, cluster *kube.Cluster, q Que
 	}
 }
 
+// notMounted is why df could not be run for a claim.
+const notMounted = "df: no running container has it mounted"
+
 // runDF runs df in the containers that have the claims mounted: of all nodes, or of those whose kubelets did not tell. A kubelet
 // that knows nothing of a volume is right: df would tell of whatever disk the volume is a folder of. One that did not answer in time is not
 // asked again: df goes through the same kubelet.
@@ -112,7 +115,7 @@ func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wa
 		}
 		unknown[node] = true
 		if _, tried := failed[claim]; !tried && q.UsageFrom == UsageExec {
-			s.DFFailed[claim.String()] = "df: no running container has it mounted"
+			s.DFFailed[claim.String()] = notMounted
 		}
 	}
 	// A kubelet that did not tell what df told is nobody's problem.

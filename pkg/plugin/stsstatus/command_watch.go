@@ -29,7 +29,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	}
 	goals := map[string]func(*v1alpha1.StatefulSetStatusList) bool{
 		goalReady:   Ready,
-		goalHealthy: func(report *v1alpha1.StatefulSetStatusList) bool { return follower.UsageRead() && Healthy(report) },
+		goalHealthy: func(report *v1alpha1.StatefulSetStatusList) bool { return Healthy(report, o.AllowUnknown) },
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.StatefulSetStatusList]{
 		Title: o.watched(),
@@ -47,7 +47,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Empty:    func(report *v1alpha1.StatefulSetStatusList) bool { return len(report.Items) == 0 },
 		Things:   "StatefulSets",
 		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem {
-			return finding.Lasting(report.Problems, NotReported)
+			return finding.Lasting(report.Problems, NotReported, notReadYet)
 		},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "RESTARTS"},

@@ -53,9 +53,14 @@ func podOfFailure(e *corev1.Event) string {
 	return ""
 }
 
+// stillThere is what the API server says of a name whose last object is about to go: the controller tries again, and nothing is wrong.
+const stillThere = "object is being deleted"
+
 // refusal is why the API server refused a pod of a set, as the controller tells it.
 func (x *index) refusal(set *metav1.ObjectMeta, pod string) string {
-	e := x.newest("StatefulSet", set, func(e *corev1.Event) bool { return e.Reason == "FailedCreate" && podOfFailure(e) == pod })
+	e := x.newest("StatefulSet", set, func(e *corev1.Event) bool {
+		return e.Reason == "FailedCreate" && podOfFailure(e) == pod && !strings.Contains(e.Message, stillThere)
+	})
 	if e == nil {
 		return ""
 	}

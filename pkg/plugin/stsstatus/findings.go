@@ -1,7 +1,9 @@
 package stsstatus
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,13 +13,13 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // findings are what is wrong with a set, the worst first.
 func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	list = append(list, serviceFindings(status)...)
-	list = append(list, ordinalFindings(status)...)
 	pods := map[string]*corev1.Pod{}
 	for _, pod := range x.podsBySet[set.UID] {
 		pods[pod.Name] = pod
@@ -27,11 +29,16 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 		case v1alpha1.OrdinalPresent:
 			list = append(list, podFindings(x, pods[o.PodName], now)...)
 		case v1alpha1.OrdinalSurplus: // it is on its way out, which may take too long
-			list = append(list, stuckTerminating(x, pods[o.PodName], now)...)
+			if pods[o.PodName].DeletionTimestamp != nil {
+				list = append(list, podFindings(x, pods[o.PodName], now)...)
+			}
 		}
 	}
+	list = append(list, missingFindings(set, status, pods, now)...)
+	list = append(list, blockedFindings(set, status, pods, list, now)...)
+	list = append(list, retainedFindings(status)...)
 	list = append(list, rolloutFindings(set, status, pods, now)...)
-	list = append(list, claimsFindings(x, set, status)...)
+	list = append(list, claimsFindings(x, set, status, now)...)
 	list = append(list, placementFindings(x, set, status)...)
 	finding.Sort(list)
 	return list
@@ -55,49 +62,119 @@ func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	return []v1alpha1.Finding{f}
 }
 
-// ordinalFindings tells of ordinals without a pod, and of claims without an ordinal.
-func ordinalFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
-	var list []v1alpha1.Finding
-	var missing, blocked, retained, retainedClaims []string
-	missingReason := ""
-	blockedBy := ""
+// missingFindings tells of ordinals without a pod. One that nobody has refused is made in a moment, unless nothing has happened for long.
+func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
+	var refused, awaited []string
+	reason := ""
 	for _, o := range status.Ordinals {
-		switch o.State {
-		case v1alpha1.OrdinalMissing:
-			missing = append(missing, o.PodName)
-			if o.Reason != noPodReason && missingReason == "" {
-				missingReason = ": " + o.Reason
-			}
-		case v1alpha1.OrdinalBlocked:
-			blocked = append(blocked, o.PodName)
-			blockedBy = o.Reason
-		case v1alpha1.OrdinalRetained:
-			retained = append(retained, o.PodName)
-			for _, c := range o.Claims {
-				retainedClaims = append(retainedClaims, "persistentvolumeclaim/"+c.Name)
+		switch {
+		case o.State != v1alpha1.OrdinalMissing:
+		case o.Reason == noPodReason:
+			awaited = append(awaited, o.PodName)
+		default:
+			refused = append(refused, o.PodName)
+			reason = cmp.Or(reason, o.Reason)
+		}
+	}
+	f := v1alpha1.Finding{Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Remedy: "kubectl describe sts " + status.Metadata.Name + inNamespace(status)}
+	var list []v1alpha1.Finding
+	late := now.Sub(lastChange(set, pods)) >= objects.StartLimit
+	if late && len(refused) > 0 { // the cause of some is taken for that of all
+		refused, awaited = append(refused, awaited...), nil
+		slices.SortFunc(refused, compareOrdinals)
+	}
+	if len(refused) > 0 {
+		f.Objects, f.Message = prefixed("pod/", refused), finding.Some(refused)+" not created: "+reason
+		list = append(list, f)
+	}
+	if len(awaited) > 0 {
+		f.Objects, f.Message = prefixed("pod/", awaited), finding.Some(awaited)+" not created"
+		if !late {
+			f.Message += fmt.Sprintf(" yet (%s)", duration.HumanDuration(now.Sub(lastChange(set, pods))))
+			f = finding.Progress(f)
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// compareOrdinals orders pods' names by their ordinals.
+func compareOrdinals(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// lastChange is when something happened to a set for the last time, as far as its objects tell: it was written, by whoever, or a pod of
+// it was made or became available.
+func lastChange(set *appsv1.StatefulSet, pods map[string]*corev1.Pod) time.Time {
+	last := set.CreationTimestamp.Time
+	if t := objects.LastWritten(set); t.After(last) {
+		last = t
+	}
+	for _, pod := range pods {
+		for _, t := range [...]time.Time{pod.CreationTimestamp.Time, objects.AvailableAt(set, pod)} {
+			if t.After(last) {
+				last = t
 			}
 		}
 	}
-	if len(missing) > 0 {
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Objects: prefixed("pod/", missing),
-			Message: finding.Some(missing) + " not created" + missingReason, Remedy: "kubectl describe sts " + status.Metadata.Name + inNamespace(status),
-		})
+	return last
+}
+
+// blockedFindings tells of ordinals that wait for another one. They are as bad as what is wrong with that one.
+func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, found []v1alpha1.Finding, now time.Time) []v1alpha1.Finding {
+	var blocked []string
+	reason, blocker := "", ""
+	for _, o := range status.Ordinals {
+		if o.State == v1alpha1.OrdinalBlocked {
+			blocked = append(blocked, o.PodName)
+			reason, blocker = o.Reason, o.WaitsFor
+		}
 	}
-	if len(blocked) > 0 {
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeOrdinalBlocked, Severity: v1alpha1.SeverityError, Objects: prefixed("pod/", blocked),
-			Message: fmt.Sprintf("%s not created: %s %s", areThey(blocked), status.PodManagementPolicy, blockedBy),
-		})
+	if len(blocked) == 0 {
+		return nil
 	}
-	if len(retained) > 0 {
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeClaimsRetained, Severity: v1alpha1.SeverityInfo, Objects: retainedClaims,
-			Message: fmt.Sprintf("the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", ")),
-			Remedy:  finding.Page(v1alpha1.CodeClaimsRetained),
-		})
+	f := v1alpha1.Finding{
+		Code: v1alpha1.CodeOrdinalBlocked, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", blocked),
+		Message: fmt.Sprintf("%s not created: %s %s", areThey(blocked), status.PodManagementPolicy, reason),
 	}
-	return list
+	known := false
+	for _, of := range found {
+		if slices.Contains(of.Objects, "pod/"+blocker) && finding.Compare(of, f) < 0 {
+			f.Severity = of.Severity
+		}
+		known = known || slices.Contains(of.Objects, "pod/"+blocker)
+	}
+	pod := pods[blocker]
+	switch available := pod != nil && objects.Ready(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {
+	case f.Severity != v1alpha1.SeverityInfo:
+	case known || available:
+		f = finding.Progress(f)
+	default:
+		f.Severity = v1alpha1.SeverityError
+	}
+	return []v1alpha1.Finding{f}
+}
+
+// retainedFindings tells of claims without an ordinal.
+func retainedFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+	var retained, claims []string
+	for _, o := range status.Ordinals {
+		if o.State != v1alpha1.OrdinalRetained {
+			continue
+		}
+		retained = append(retained, o.PodName)
+		for _, c := range o.Claims {
+			claims = append(claims, "persistentvolumeclaim/"+c.Name)
+		}
+	}
+	if len(retained) == 0 {
+		return nil
+	}
+	return []v1alpha1.Finding{{
+		Code: v1alpha1.CodeClaimsRetained, Severity: v1alpha1.SeverityInfo, Objects: claims,
+		Message: fmt.Sprintf("the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", ")),
+		Remedy:  finding.Page(v1alpha1.CodeClaimsRetained),
+	}}
 }
 
 func inNamespace(status *v1alpha1.StatefulSetStatus) string {

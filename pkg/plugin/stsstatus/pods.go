@@ -15,17 +15,11 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-const (
-	// lateTermination is how long after its grace period a pod may still be there: killing and cleaning up take seconds.
-	lateTermination = 30 * time.Second
-	// lateReadiness is how long a pod may take to become ready before a rollout counts as stuck: the time that Deployments have
-	// by default (progressDeadlineSeconds).
-	lateReadiness = 10 * time.Minute
-)
-
-// podFindings tells why a pod is not ready. One cause is told, the nearest to the root.
+// podFindings tells why a pod is not ready. One cause is told, the nearest to the root. What a healthy start or end looks like is
+// progressing until it is late.
 func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	f := v1alpha1.Finding{Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name}}
 	namespace := " -n " + pod.Namespace
@@ -35,9 +29,9 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		if stuck := stuckTerminating(x, pod, now); stuck != nil {
 			return stuck
 		}
-		f.Code, f.Severity, f.Remedy = v1alpha1.CodePodNotReady, v1alpha1.SeverityWarning, describe
+		f.Code, f.Remedy = v1alpha1.CodePodNotReady, describe
 		f.Message = pod.Name + " is terminating"
-		return []v1alpha1.Finding{f}
+		return []v1alpha1.Finding{finding.Progress(f)}
 	case conditionTrue(pod, corev1.PodReady):
 		return nil
 	}
@@ -48,9 +42,12 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 			f.Objects = append(f.Objects, prefixed("persistentvolumeclaim/", unboundClaims(x, pod))...)
 		}
 		f.Remedy = describe
+		if waitsForVolumes(x, pod, c, now) {
+			f = finding.Progress(f)
+		}
 		return []v1alpha1.Finding{f}
 	}
-	if elsewhere := attachedElsewhere(x, pod); elsewhere != nil {
+	if elsewhere := attachedElsewhere(x, pod, now); elsewhere != nil {
 		return elsewhere
 	}
 	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
@@ -84,7 +81,54 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		reason = notReadyReason(x, pod)
 	}
 	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, reason)
+	progress := objects.ProgressOf(pod, now)
+	since := duration.HumanDuration(now.Sub(progress.Since))
+	switch {
+	case len(f.Objects) > 1, x.stalled(pod, progress, now):
+	case progress.Stage == objects.StageStarting:
+		f.Message = fmt.Sprintf("%s is starting (%s): %s", pod.Name, since, reason)
+		f = finding.Progress(f)
+	case progress.Stage == objects.StageSlow:
+		f.Severity = v1alpha1.SeverityWarning
+		f.Message = fmt.Sprintf("%s has been starting for %s and runs on without restarts: %s", pod.Name, since, reason)
+	}
 	return []v1alpha1.Finding{f}
+}
+
+// eventPatience is how long a starting pod may have warnings about its volumes, network or images: kubelets and controllers try again,
+// and in a healthy start succeed soon.
+const eventPatience = time.Minute
+
+// stalled reports whether a warning about a pod that has not started anything says that it won't by waiting.
+func (x *index) stalled(pod *corev1.Pod, p objects.Progress, now time.Time) bool {
+	return starting(pod) && now.Sub(p.Since) >= eventPatience && x.newestWarning("Pod", &pod.ObjectMeta) != ""
+}
+
+// provisionPatience is how long a volume may take to be made until a pod that waits for it counts as one that no node takes.
+const provisionPatience = time.Minute
+
+// waitsForVolumes reports whether all that keeps a pod from being scheduled are claims that have only just been made, and of which
+// nobody says that they can't be bound.
+func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodCondition, now time.Time) bool {
+	claims := unboundClaims(x, pod)
+	if !waitsForClaims(unschedulable) || len(claims) == 0 || now.Sub(pod.CreationTimestamp.Time) >= provisionPatience {
+		return false
+	}
+	return !slices.ContainsFunc(claims, func(name string) bool {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: name}]
+		return claim == nil || !x.provisioning(claim, now)
+	})
+}
+
+// provisioning reports whether a claim that has no volume was made a moment ago and has a StorageClass that can make one, as far as is
+// known, and no warning.
+func (x *index) provisioning(claim *corev1.PersistentVolumeClaim, now time.Time) bool {
+	if claim.Status.Phase != corev1.ClaimPending || claim.DeletionTimestamp != nil || claim.Spec.StorageClassName == nil || *claim.Spec.StorageClassName == "" {
+		return false
+	}
+	class := x.classes[*claim.Spec.StorageClassName]
+	return (class != nil || !x.read(subjectClasses)) && now.Sub(claim.CreationTimestamp.Time) < provisionPatience &&
+		x.newestWarning("PersistentVolumeClaim", &claim.ObjectMeta) == ""
 }
 
 // backoffReset is how long the kubelet lets a container run until it forgets that it has ended before.
@@ -123,7 +167,7 @@ func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Findi
 		return nil
 	}
 	late := now.Sub(pod.DeletionTimestamp.Time) // the timestamp is the end of the grace period
-	if late < lateTermination {
+	if late < objects.EndGrace {
 		return nil
 	}
 	f := v1alpha1.Finding{
@@ -234,7 +278,7 @@ func howEnded(end *corev1.ContainerStateTerminated) string {
 
 // attachedElsewhere tells of volumes that another node still has, so that the pod can't start: what the attach-detach
 // controller calls a multi-attach error.
-func attachedElsewhere(x *index, pod *corev1.Pod) []v1alpha1.Finding {
+func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	if !starting(pod) {
 		return nil
 	}
@@ -264,6 +308,9 @@ func attachedElsewhere(x *index, pod *corev1.Pod) []v1alpha1.Finding {
 			}
 			if warning := x.newestWarning("Pod", &pod.ObjectMeta, "FailedAttachVolume", "FailedMount"); warning != "" {
 				f.Message += "; " + warning
+			}
+			if a.DeletionTimestamp != nil && a.Status.DetachError == nil && now.Sub(pod.CreationTimestamp.Time) < objects.StartLimit {
+				f = finding.Progress(f) // a pod that has moved waits for that
 			}
 			list = append(list, f)
 		}
@@ -341,5 +388,5 @@ func broken(pod *corev1.Pod, now time.Time) bool {
 	if c := condition(pod, corev1.PodReady); c != nil {
 		since = c.LastTransitionTime.Time
 	}
-	return now.Sub(since) > lateReadiness
+	return now.Sub(since) > max(objects.StartLimit, objects.ProgressOf(pod, now).Limit)
 }

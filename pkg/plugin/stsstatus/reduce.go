@@ -25,7 +25,7 @@ func reducePod(pod *corev1.Pod) {
 		InitContainers: reduceContainers(spec.InitContainers), Containers: reduceContainers(spec.Containers), Volumes: claimVolumes(spec.Volumes),
 	}
 	pod.Status = corev1.PodStatus{
-		Phase: status.Phase, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
+		Phase: status.Phase, StartTime: status.StartTime, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
 		InitContainerStatuses: reduceStatuses(status.InitContainerStatuses), ContainerStatuses: reduceStatuses(status.ContainerStatuses),
 	}
 }
@@ -41,12 +41,22 @@ func reduceContainers(containers []corev1.Container) []corev1.Container {
 	list := make([]corev1.Container, len(containers))
 	for i := range containers {
 		c := &containers[i]
-		list[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, VolumeMounts: c.VolumeMounts}
+		list[i] = corev1.Container{
+			Name: c.Name, RestartPolicy: c.RestartPolicy, VolumeMounts: c.VolumeMounts, StartupProbe: reduceProbe(c.StartupProbe), ReadinessProbe: reduceProbe(c.ReadinessProbe),
+		}
 		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
 			list[i].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: limit}
 		}
 	}
 	return list
+}
+
+// reduceProbe keeps a probe's times.
+func reduceProbe(p *corev1.Probe) *corev1.Probe {
+	if p == nil {
+		return nil
+	}
+	return &corev1.Probe{InitialDelaySeconds: p.InitialDelaySeconds, PeriodSeconds: p.PeriodSeconds, FailureThreshold: p.FailureThreshold}
 }
 
 // reduceConditions keeps those that tell whether a pod is scheduled, initialized and ready.

@@ -27,6 +27,10 @@ type HealthCheckList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Items are the StatefulSets by namespace and name, then what else has findings.
 	Items []HealthCheck `json:"items"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Summary counts what was found.
 	Summary CheckSummary `json:"summary"`
 	// Problems are what could not be read.
@@ -35,9 +39,11 @@ type HealthCheckList struct {
 
 // CheckSummary counts findings that are not ignored, each once: one that several items share is one finding.
 type CheckSummary struct {
-	// StatefulSets and Healthy count sets, Healthy those without a finding above info.
+	// StatefulSets counts sets; Healthy those whose health is ok, Progressing and Unknown those with that health.
 	StatefulSets int32 `json:"statefulSets"`
 	Healthy      int32 `json:"healthy"`
+	Progressing  int32 `json:"progressing,omitempty"`
+	Unknown      int32 `json:"unknown,omitempty"`
 	// Findings has the number of findings by severity.
 	Findings map[Severity]int32 `json:"findings,omitempty"`
 	Ignored  int32              `json:"ignored,omitempty"`
@@ -66,6 +72,10 @@ type HealthCheck struct {
 	Replicas *ReplicaCounts `json:"replicas,omitempty"`
 	// Rollout tells how far a StatefulSet's newest revision is.
 	Rollout *Rollout `json:"rollout,omitempty"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
+	Health Health `json:"health"`
+	// Conditions are Ready and Healthy.
+	Conditions []Condition `json:"conditions,omitempty"`
 	// Severity is that of the worst finding; missing where there is none.
 	Severity Severity `json:"severity,omitempty"`
 	// Checked lists what was looked at.
@@ -74,27 +84,6 @@ type HealthCheck struct {
 	Findings []CheckFinding `json:"findings,omitempty"`
 	// Ignored are findings that an annotation accepts.
 	Ignored []IgnoredFinding `json:"ignored,omitempty"`
-}
-
-// CheckPart is a subcommand whose view was taken.
-type CheckPart string
-
-// The parts of a check.
-const (
-	PartOrdinals CheckPart = "ordinals"
-	PartVolumes  CheckPart = "volumes"
-	PartDNS      CheckPart = "DNS"
-	PartNodes    CheckPart = "nodes"
-	PartMySQL    CheckPart = "MySQL"
-)
-
-// CheckedPart is what was looked at of one part.
-type CheckedPart struct {
-	Part CheckPart `json:"part"`
-	// Number counts the ordinals, mounted volumes with known usage, DNS records that were resolved, nodes, servers that answered.
-	Number int32 `json:"number"`
-	// Of is how many there are; it differs from Number where some could not be looked at.
-	Of int32 `json:"of"`
 }
 
 // CheckFinding is a finding with those that say less about the same thing.

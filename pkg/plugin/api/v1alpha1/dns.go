@@ -25,6 +25,9 @@ const (
 	CodeDNSExtra           Code = "DNS019" // records that nothing in the API accounts for
 	CodeDNSTCP             Code = "DNS020" // DNS works over UDP and not over TCP
 	CodeDNSPodPolicy       Code = "DNS021" // the pods of a set don't use the cluster's DNS
+	CodeDNSDomainDiffers   Code = "DNS022" // pods ask for another domain than the DNS servers have
+	CodeDNSAsksElsewhere   Code = "DNS023" // pods ask an address behind which there is no DNS server
+	CodeDNSServerNotReady  Code = "DNS024" // a DNS server is not ready while others are
 )
 
 // Kinds of the report of kubectl doik dns.
@@ -38,8 +41,14 @@ type HeadlessDNSList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Vantage is where the questions were asked.
 	Vantage DNSVantage `json:"vantage"`
+	// Conditions are Ready (all endpoints are) and Healthy, of all Services together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all Services together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the Services by namespace and name.
 	Items []HeadlessDNS `json:"items"`
+	// Gaps are what was not looked at of DNS as such, such as UDP where the servers were asked through a port-forward.
+	Gaps []Gap `json:"gaps,omitempty"`
 	// Findings are about DNS itself and no single Service, the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 	// Problems are what could not be read.
@@ -76,8 +85,26 @@ type DNSVantage struct {
 	Options     []string `json:"options,omitempty"`
 	// ClusterDomain is the domain of the cluster's names, without a dot at its end: cluster.local.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// Service is namespace/name of the cluster's DNS Service, as far as it was found.
+	Service string `json:"service,omitempty"`
 	// Servers are the pods behind the cluster's DNS Service.
 	Servers []DNSServer `json:"servers,omitempty"`
+	// ServedDomain is the domain that the DNS servers give the names of Services, where they were asked for it.
+	ServedDomain string `json:"servedDomain,omitempty"`
+	// Pods is what pods are given to resolve names with, where no pod asked.
+	Pods *PodResolution `json:"pods,omitempty"`
+}
+
+// PodResolution is what pods are given to resolve names with.
+type PodResolution struct {
+	// Source is where it was read: node/NAME is its kubelet's configuration, pod/NAMESPACE/NAME a resolv.conf.
+	Source string `json:"source"`
+	// Nameservers are empty if pods have those of their node.
+	Nameservers []string `json:"nameservers,omitempty"`
+	// Domain is the cluster's domain in their search path; it is empty if there is none.
+	Domain string `json:"domain,omitempty"`
+	// Service is namespace/name of the Service that has the first of the name servers' addresses, if one is known to have it.
+	Service string `json:"service,omitempty"`
 }
 
 // DNSServer is a pod behind the cluster's DNS Service.
@@ -88,6 +115,8 @@ type DNSServer struct {
 	// Port is the one for TCP, on the pod.
 	Port  int32 `json:"port"`
 	Ready bool  `json:"ready"`
+	// Terminating means that it is about to end.
+	Terminating bool `json:"terminating,omitempty"`
 }
 
 // HeadlessDNS is a Service with the records that its name and its pods' names are to have, and those they have.
@@ -107,6 +136,8 @@ type HeadlessDNS struct {
 	Endpoints      int32 `json:"endpoints"`
 	// Records are those of the Service first, then pod by pod, then PTR.
 	Records []DNSRecord `json:"records"`
+	// Gaps are what was not looked at of this Service.
+	Gaps []Gap `json:"gaps,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
@@ -125,6 +156,8 @@ const (
 	VerdictExtra DNSVerdict = "extra"
 	// VerdictError means that the question was not answered, or with an error.
 	VerdictError DNSVerdict = "error"
+	// VerdictPending means that they differ, as they do for a moment after a pod has come, become ready or gone.
+	VerdictPending DNSVerdict = "pending"
 	// VerdictUnknown means that the question could not be asked.
 	VerdictUnknown DNSVerdict = "unknown"
 )

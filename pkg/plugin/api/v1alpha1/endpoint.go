@@ -31,6 +31,10 @@ const (
 // ClusterEndpointList is the report of kubectl doik endpoint.
 type ClusterEndpointList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items has one item, the endpoint of the kubeconfig's context.
 	Items []ClusterEndpoint `json:"items"`
 	// Problems are what could not be read.

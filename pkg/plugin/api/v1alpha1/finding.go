@@ -55,6 +55,8 @@ type Finding struct {
 	Code Code `json:"code"`
 	// Severity is info, warning, error or critical.
 	Severity Severity `json:"severity"`
+	// Progressing means that it looks as a healthy start or rollout does, and is not late: the severity is info until it is.
+	Progressing bool `json:"progressing,omitempty"`
 	// Objects are what the finding is about, as kind/name: pod/web-0, persistentvolumeclaim/www-web-0.
 	Objects []string `json:"objects,omitempty"`
 	// Message says in one sentence what is wrong, and why, with the evidence.
@@ -89,6 +91,12 @@ const (
 	ReasonUnavailable ProblemReason = "Unavailable"
 	// ReasonInvalid means the answer could not be understood.
 	ReasonInvalid ProblemReason = "Invalid"
+	// ReasonRefused means a database server answered and did not accept the account, or there is no account to try.
+	ReasonRefused ProblemReason = "Refused"
+	// ReasonNotListening means nothing listens at a database server's port or socket.
+	ReasonNotListening ProblemReason = "NotListening"
+	// ReasonNotRunning means the container of a database server does not run.
+	ReasonNotRunning ProblemReason = "NotRunning"
 )
 
 // Problem is something that could not be read. It stands beside the data that was read.

@@ -14,9 +14,13 @@ const CodeRowsDiffer Code = "MYSQL080"
 // MySQLQueryList is the report of kubectl doik mysql-query.
 type MySQLQueryList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the sets of servers by namespace and name.
 	Items []MySQLQuery `json:"items"`
-	// Problems are the servers that did not answer.
+	// Problems are the servers that did not answer. An error that a server answered is none: it is in its row.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
@@ -28,8 +32,8 @@ type MySQLQuery struct {
 	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
 	Owner     string `json:"owner,omitempty"`
 	Statement string `json:"statement"`
-	// Same is true if all servers that answered have the same rows, in whatever order. It is missing where one has more rows than
-	// are shown.
+	// Same is true if all servers that answered have the same rows, in whatever order, or the same error. It is missing where one has
+	// more rows than are shown.
 	Same *bool `json:"same,omitempty"`
 	// Servers are by ordinal.
 	Servers  []MySQLQueryAnswer `json:"servers"`
@@ -45,7 +49,9 @@ type MySQLQueryAnswer struct {
 	Rows    []MySQLQueryRow `json:"rows,omitempty"`
 	// Cut is true if there are more rows than --max-rows.
 	Cut bool `json:"cut,omitempty"`
-	// Error is why there are no rows: the server's answer, or why there is none.
+	// Answered is true if the server answered the statement, with rows or with an error.
+	Answered bool `json:"answered"`
+	// Error is why there are no rows: the server's answer where Answered is true, else why there is none.
 	Error string `json:"error,omitempty"`
 }
 

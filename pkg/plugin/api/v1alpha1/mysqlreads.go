@@ -22,6 +22,10 @@ const (
 // MySQLReadsList is the report of kubectl doik mysql-reads.
 type MySQLReadsList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items has one Service.
 	Items []MySQLReads `json:"items"`
 	// Problems are what could not be read.

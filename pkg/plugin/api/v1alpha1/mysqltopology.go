@@ -15,6 +15,7 @@ const (
 	CodeNoSource                  Code = "MYSQL003" // no server of a set takes writes
 	CodeSeveralSources            Code = "MYSQL004" // several servers of a set take writes of their own
 	CodeReplicationCycle          Code = "MYSQL005" // servers replicate from each other
+	CodeServerSilent              Code = "MYSQL006" // a server does not answer, or does not run
 
 	CodeApplierError            Code = "MYSQL010" // an applier has stopped with an error
 	CodeApplierStopped          Code = "MYSQL011" // an applier has been stopped
@@ -61,6 +62,10 @@ const (
 // MySQLTopologyList is the report of kubectl doik mysql-topology.
 type MySQLTopologyList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the sets of servers by namespace and name.
 	Items []MySQLTopology `json:"items"`
 	// Problems are what could not be read.
@@ -94,6 +99,11 @@ type MySQLTopology struct {
 	Servers []MySQLServer `json:"servers"`
 	// Services are those that select servers of the set.
 	Services []MySQLService `json:"services,omitempty"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
+	Health     Health      `json:"health"`
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at: the servers that answered.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }

@@ -151,6 +151,10 @@ const (
 // NodeCapacityList is the report of kubectl doik nodes.
 type NodeCapacityList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the selected nodes by name.
 	Items []NodeCapacity `json:"items"`
 	// Summary sums the selected nodes up.

@@ -14,6 +14,10 @@ const (
 // StatefulSetStatusList is the report of kubectl doik sts-status.
 type StatefulSetStatusList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Conditions are Ready and Healthy, of all items together.
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at, of all items together.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the selected StatefulSets by namespace and name.
 	Items []StatefulSetStatus `json:"items"`
 	// Problems are what could not be read.
@@ -40,6 +44,11 @@ type StatefulSetStatus struct {
 	DisruptionBudgets []string `json:"disruptionBudgets,omitempty"`
 	// Ordinals are in ascending order.
 	Ordinals []Ordinal `json:"ordinals"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
+	Health     Health      `json:"health"`
+	Conditions []Condition `json:"conditions,omitempty"`
+	// Checked lists what was looked at: ordinals and volumes.
+	Checked []CheckedPart `json:"checked,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
@@ -132,6 +141,8 @@ type Ordinal struct {
 	State   OrdinalState `json:"state"`
 	// Reason explains a state other than Present.
 	Reason string `json:"reason,omitempty"`
+	// WaitsFor is the pod that has to be ready, or available, before this ordinal's is made (Blocked only).
+	WaitsFor string `json:"waitsFor,omitempty"`
 	// Pod is missing where the ordinal has none.
 	Pod *PodStatus `json:"pod,omitempty"`
 	// Claims are those of the set's templates in their order, then the others that the pod mounts.
@@ -205,6 +216,8 @@ type ClaimStatus struct {
 	Usage *VolumeUsage `json:"usage,omitempty"`
 	// UsageUnknown is the reason why the usage of a mounted claim is not known.
 	UsageUnknown string `json:"usageUnknown,omitempty"`
+	// UsageGap says what that means: it could not be read, is not there yet, or can't be measured.
+	UsageGap GapKind `json:"usageGap,omitempty"`
 }
 
 // ResizeState says how far the resizing of a volume is.

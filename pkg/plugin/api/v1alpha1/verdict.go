@@ -1,0 +1,102 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Health is the verdict on an item of a report: ok, progressing, unknown, or the severity of the worst finding above info. ok is
+// claimed only of what was seen.
+type Health string
+
+// The verdicts beside the severities warning, error and critical. The order is ok, progressing, unknown, then the severities.
+const (
+	// HealthOK means that everything that was to be looked at was looked at, and nothing is wrong.
+	HealthOK Health = "ok"
+	// HealthProgressing means that something is on its way, as in a healthy start or rollout, and not late.
+	HealthProgressing Health = "progressing"
+	// HealthUnknown means that nothing wrong was seen, and that something could not be read.
+	HealthUnknown Health = "unknown"
+)
+
+// CheckPart is one of the views that a verdict rests on, as the column CHECKED of kubectl doik check names them.
+type CheckPart string
+
+// The parts of a verdict.
+const (
+	PartOrdinals CheckPart = "ordinals"
+	PartVolumes  CheckPart = "volumes"
+	PartDNS      CheckPart = "DNS"
+	PartNodes    CheckPart = "nodes"
+	PartServers  CheckPart = "servers"
+	PartEndpoint CheckPart = "endpoint"
+)
+
+// CheckParts lists every part in the order in which reports have them.
+var CheckParts = [...]CheckPart{PartOrdinals, PartVolumes, PartDNS, PartNodes, PartServers, PartEndpoint}
+
+// CheckedPart is what was looked at of one part.
+type CheckedPart struct {
+	Part CheckPart `json:"part"`
+	// Number counts the ordinals, mounted volumes with known usage, DNS records that were resolved, nodes, servers that answered.
+	Number int32 `json:"number"`
+	// Of is how many there are; it differs from Number where some were not looked at.
+	Of int32 `json:"of"`
+	// Gaps say what was not looked at, and why.
+	Gaps []Gap `json:"gaps,omitempty"`
+}
+
+// GapKind says what it means that something was not looked at.
+type GapKind string
+
+const (
+	// GapUnread means that it could not be read: no right, no login, no answer. Health is unknown unless something worse was found.
+	GapUnread GapKind = "Unread"
+	// GapPending means that it is not there yet, and not late: a kubelet tells of a new volume up to a minute later.
+	GapPending GapKind = "Pending"
+	// GapNotAsked means that the user left it out. It changes neither health nor exit code.
+	GapNotAsked GapKind = "NotAsked"
+	// GapNotCovered means that this way of asking can't see it. It changes neither health nor exit code.
+	GapNotCovered GapKind = "NotCovered"
+)
+
+// Gap is something of a part that was not looked at.
+type Gap struct {
+	Kind GapKind `json:"kind"`
+	// Number counts what was not looked at; it is missing where that can't be counted.
+	Number int32 `json:"number,omitempty"`
+	// Reason says in a few words what it is and why, and how it can be seen where there is a way.
+	Reason string `json:"reason"`
+}
+
+// ConditionType is Ready or Healthy.
+type ConditionType string
+
+const (
+	// ConditionReady is True if everything that is wanted is there and ready: pods of the newest revision, servers that replicate.
+	ConditionReady ConditionType = "Ready"
+	// ConditionHealthy is True if everything was looked at and no finding is above info.
+	ConditionHealthy ConditionType = "Healthy"
+)
+
+// Reasons of conditions.
+const (
+	// ReasonAllReady and ReasonNothingFound belong to the status True.
+	ReasonAllReady     = "AllReady"
+	ReasonNothingFound = "NothingFound"
+	// ReasonNotReady, ReasonFindings, ReasonProgressing and ReasonNoneSelected belong to the status False.
+	ReasonNotReady     = "NotReady"
+	ReasonFindings     = "Findings"
+	ReasonProgressing  = "Progressing"
+	ReasonNoneSelected = "NoneSelected"
+	// ReasonNotRead belongs to the status Unknown.
+	ReasonNotRead = "NotRead"
+)
+
+// Condition is what scripts wait for and decide on.
+type Condition struct {
+	Type ConditionType `json:"type"`
+	// Status is True, False or Unknown.
+	Status metav1.ConditionStatus `json:"status"`
+	// Reason is one word.
+	Reason string `json:"reason"`
+	// Message is one sentence; it is missing where the reason says it all.
+	Message string `json:"message,omitempty"`
+}

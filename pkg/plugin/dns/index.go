@@ -1,0 +1,158 @@
+package dns
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// index finds objects by what refers to them.
+type index struct {
+	*Snapshot
+	services map[Subject]*corev1.Service
+	slices   map[Subject][]*discoveryv1.EndpointSlice
+	sets     map[Subject][]*appsv1.StatefulSet // that name a Service
+	pods     map[string][]*corev1.Pod          // by namespace
+	own      map[string]bool                   // addresses of debug pods
+	known    map[Subject][]endpoint            // what has been computed once
+	// at is the time of which things are said; zero for none.
+	at time.Time
+	// starting says that no DNS server is ready, and that they are on their way.
+	starting bool
+}
+
+func newIndex(s *Snapshot) *index {
+	x := &index{
+		Snapshot: s, services: map[Subject]*corev1.Service{}, slices: map[Subject][]*discoveryv1.EndpointSlice{},
+		sets: map[Subject][]*appsv1.StatefulSet{}, pods: map[string][]*corev1.Pod{}, own: map[string]bool{}, known: map[Subject][]endpoint{},
+	}
+	if s.AskedAt != nil {
+		x.at = s.AskedAt.Time
+	}
+	for i := range s.Services {
+		service := &s.Services[i]
+		x.services[Subject{Namespace: service.Namespace, Service: service.Name}] = service
+	}
+	for i := range s.EndpointSlices {
+		slice := &s.EndpointSlices[i]
+		key := Subject{Namespace: slice.Namespace, Service: slice.Labels[discoveryv1.LabelServiceName]}
+		x.slices[key] = append(x.slices[key], slice)
+	}
+	for i := range s.StatefulSets {
+		set := &s.StatefulSets[i]
+		key := Subject{Namespace: set.Namespace, Service: set.Spec.ServiceName}
+		if key.Service == "" {
+			key.Set = set.Name
+		}
+		x.sets[key] = append(x.sets[key], set)
+	}
+	for i := range s.Pods {
+		x.pods[s.Pods[i].Namespace] = append(x.pods[s.Pods[i].Namespace], &s.Pods[i])
+	}
+	for _, list := range x.pods {
+		slices.SortFunc(list, func(a, b *corev1.Pod) int { return compareNames(a.Name, b.Name) })
+	}
+	for _, address := range s.OwnAddresses {
+		x.own[address] = true
+	}
+	return x
+}
+
+// defaultDomain is the cluster's domain where nothing tells another.
+const defaultDomain = "cluster.local"
+
+func (x *index) domain() string { return cmp.Or(x.Vantage.ClusterDomain, defaultDomain) }
+
+// compareNames orders names that end with a number by it: web-2 before web-10.
+func compareNames(a, b string) int {
+	prefixA, numberA := cutOrdinal(a)
+	prefixB, numberB := cutOrdinal(b)
+	return cmp.Or(cmp.Compare(prefixA, prefixB), cmp.Compare(numberA, numberB), cmp.Compare(a, b))
+}
+
+func cutOrdinal(name string) (prefix string, ordinal int) {
+	i := strings.LastIndexByte(name, '-')
+	n, err := strconv.Atoi(name[i+1:])
+	if i < 0 || err != nil || n < 0 {
+		return name, -1
+	}
+	return name[:i], n
+}
+
+// unread reports whether objects of a kind could not be read, so that their absence means nothing.
+func (x *index) unread(subject string) bool {
+	_, failed := x.Problems[subject]
+	return failed
+}
+
+// selects tells whether a Service's selector matches labels.
+func selects(service *corev1.Service, l map[string]string) bool {
+	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(l))
+}
+
+// headless tells whether a Service gives out its endpoints' addresses in place of one of its own.
+func headless(service *corev1.Service) bool {
+	return service.Spec.ClusterIP == corev1.ClusterIPNone && service.Spec.Type != corev1.ServiceTypeExternalName
+}
+
+// ready tells whether an endpoint is given out: where nothing is said it is.
+func ready(endpoint *discoveryv1.Endpoint) bool {
+	return endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready
+}
+
+// endpoint is an address of an EndpointSlice.
+type endpoint struct {
+	address  netip.Addr
+	hostname string
+	pod      string
+	ready    bool
+	ports    []discoveryv1.EndpointPort
+}
+
+// endpoints are those of a Service, each once, ready or not. The debug pod is none of them.
+func (x *index) endpoints(service Subject) []endpoint {
+	if list, ok := x.known[service]; ok {
+		return list
+	}
+	var list []endpoint
+	for _, slice := range x.slices[service] {
+		for i := range slice.Endpoints {
+			e := &slice.Endpoints[i]
+			for _, text := range e.Addresses {
+				address, err := netip.ParseAddr(text)
+				if err != nil || x.own[text] { // FQDN is no type that DNS servers give out
+					continue
+				}
+				found := endpoint{address: address, ready: ready(e), ports: slice.Ports}
+				if e.Hostname != nil {
+					found.hostname = *e.Hostname
+				}
+				if e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+					found.pod = e.TargetRef.Name
+				}
+				list = append(list, found)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b endpoint) int { return a.address.Compare(b.address) })
+	x.known[service] = list
+	return list
+}
+
+// pod is one of a name; nil if there is none.
+func (x *index) pod(namespace, name string) *corev1.Pod {
+	for _, pod := range x.pods[namespace] {
+		if pod.Name == name {
+			return pod
+		}
+	}
+	return nil
+}

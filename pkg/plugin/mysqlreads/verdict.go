@@ -1,0 +1,34 @@
+package mysqlreads
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+)
+
+// conclude fills in what was looked at, and the verdict: the servers behind the Service, which were asked of their replication.
+func conclude(s *Snapshot, report *v1alpha1.MySQLReadsList) {
+	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(s.Servers))}
+	for _, server := range s.Servers {
+		if server.Answered {
+			part.Number++
+		}
+		if server.ChannelsUnknown {
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "replication of " + server.Pod + ": it may not be asked"})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
+		gap := v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: s.Problems[key].Message}
+		if key == subjectEndpoints {
+			gap.Number, gap.Reason = 0, "which servers are ready endpoints: "+gap.Reason
+		}
+		finding.AddGap(&part, gap)
+	}
+	report.Checked = []v1alpha1.CheckedPart{part}
+	ready := part.Number == part.Of && report.Items[0].Failed == 0
+	report.Conditions = []v1alpha1.Condition{
+		finding.Ready(true, ready, false), finding.Healthy(true, Findings(report), report.Checked),
+	}
+}
