@@ -15,7 +15,16 @@ import (
 // 6,000 pods that saves a fifth of the memory for a tenth more processor time.
 const gcPercent = 70
 
+// A connection on which nothing comes is tested by HTTP/2's pings, which are no requests: client-go does it after 30 seconds, and gives
+// up 15 seconds later, which is long for somebody who watches a screen while a VPN is cut.
+var http2Pings = map[string]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS": "7", "HTTP2_PING_TIMEOUT_SECONDS": "6"}
+
 func main() {
+	for name, seconds := range http2Pings {
+		if os.Getenv(name) == "" {
+			_ = os.Setenv(name, seconds) // client-go has no other way to be told
+		}
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

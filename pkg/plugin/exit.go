@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -35,7 +36,11 @@ func exitCode(err error, given finding.Given, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(errOut, given.Paste(message(err)))
+	text := given.Paste(message(err))
+	if printers.LacksUTF8(errOut, os.Getenv) {
+		text = printers.ASCII(text)
+	}
+	fmt.Fprintln(errOut, text)
 	var found *scope.FindingsError
 	if errors.As(err, &found) {
 		return scope.ExitFindings

@@ -10,7 +10,7 @@ import (
 )
 
 // Escape makes text from a cluster safe to print in one line of a terminal: line breaks and tabs become spaces, the escape
-// character ^[ as kubectl writes it, other control characters, bidirectional overrides and broken UTF-8 a visible \x or \u.
+// character ^[ as kubectl writes it, other control characters, bidirectional ones, those without a width and broken UTF-8 a visible \x or \u.
 // What is printable, in any script, stays as it is.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, hostile) && utf8.ValidString(text) {
@@ -40,6 +40,8 @@ func escapeLine(b *strings.Builder, line string) {
 			b.WriteByte(' ')
 		case hostile(r) && r < 0x80:
 			fmt.Fprintf(b, `\x%02x`, r)
+		case hostile(r) && r > 0xffff:
+			fmt.Fprintf(b, `\U%08x`, r)
 		case hostile(r):
 			fmt.Fprintf(b, `\u%04x`, r)
 		default:
@@ -48,13 +50,14 @@ func escapeLine(b *strings.Builder, line string) {
 	}
 }
 
-// hostile reports whether a character can move the cursor, change the terminal's state or reorder what stands around it.
+// hostile reports whether a character can move the cursor, change the terminal's state, reorder what stands around it, or can't be
+// seen: two names that look the same would not be.
 func hostile(r rune) bool {
 	switch {
-	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-		return true
-	case r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f', r == '\u061c':
+	case r < 0x7f:
+		return r < ' '
+	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
 		return true
 	}
-	return false
+	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
 }

@@ -3,6 +3,7 @@ package printers
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -70,7 +71,7 @@ func (f *Flags) formats() []string {
 
 // ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
 func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
-	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders, SortBy: f.sortBy}}
+	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders, SortBy: f.sortBy, ASCII: LacksUTF8(out, os.Getenv)}}
 	switch f.color {
 	case "auto":
 		p.table.Color = cliprinters.AllowsColorOutput(out)
@@ -151,6 +152,9 @@ func (p *Printer) PrintTimeline(w io.Writer, list []Happening) error {
 func (p *Printer) PrintRows(w io.Writer, t Table, key func([]Cell) string, keys map[string]bool) error {
 	return t.WriteRows(w, p.table, key, keys)
 }
+
+// Text is a line for people as tables have it: escaped, not endless, and without signs that the terminal does not have.
+func (p *Printer) Text(text string) string { return p.table.text(text) }
 
 // Frame lays out a picture for a live screen.
 func (p *Printer) Frame(f *Frame) ([]string, error) {

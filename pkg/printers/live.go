@@ -2,13 +2,9 @@ package printers
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // Happening is a line of a timeline.
@@ -19,15 +15,15 @@ type Happening struct {
 }
 
 // line is a happening as it is printed: the time of day and what happened.
-func (h Happening) line(color bool) string {
-	return h.Time.Format("15:04:05") + " " + paint(Cell{Text: h.Text, Level: h.Level}, color)
+func (h Happening) line(o TableOptions) string {
+	return h.Time.Format("15:04:05") + " " + o.paint(Cell{Text: h.Text, Level: h.Level})
 }
 
 // WriteTimeline writes happenings, one a line.
 func WriteTimeline(w io.Writer, list []Happening, o TableOptions) error {
 	var out bytes.Buffer
 	for _, h := range list {
-		writeLines(&out, []string{h.line(o.Color)})
+		writeLines(&out, []string{h.line(o)})
 	}
 	_, err := w.Write(out.Bytes())
 	return err
@@ -119,7 +115,7 @@ func (c *Changes) Marked(now time.Time) bool {
 // WriteRows writes the rows with the given keys, aligned as they stand in the whole table.
 func (t Table) WriteRows(w io.Writer, o TableOptions, key func([]Cell) string, keys map[string]bool) error {
 	titles, rows := t.layout(o)
-	lines, err := align(append([][]Cell{titles}, rows...), o.Color)
+	lines, err := o.align(append([][]Cell{titles}, rows...))
 	if err != nil {
 		return err
 	}
@@ -135,85 +131,4 @@ func (t Table) WriteRows(w io.Writer, o TableOptions, key func([]Cell) string, k
 	}
 	_, err = w.Write(out.Bytes())
 	return err
-}
-
-// Frame is a picture of the live screen: the table's lines from a first one on, as many as fit, and below them the newest of the
-// timeline and a line that says how to go on.
-type Frame struct {
-	Title string
-	Table Table
-	// Notes are lines below the table, of what could not be read.
-	Notes     []string
-	Timeline  []Happening
-	Width     int
-	Height    int
-	Scroll    int
-	Options   TableOptions
-	Reachable int // how far it can be scrolled; set by Lines
-}
-
-// timelineShare is the part of the screen that the timeline may have, if the table needs the rest.
-const timelineShare = 3
-
-// Lines lays the frame out in exactly Height lines of at most Width columns.
-func (f *Frame) Lines() ([]string, error) {
-	var out bytes.Buffer
-	if err := f.Table.Print(&out, f.Options); err != nil {
-		return nil, err
-	}
-	table := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
-	for _, note := range f.Notes {
-		table = append(table, paint(Cell{Text: note, Level: Warn}, f.Options.Color))
-	}
-	below := max(0, min(len(f.Timeline), max(f.Height/timelineShare, f.Height-3-len(table))))
-	room := max(1, f.Height-2-below)
-	f.Reachable = max(0, len(table)-room)
-	f.Scroll = min(max(0, f.Scroll), f.Reachable)
-	lines := []string{f.Title}
-	shown := table[f.Scroll:min(len(table), f.Scroll+room)]
-	lines = append(lines, shown...)
-	for len(lines) < 1+room {
-		lines = append(lines, "")
-	}
-	for _, h := range f.Timeline[len(f.Timeline)-below:] {
-		lines = append(lines, h.line(f.Options.Color))
-	}
-	hint := "q or Ctrl-C ends"
-	if f.Reachable > 0 {
-		hint = fmt.Sprintf("lines %d to %d of %d; ↑ ↓ PgUp PgDn scroll; %s", f.Scroll+1, f.Scroll+len(shown), len(table), hint)
-	}
-	lines = append(lines, hint)
-	for i := range lines {
-		lines[i] = crop(lines[i], f.Width)
-	}
-	return lines[:min(len(lines), f.Height)], nil
-}
-
-// crop cuts a line to a width. Colour has none, and is ended where it is cut.
-func crop(line string, width int) string {
-	if twwidth.Width(line) <= width {
-		return line
-	}
-	var b strings.Builder
-	used, escaping, coloured := 0, false, false
-	for _, r := range line {
-		switch {
-		case r == '\x1b':
-			escaping, coloured = true, true
-		case escaping:
-			escaping = r != 'm'
-		default:
-			w := twwidth.Width(string(r))
-			if used+w > width-1 {
-				b.WriteRune('…')
-				if coloured {
-					b.WriteString("\x1b[0m")
-				}
-				return b.String()
-			}
-			used += w
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,13 +31,67 @@ func toUnstructured(report any) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the report: %w", err)
 	}
+	replaceFields(content, storable)
 	return &unstructured.Unstructured{Object: content}, nil
+}
+
+// replaceFields replaces characters in all texts of a decoded report, in place: it is a copy.
+func replaceFields(value any, fix func(rune) rune) any {
+	switch value := value.(type) {
+	case string:
+		return replace(value, fix)
+	case []any:
+		for i := range value {
+			value[i] = replaceFields(value[i], fix)
+		}
+	case map[string]any:
+		for key, field := range value {
+			if kept := replace(key, fix); kept != key {
+				delete(value, key)
+				key = kept
+			}
+			value[key] = replaceFields(field, fix)
+		}
+	}
+	return value
+}
+
+// replace puts U+FFFD in the place of characters, and of bytes that are none: a control character that an event brings, or a byte of a
+// command's output, must not make a document of all namespaces unreadable.
+func replace(text string, fix func(rune) rune) string {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	}
+	return strings.Map(fix, text)
+}
+
+// storable is a character, or U+FFFD if it has no place in YAML and JSON does not write it as an escape. JSON could hold it, but all
+// forms are to say the same.
+func storable(r rune) rune {
+	if r >= 0x7f && r <= 0x9f || r == 0xfffe || r == 0xffff {
+		return utf8.RuneError
+	}
+	return r
+}
+
+// storableInKYAML is the same of KYAML, whose printer doubles the backslash of the escapes of some characters.
+func storableInKYAML(r rune) rune {
+	switch {
+	case r == '\u00a0':
+		return ' '
+	case r < ' ' && r != '\n' && r != '\t', r == '\u2028', r == '\u2029':
+		return utf8.RuneError
+	}
+	return r
 }
 
 func printObject(w io.Writer, printer cliprinters.ResourcePrinter, report any) error {
 	object, err := toUnstructured(report)
 	if err != nil {
 		return err
+	}
+	if _, ok := printer.(*cliprinters.KYAMLPrinter); ok {
+		replaceFields(object.Object, storableInKYAML)
 	}
 	return printer.PrintObj(object, w)
 }

@@ -16,18 +16,24 @@ import (
 
 func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain":                 "plain",
-		"한글 é →":                "한글 é →",
-		"one\ntwo\r\n\n three ": "one two three",
-		"a\tb":                  "a b",
-		"\x1b[31mred\x1b[0m":    "^[[31mred^[[0m",
-		"\x9b31m":               `\x9b31m`,
-		"\u009b31m":             `\u009b31m`,
-		"bell\a\x00":            `bell\x07\x00`,
-		"\u202eevil":            `\u202eevil`,
-		"bad \xff utf8":         `bad \xff utf8`,
-		"replacement �":         "replacement �",
-		"line\u2028separator":   `line\u2028separator`,
+		"plain":                    "plain",
+		"한글 é →":                   "한글 é →",
+		"one\ntwo\r\n\n three ":    "one two three",
+		"a\tb":                     "a b",
+		"\x1b[31mred\x1b[0m":       "^[[31mred^[[0m",
+		"\x9b31m":                  `\x9b31m`,
+		"\u009b31m":                `\u009b31m`,
+		"bell\a\x00":               `bell\x07\x00`,
+		"\u202eevil":               `\u202eevil`,
+		"bad \xff utf8":            `bad \xff utf8`,
+		"replacement �":            "replacement �",
+		"line\u2028separator":      `line\u2028separator`,
+		"web\u200b-0\ufeff":        `web\u200b-0\ufeff`,
+		"a\u00adb\u2060\u200dc":    `a\u00adb\u2060\u200dc`,
+		"\u2067evil\u2069\u200f":   `\u2067evil\u2069\u200f`,
+		"filler\u3164\u115f\ufe0f": `filler\u3164\u115f\ufe0f`,
+		"tag\U000e0041":            `tag\U000e0041`,
+		"e\u0301 한글":               "e\u0301 한글",
 	} {
 		if got := Escape(in); got != want {
 			t.Errorf("Escape(%q) = %q, want %q", in, got, want)
@@ -223,4 +229,51 @@ func printAs(t *testing.T, d Document, format string) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// TestAnyText prints every character, and bytes that are none, in forms that can be read again: what they can't hold is replaced.
+func TestAnyText(t *testing.T) {
+	var texts []string
+	for first := rune(0); first <= unicode.MaxRune; first += 0x1000 {
+		var b strings.Builder
+		for r := first; r < first+0x1000; r++ {
+			b.WriteRune(r)
+		}
+		texts = append(texts, b.String())
+	}
+	for r := rune(0); r < 0x300; r++ { // at the ends of lines, and alone
+		texts = append(texts, string(r), " "+string(r)+"\n"+string(r)+" x\n", "- "+string(r)+": #")
+	}
+	for i := range 256 {
+		texts = append(texts, string([]byte{byte(i)}), string([]byte{'a', byte(i), 'b', 0xc3}))
+	}
+	report := &v1alpha1.StatefulSetStatusList{Items: []v1alpha1.StatefulSetStatus{{DisruptionBudgets: texts}}}
+	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindStatefulSetStatusList
+	document := Document{Report: report}
+	for _, format := range []string{"json", "yaml", "kyaml"} {
+		var back v1alpha1.StatefulSetStatusList
+		if err := yaml.UnmarshalStrict([]byte(printAs(t, document, format)), &back); err != nil {
+			t.Errorf("-o %s: %v", format, err)
+			continue
+		}
+		for i, got := range back.Items[0].DisruptionBudgets {
+			want := replace(texts[i], storable)
+			if format == "kyaml" {
+				want = replace(want, storableInKYAML)
+			}
+			if got != want {
+				at := 0
+				for at < len(got) && at < len(want) && got[at] == want[at] {
+					at++
+				}
+				t.Errorf("-o %s: text %d differs at byte %d: %.20q, want %.20q", format, i, at, got[at:], want[at:])
+				break
+			}
+		}
+	}
+	for in, want := range map[string]string{"plain 한글 \x1b\t\n😀": "plain 한글 \x1b\t\n😀", "del\x7f\u0080\u009f": "del���", "\xffbyte\xc3": "�byte�", "\ufffe\uffff": "��"} {
+		if got := replace(in, storable); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
 }

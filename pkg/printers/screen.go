@@ -4,33 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strconv"
 	"sync"
 
 	"golang.org/x/term"
 )
 
-// Key is a key that moves about a live screen.
-type Key int
-
-// The keys that a screen knows.
-const (
-	KeyUp Key = iota
-	KeyDown
-	KeyPageUp
-	KeyPageDown
-	KeyHome
-	KeyEnd
-	KeyQuit
-)
-
 // Screen is the whole terminal for as long as something live is shown on it. What stood there before comes back with Close.
 type Screen struct {
 	// Keys are those that are pressed, if the input is a terminal.
 	Keys <-chan Key
+	// Quit is closed when the first of them says so, whatever is being done with others.
+	Quit <-chan struct{}
+	// Resumed has an element after the process was stopped and goes on.
+	Resumed <-chan os.Signal
 
-	out      io.Writer
-	fd       int
+	in, out  fileDescriptor
+	writer   io.Writer
 	restore  func()
 	closing  sync.Once
 	lastLine []string
@@ -40,38 +31,79 @@ type Screen struct {
 
 type fileDescriptor interface{ Fd() uintptr }
 
-// IsLiveTerminal tells whether a live screen can be shown on an output.
-func IsLiveTerminal(out io.Writer) bool {
+// IsLiveTerminal tells whether a live screen can be shown on an output: a terminal that knows escape sequences.
+func IsLiveTerminal(out io.Writer) bool { return isTerminal(out) && !isDumb() }
+
+func isTerminal(out any) bool {
 	f, ok := out.(fileDescriptor)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+const (
+	// The alternate screen, no cursor, lines that are not wrapped.
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
+	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+)
+
 // OpenScreen takes the terminal. Close must be called, whatever happens.
 func OpenScreen(in io.Reader, out io.Writer) (*Screen, error) {
-	f, ok := out.(fileDescriptor)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(out) {
 		return nil, errors.New("not a terminal")
 	}
-	s := &Screen{out: out, fd: int(f.Fd()), restore: func() {}}
-	if f, ok := in.(fileDescriptor); ok && term.IsTerminal(int(f.Fd())) {
-		fd := int(f.Fd())
+	quit, resumed := make(chan struct{}), make(chan os.Signal, 1)
+	s := &Screen{Quit: quit, Resumed: resumed, out: out.(fileDescriptor), writer: out, restore: func() {}}
+	if isTerminal(in) {
+		s.in = in.(fileDescriptor)
+	}
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	if s.in != nil {
+		keys := make(chan Key, 64)
+		s.Keys = keys
+		go readKeys(in, keys, quit)
+	}
+	notifyResumed(resumed)
+	return s, nil
+}
+
+// enter makes the terminal a screen.
+func (s *Screen) enter() error {
+	if s.in != nil {
+		fd := int(s.in.Fd())
 		state, err := term.MakeRaw(fd)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.restore = func() { _ = term.Restore(fd, state) }
-		keys := make(chan Key)
-		s.Keys = keys
-		go readKeys(in, keys)
 	}
-	// The alternate screen, no cursor, lines that are not wrapped.
-	_, err := io.WriteString(out, "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J")
-	return s, err
+	s.lastLine = nil
+	_, err := io.WriteString(s.writer, enterScreen)
+	return err
+}
+
+// leave gives the terminal back as it was.
+func (s *Screen) leave() {
+	_, _ = io.WriteString(s.writer, leaveScreen)
+	s.restore()
+}
+
+// Suspend stops the process, as Ctrl-Z does, and takes the terminal again when it goes on. What is shown has to be drawn once more.
+func (s *Screen) Suspend() error {
+	s.leave()
+	stopProcess(s.Resumed)
+	return s.enter()
+}
+
+// Resume takes the terminal again after the process was stopped by somebody else: the shell has made it its own meanwhile.
+func (s *Screen) Resume() error {
+	s.restore()
+	return s.enter()
 }
 
 // Size is the present width and height.
 func (s *Screen) Size() (width, height int) {
-	width, height, err := term.GetSize(s.fd)
+	width, height, err := term.GetSize(int(s.out.Fd()))
 	if err != nil || width < 1 || height < 1 {
 		return 80, 24
 	}
@@ -86,19 +118,21 @@ func (s *Screen) Draw(lines []string, width, height int) error {
 	var out bytes.Buffer
 	full := len(lines) != len(s.lastLine) || s.Resized(width, height)
 	s.width, s.height = width, height
+	if full {
+		out.WriteString("\x1b[H\x1b[J")
+	}
 	for i, line := range lines {
 		if !full && s.lastLine[i] == line {
 			continue
 		}
 		moveTo(&out, i+1)
+		// Erased first: after a line as wide as the screen the cursor stands on its last character.
+		out.WriteString("\x1b[K")
 		out.WriteString(line)
-		out.WriteString("\x1b[0m\x1b[K")
-	}
-	if full {
-		out.WriteString("\x1b[J")
+		out.WriteString(colorOff)
 	}
 	s.lastLine = lines
-	_, err := s.out.Write(out.Bytes())
+	_, err := s.writer.Write(out.Bytes())
 	return err
 }
 
@@ -109,28 +143,4 @@ func moveTo(out *bytes.Buffer, line int) {
 }
 
 // Close gives the terminal back as it was.
-func (s *Screen) Close() {
-	s.closing.Do(func() {
-		_, _ = io.WriteString(s.out, "\x1b[?7h\x1b[?25h\x1b[?1049l")
-		s.restore()
-	})
-}
-
-// readKeys reads what a terminal in raw mode sends for keys. It ends with the input.
-func readKeys(in io.Reader, keys chan<- Key) {
-	names := map[string]Key{
-		"k": KeyUp, "\x1b[A": KeyUp, "\x1bOA": KeyUp, "j": KeyDown, "\x1b[B": KeyDown, "\x1bOB": KeyDown,
-		"\x1b[5~": KeyPageUp, "b": KeyPageUp, "\x1b[6~": KeyPageDown, " ": KeyPageDown, "g": KeyHome, "\x1b[H": KeyHome, "\x1b[1~": KeyHome,
-		"G": KeyEnd, "\x1b[F": KeyEnd, "\x1b[4~": KeyEnd, "q": KeyQuit, "\x03": KeyQuit, "\x04": KeyQuit,
-	}
-	buffer := make([]byte, 16)
-	for {
-		n, err := in.Read(buffer)
-		if key, ok := names[string(buffer[:n])]; ok {
-			keys <- key
-		}
-		if err != nil {
-			return
-		}
-	}
-}
+func (s *Screen) Close() { s.closing.Do(s.leave) }

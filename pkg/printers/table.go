@@ -80,65 +80,125 @@ type TableOptions struct {
 	NoHeaders bool
 	// Color paints cells by their level.
 	Color bool
+	// ASCII prints no other characters.
+	ASCII bool
+	// Width is that within which findings are wrapped; 0 for any.
+	Width int
 	// SortBy is the title of a column, with - in front for the largest first; empty for the order of the report.
 	SortBy string
 }
 
 const gap = "   "
 
+// A lineKind says how a line of a table is laid out on a live screen: columns scroll sideways, and their titles stay.
+type lineKind int
+
+const (
+	lineText lineKind = iota
+	lineTitles
+	lineRow
+)
+
+// line is one of a printed table.
+type line struct {
+	text string
+	kind lineKind
+	// titles is the line above rows; pinned is the width of the columns that name them.
+	titles string
+	pinned int
+}
+
 // Print writes the table.
 func (t Table) Print(w io.Writer, o TableOptions) error {
-	if o.SortBy != "" {
-		var err error
-		if t, err = t.sorted(o.SortBy); err != nil {
-			return err
-		}
-	}
-	titles, rows := t.layout(o)
-	lines, err := align(append([][]Cell{titles}, rows...), o.Color)
+	lines, err := t.lines(o)
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	next := 1
-	for i, block := range t.Blocks {
-		body := lines[next : next+len(block.Rows)]
-		next += len(block.Rows)
-		if o.NoHeaders {
-			writeLines(&out, body)
-			continue
-		}
-		if i > 0 {
-			out.WriteByte('\n')
-		}
-		if len(block.Heading) > 0 {
-			parts := make([]string, len(block.Heading))
-			for j, cell := range block.Heading {
-				parts[j] = paint(cell, o.Color)
-			}
-			writeLines(&out, []string{strings.Join(parts, gap)})
-		}
-		if len(body) > 0 {
-			writeLines(&out, lines[:1])
-			writeLines(&out, body)
-		}
-		if len(block.Findings) > 0 {
-			out.WriteByte('\n')
-			writeLines(&out, findingLines(block.Findings, o.Color))
-		}
-	}
-	if !o.NoHeaders {
-		for _, below := range t.Below {
-			if out.Len() > 0 {
-				out.WriteByte('\n')
-			}
-			if err := below.Print(&out, TableOptions{Wide: o.Wide, Color: o.Color}); err != nil {
-				return err
-			}
-		}
+	for _, l := range lines {
+		writeLines(&out, []string{l.text})
 	}
 	_, err = w.Write(out.Bytes())
 	return err
+}
+
+// lines are those that are printed.
+func (t Table) lines(o TableOptions) ([]line, error) {
+	if o.SortBy != "" {
+		var err error
+		if t, err = t.sorted(o.SortBy); err != nil {
+			return nil, err
+		}
+	}
+	titles, rows := t.layout(o)
+	laidOut, err := o.align(append([][]Cell{titles}, rows...))
+	if err != nil {
+		return nil, err
+	}
+	pinned := o.pinned(titles, rows)
+	var out []line
+	text := func(texts ...string) {
+		for _, t := range texts {
+			out = append(out, line{text: t})
+		}
+	}
+	next := 1
+	for i, block := range t.Blocks {
+		body := laidOut[next : next+len(block.Rows)]
+		next += len(block.Rows)
+		if i > 0 && !o.NoHeaders {
+			text("")
+		}
+		if len(block.Heading) > 0 && !o.NoHeaders {
+			parts := make([]string, len(block.Heading))
+			for j, cell := range block.Heading {
+				parts[j] = o.paint(cell)
+			}
+			text(strings.Join(parts, gap))
+		}
+		if len(body) > 0 && !o.NoHeaders {
+			out = append(out, line{text: laidOut[0], kind: lineTitles, pinned: pinned})
+		}
+		for _, row := range body {
+			out = append(out, line{text: row, kind: lineRow, titles: laidOut[0], pinned: pinned})
+		}
+		if len(block.Findings) > 0 && !o.NoHeaders {
+			text("")
+			text(o.findingLines(block.Findings)...)
+		}
+	}
+	if o.NoHeaders {
+		return out, nil
+	}
+	for _, below := range t.Below {
+		if len(out) > 0 {
+			text("")
+		}
+		its := o
+		its.SortBy = ""
+		lines, err := below.lines(its)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
+	}
+	return out, nil
+}
+
+// pinned is the width of the columns that name a row: the first, and the namespace before it.
+func (o TableOptions) pinned(titles []Cell, rows [][]Cell) int {
+	width := 0
+	for i, title := range titles {
+		widest := twwidth.Width(o.text(title.Text))
+		for _, row := range rows {
+			widest = max(widest, twwidth.Width(o.text(row[i].Text)))
+		}
+		width += widest + len(gap)
+		if title.Text != "NAMESPACE" {
+			break
+		}
+	}
+	return width
 }
 
 // layout leaves out the columns that are not asked for.
@@ -162,27 +222,53 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 	return titles, rows
 }
 
-// longMessage is the width from which on a message no longer moves the remedies of the others to the right.
-const longMessage = 100
+const (
+	// longMessage is the width from which on a message no longer moves the remedies of the others to the right.
+	longMessage = 100
+	// maxMessage is how much of a message a table shows, in characters: a program's log may be in one.
+	maxMessage = 1000
+)
 
-// findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short.
-func findingLines(findings []v1alpha1.Finding, color bool) []string {
+// findingLines lays findings out: severity, code, message, and the remedy in a column of its own as far as messages are short. Where
+// the width is limited, what does not fit goes on below, under the message, and its remedy has lines of its own.
+func (o TableOptions) findingLines(findings []v1alpha1.Finding) []string {
 	var severity, code, message int // widths
 	for _, f := range findings {
 		severity, code = max(severity, len(wordOf(&f))), max(code, len(f.Code))
-		if width := twwidth.Width(Escape(f.Message)); f.Remedy != "" && width <= longMessage {
+		if width := twwidth.Width(o.text(f.Message)); f.Remedy != "" && width <= longMessage {
 			message = max(message, width)
 		}
 	}
 	pad := func(text string, width int) string {
 		return strings.Repeat(" ", max(0, width-twwidth.Width(text))) + gap
 	}
-	lines := make([]string, len(findings))
-	for i, f := range findings {
-		word, text := strings.ToUpper(wordOf(&f)), Escape(f.Message)
-		lines[i] = paint(Cell{Text: word, Level: LevelOf(f.Severity)}, color) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code) + text
-		if f.Remedy != "" {
-			lines[i] += pad(text, message) + "→ " + Escape(f.Remedy)
+	arrow := o.signs("→ ")
+	indent := severity + code + 2*len(gap)
+	var lines []string
+	for _, f := range findings {
+		word, text, remedy := strings.ToUpper(wordOf(&f)), o.text(f.Message), o.text(f.Remedy)
+		head := o.paint(Cell{Text: word, Level: LevelOf(f.Severity)}) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code)
+		if remedy != "" {
+			remedy = arrow + remedy
+		}
+		whole := text
+		if remedy != "" {
+			whole += pad(text, message) + remedy
+		}
+		if o.Width == 0 || indent+twwidth.Width(whole) <= o.Width {
+			lines = append(lines, head+whole)
+			continue
+		}
+		hanging := indent
+		if o.Width-hanging < leastHanging { // a narrow screen
+			lines, hanging = append(lines, strings.TrimRight(head, " ")), 2
+			head = strings.Repeat(" ", hanging)
+		}
+		for i, part := range append(wrap(text, o.Width-hanging), wrap(remedy, o.Width-hanging)...) {
+			if i > 0 {
+				head = strings.Repeat(" ", hanging)
+			}
+			lines = append(lines, head+part)
 		}
 	}
 	return lines
@@ -211,7 +297,7 @@ func LevelOf(s v1alpha1.Severity) Level {
 
 // align lays rows of equal length out in columns, one line a row, without spaces at the ends of lines. Widths are what a
 // terminal shows: Hangul is two wide, colour none.
-func align(rows [][]Cell, color bool) ([]string, error) {
+func (o TableOptions) align(rows [][]Cell) ([]string, error) {
 	// Ambiguous characters count as one in every locale; what is two wide everywhere stays so.
 	twwidth.SetEastAsian(false)
 	cell := tw.CellConfig{
@@ -229,7 +315,7 @@ func align(rows [][]Cell, color bool) ([]string, error) {
 	for _, row := range rows {
 		texts := make([]string, len(row))
 		for i, c := range row {
-			texts[i] = paint(c, color)
+			texts[i] = o.paint(c)
 		}
 		if err := table.Append(texts); err != nil {
 			return nil, fmt.Errorf("laying out the table: %w", err)
@@ -261,12 +347,15 @@ func trimEnd(line string) string {
 	return line
 }
 
-func paint(c Cell, color bool) string {
-	text := Escape(c.Text)
-	if !color || text == "" {
+// warnColor is an ochre that can be read on white and on black alike, which the yellow of most terminals can't.
+const warnColor = "38;5;130"
+
+func (o TableOptions) paint(c Cell) string {
+	text := o.text(c.Text)
+	if !o.Color || text == "" {
 		return text
 	}
-	style := map[Level]string{Dim: "2", Warn: "33", Alarm: "31"}[c.Level]
+	style := map[Level]string{Dim: "2", Warn: warnColor, Alarm: "31"}[c.Level]
 	if c.Changed {
 		style = strings.Trim(style+";7", ";")
 	}
@@ -274,6 +363,17 @@ func paint(c Cell, color bool) string {
 		return text
 	}
 	return "\x1b[" + style + "m" + text + colorOff
+}
+
+// text is a text of a table as it is printed.
+func (o TableOptions) text(text string) string { return o.signs(Escape(shorten(text, maxMessage))) }
+
+// signs puts ASCII in the place of other signs where the terminal's locale has no others.
+func (o TableOptions) signs(text string) string {
+	if o.ASCII {
+		return ASCII(text)
+	}
+	return text
 }
 
 func writeLines(out *bytes.Buffer, lines []string) {

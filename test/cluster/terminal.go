@@ -18,9 +18,26 @@ type Terminal struct {
 // it when the test does.
 func OnTerminal(n *Namespace, args ...string) *Terminal {
 	n.Helper()
-	w := &Watching{Namespace: n, Cmd: exec.Command("kubectl-doik", append([]string{"-n", n.NS}, args...)...)}
-	w.Cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "TERM=xterm")
-	keyboard, err := pty.StartWithSize(w.Cmd, &pty.Winsize{Rows: 40, Cols: 160})
+	return startOnTerminal(n, pty.Winsize{Rows: 40, Cols: 160}, nil, "kubectl-doik", append([]string{"-n", n.NS}, args...)...)
+}
+
+// OnSmallTerminal is OnTerminal with 24 lines of 80 columns, and more of an environment.
+func OnSmallTerminal(n *Namespace, environment []string, args ...string) *Terminal {
+	n.Helper()
+	return startOnTerminal(n, pty.Winsize{Rows: 24, Cols: 80}, environment, "kubectl-doik", append([]string{"-n", n.NS}, args...)...)
+}
+
+// Shell starts a shell with job control on a terminal.
+func Shell(n *Namespace) *Terminal {
+	n.Helper()
+	return startOnTerminal(n, pty.Winsize{Rows: 24, Cols: 80}, []string{"PS1=$ "}, "bash", "--norc", "--noprofile", "-i")
+}
+
+func startOnTerminal(n *Namespace, size pty.Winsize, environment []string, program string, args ...string) *Terminal {
+	n.Helper()
+	w := &Watching{Namespace: n, Cmd: exec.Command(program, args...)}
+	w.Cmd.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=0", "TERM=xterm"), environment...)
+	keyboard, err := pty.StartWithSize(w.Cmd, &size)
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -14,6 +14,15 @@ import (
 // returns the path of a kubeconfig that takes it. What is sent is passed on as it is, TLS included; only time is added.
 func Distance(t testing.TB, thereAndBack time.Duration) string {
 	t.Helper()
+	file, target, listener := detour(t)
+	go accept(listener, func(near net.Conn) { lengthen(near, target, thereAndBack) })
+	return file
+}
+
+// detour listens on a port until the test ends, and returns the path of a kubeconfig that takes it for the API server's, and the address
+// of that of KUBECONFIG.
+func detour(t testing.TB) (file, target string, listener net.Listener) {
+	t.Helper()
 	config, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
 	if err != nil {
 		t.Fatal(err)
@@ -23,34 +32,34 @@ func Distance(t testing.TB, thereAndBack time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := server.Host
+	target = server.Host
 	if server.Port() == "" {
 		target = net.JoinHostPort(server.Hostname(), "443")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go lengthen(near, target, thereAndBack)
-		}
-	}()
 	if cluster.TLSServerName == "" {
 		cluster.TLSServerName = server.Hostname()
 	}
 	server.Host = listener.Addr().String()
 	cluster.Server = server.String()
-	file := t.TempDir() + "/kubeconfig"
+	file = t.TempDir() + "/kubeconfig"
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return file, target, listener
+}
+
+func accept(listener net.Listener, join func(near net.Conn)) {
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go join(near)
+	}
 }
 
 // lengthen joins a connection with one to the target. The handshake of TCP costs the way there and back, as it would.

@@ -18,7 +18,8 @@ const (
 
 // colors are those of a dark terminal, by the number that a terminal is told.
 var colors = map[string]string{
-	"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea", "90": "#8b949e", "91": "#ff7b72", "92": "#7ee787", "93": "#e3b341",
+	"130": "#e3b341", // of the 256: 38;5;130
+	"31":  "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea", "90": "#8b949e", "91": "#ff7b72", "92": "#7ee787", "93": "#e3b341",
 }
 
 var sequence = regexp.MustCompile("\x1b\\[([0-9;]*)m")
@@ -63,6 +64,7 @@ func draw(line string, y int) {
 				style = ""
 			case "1":
 				style += " font-weight=\"bold\""
+			case "38", "5": // one of 256 colours follows
 			case "2":
 				style += " opacity=\"0.6\""
 			default:

@@ -17,8 +17,12 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
-// namesTimeout is the time that one round of asking for names has.
-const namesTimeout = 30 * time.Second
+const (
+	// namesTimeout is the time that one round of asking for names has.
+	namesTimeout = 30 * time.Second
+	// awayDelay is the pause after a round in which the API server was away.
+	awayDelay = time.Second
+)
 
 // Follower keeps a snapshot up to date: sets, nodes and servers are followed as the other subcommands follow them, and names are asked
 // for now and then.
@@ -74,7 +78,16 @@ func (q *Query) followedMySQL() mysqltopology.Query {
 // askNames asks for names until the context ends.
 func (f *Follower) askNames(ctx context.Context, cluster *kube.Cluster, changed func()) {
 	for ctx.Err() == nil {
+		cluster.Link().Up(ctx)
+		begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
 		names, err := f.askOnce(ctx, cluster)
+		if ctx.Err() == nil && !cluster.Reachable(ctx, begun) { // it says nothing of DNS
+			select {
+			case <-ctx.Done():
+			case <-time.After(awayDelay):
+			}
+			continue
+		}
 		f.mu.Lock()
 		f.namesAsked, f.namesErr = true, err
 		if err == nil || f.names == nil {

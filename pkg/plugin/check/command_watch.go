@@ -28,11 +28,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
 	changes, changed := scope.NewChanges()
-	follower, err := Follow(ctx, o.Cluster, o.Query, changed)
-	if err != nil {
-		return err
-	}
-	defer follower.Close()
+	var follower *Follower
 	goals := map[string]func(*v1alpha1.HealthCheckList) bool{
 		goalReady: Ready,
 		goalHealthy: func(report *v1alpha1.HealthCheckList) bool { // what can't be read is not known to be healthy
@@ -41,6 +37,11 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.HealthCheckList]{
 		Title: o.watched(),
+		Begin: func(ctx context.Context) (err error) {
+			follower, err = Follow(ctx, o.Cluster, o.Query, changed)
+			return err
+		},
+		End: func() { follower.Close() },
 		Report: func(ctx context.Context, now time.Time) (*v1alpha1.HealthCheckList, bool, error) {
 			if !follower.Settled() {
 				return nil, false, nil

@@ -21,12 +21,14 @@ func linkLocal(text string) bool {
 	return err == nil && address.IsLinkLocalUnicast()
 }
 
-// podResolution tells of pods that ask for another domain than the DNS servers have, or ask where there is none of them.
-func podResolution(x *index, f *findings) {
-	domainDiffers(x, f)
+// podResolution tells of pods that ask for another domain than the DNS servers have, or ask where there is none of them. It returns the
+// end of names that the DNS servers therefore can't know, if there is one.
+func podResolution(x *index, f *findings) (foreign string) {
+	foreign = domainDiffers(x, f)
 	if x.Vantage.Pods != nil {
 		asksNoServer(x, x.Vantage.Pods, f)
 	}
+	return foreign
 }
 
 // source says in a sentence where something about pods was read.
@@ -38,7 +40,7 @@ func source(p *v1alpha1.PodResolution) (object, words string) {
 	return p.Source, "resolv.conf of pod " + name
 }
 
-func domainDiffers(x *index, f *findings) {
+func domainDiffers(x *index, f *findings) (foreign string) {
 	pods, object, who := domainOf(x.Vantage.Search), "pod/"+x.Vantage.Pod, "resolv.conf of pod "+x.Vantage.Pod
 	if p := x.Vantage.Pods; p != nil {
 		pods = p.Domain
@@ -46,15 +48,16 @@ func domainDiffers(x *index, f *findings) {
 		if pods == "" && len(p.Nameservers) > 0 {
 			f.add(v1alpha1.CodeDNSDomainDiffers, v1alpha1.SeverityError, []string{object}, "",
 				"pods have no domain of the cluster in their search path (%s): they find no name that is not written in full", who)
-			return
+			return ""
 		}
 	}
 	served := x.Vantage.ServedDomain
 	if pods == "" || served == "" || strings.EqualFold(pods, served) {
-		return
+		return ""
 	}
 	f.add(v1alpha1.CodeDNSDomainDiffers, v1alpha1.SeverityError, []string{object}, "kubectl get configmap -n "+x.DNSService.Namespace+" -o yaml",
 		"pods ask for names in the domain %s (%s), and the DNS servers have the domain %s: pods find no name of the cluster", pods, who, served)
+	return "." + strings.ToLower(pods) + "."
 }
 
 // asksNoServer judges the first of the name servers: the others are asked only after seconds without an answer.

@@ -21,13 +21,13 @@ func clusterFindings(x *index, servers []serverState, items []v1alpha1.HeadlessD
 	if !none {
 		notReadyServers(x, servers, &f)
 	}
-	podResolution(x, &f)
+	foreign := podResolution(x, &f)
 	nodeLocal(x, &f)
 	blocked := networkPolicies(x, answers, &f)
 	if !none && !blocked {
 		noAnswers(x, answers, answered, &f)
 	}
-	failures(answers, &f)
+	failures(answers, foreign, &f)
 	disagreement(x, &f)
 	searchPath(x, items, &f)
 	return f.sorted()
@@ -241,14 +241,14 @@ func (x *index) serverName(address string) string {
 	return address
 }
 
-// failures tells of answers that are errors. Names that go through the search path are at last asked for outside the cluster, where a
+// failures tells of answers that are errors, but not to names in a domain that the servers don't have. Names that go through the search path are at last asked for outside the cluster, where a
 // failure is no surprise.
-func failures(answers []resolve.Answer, f *findings) {
+func failures(answers []resolve.Answer, foreign string, f *findings) {
 	names := map[string][]string{}
 	for i := range answers {
 		a := &answers[i]
 		failed := a.Status == resolve.StatusServFail || a.Status == resolve.StatusRefused || a.Status == resolve.StatusInvalid || strings.HasPrefix(string(a.Status), "RCODE ")
-		if !failed || a.Question.Search {
+		if !failed || a.Question.Search || foreign != "" && strings.HasSuffix(strings.ToLower(a.Question.Name), foreign) {
 			continue
 		}
 		key := string(a.Status)

@@ -171,7 +171,13 @@ func TestVerdicts(t *testing.T) {
 		"no right": {with(with(db(time.Hour), nothing), func(s *Snapshot) { s.NotAsked, s.Vantage.Pods = "no right to create pods/portforward", nil }),
 			"0 of 1, Unread: no right to create pods/portforward, NotCovered: pods' resolv.conf: --debug-pod reads it, Unknown"},
 
-		"another domain":       {with(db(time.Hour), func(s *Snapshot) { s.Vantage.ServedDomain = "corp.example" }), "DNS022 error, 1 of 1, " + udp + ", False"},
+		"another domain": {with(db(time.Hour), func(s *Snapshot) { s.Vantage.ServedDomain = "corp.example" }), "DNS022 error, 1 of 1, " + udp + ", False"},
+		"another domain, without upstream": {with(db(time.Hour), func(s *Snapshot) {
+			s.Vantage.ServedDomain, s.Vantage.ClusterDomain, s.Vantage.Pods.Domain = "cluster.local", "corp.example", "corp.example"
+			for i := range s.Answers {
+				s.Answers[i].Question.Name, s.Answers[i].Status = "db.x.svc.corp.example.", resolve.StatusServFail
+			}
+		}), "DNS022 error, 1 of 1, " + udp + ", False"},
 		"no domain":            {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) { s.Vantage.Pods.Domain = "" }), "DNS022 error, 1 of 1, " + udp + ", False"},
 		"the same domain":      {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) { s.Vantage.Pods.Domain = "Cluster.local" }), "1 of 1, " + udp + ", True"},
 		"a cache on the node":  {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) { s.Vantage.Pods.Nameservers = []string{"169.254.20.10"} }), "1 of 1, " + udp + ", True"},

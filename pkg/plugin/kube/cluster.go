@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,6 +47,7 @@ type Cluster struct {
 	contextName, clusterName string
 	// shared is nil unless several readers share their lists.
 	shared *shared
+	link   *Link
 	// seen is nil unless somebody observes objects.
 	seen func(kind string, o metav1.Object)
 }
@@ -64,6 +66,9 @@ func Connect(flags *Connection, warnings io.Writer) (*Cluster, error) {
 	}
 	raw, rawErr := loader.RawConfig()
 	if rawErr == nil && config.Host == noCluster && len(raw.Clusters) == 0 && flags.Overrides.ClusterInfo.Server == "" {
+		if missing := missingFiles(flags); len(missing) > 0 {
+			return nil, fmt.Errorf("no cluster is configured: KUBECONFIG names %s, which does not exist", strings.Join(missing, ", "))
+		}
 		return nil, errors.New("no cluster is configured: set KUBECONFIG, or use --kubeconfig or --server")
 	}
 	if config.ExecProvider != nil {
@@ -82,6 +87,8 @@ func Connect(flags *Connection, warnings io.Writer) (*Cluster, error) {
 	if rawErr == nil {
 		c.contextName, c.clusterName = chosen(flags, &raw)
 	}
+	c.link = newLink(probeWith(c))
+	c.link.observe(config)
 	if err := c.addClients(); err != nil {
 		return nil, kubeconfigError(flags, err)
 	}

@@ -5,8 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -16,37 +19,71 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
+// explained is an error in other words.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e *explained) Error() string { return e.text }
+
+func (e *explained) Unwrap() error { return e.err }
+
 // Explain puts an error of the API server or of the way to it into one line with the remedy. Errors that it does not know
 // come back as they are.
 func Explain(err error) error {
+	var already *explained
+	if errors.As(err, &already) {
+		return err
+	}
+	if text := explain(err); text != "" {
+		return &explained{text, err}
+	}
+	return err
+}
+
+func explain(err error) string {
 	if err == nil {
-		return nil
+		return ""
 	}
 	var dns *net.DNSError
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var certificate x509.CertificateInvalidError
+	var operation *net.OpError
+	var page *PageError
+	var over *TimeoutError
 	switch {
 	case apierrors.IsUnauthorized(err):
-		return errors.New("the API server does not accept the credentials (401): they are wrong or have expired; log in again")
+		return "the API server does not accept the credentials (401): they are wrong or have expired; log in again"
 	case LoginFailed(err):
 		return explainLogin(err)
+	case errors.As(err, &over):
+		return fmt.Sprintf("no answer from the API server%s within %s=%s: see whether it is reachable, or raise it", at(err), over.Flag, over.After)
+	case requestTimeoutIn(err) != "":
+		return fmt.Sprintf("no answer from the API server%s within %s: see whether it is reachable, or raise it", at(err), requestTimeoutIn(err))
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("no answer from the API server in time: see whether it is reachable, or raise --timeout")
+		return "no answer from the API server in time: see whether it is reachable, or raise --timeout"
 	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted")
+		return "interrupted"
+	case errors.As(err, &page):
+		return fmt.Sprintf("what answers%s is %s", at(err), page)
+	case errors.As(err, &operation) && (operation.Op == "proxyconnect" || operation.Op == "socks connect"):
+		return fmt.Sprintf("cannot reach the proxy on the way to the API server%s: %s; see HTTPS_PROXY, NO_PROXY, and proxy-url in the kubeconfig", at(err), rootCause(err))
+	case proxyRefusal(err) != "":
+		return fmt.Sprintf("the proxy on the way to the API server%s refuses the connection: %s; see HTTPS_PROXY, NO_PROXY, and proxy-url in the kubeconfig", at(err), proxyRefusal(err))
 	case errors.As(err, &dns):
-		return fmt.Errorf("cannot find the API server%s: no such host %s; is it the right context?", at(err), dns.Name)
+		return fmt.Sprintf("cannot find the API server%s: no such host %s; is it the right context?", at(err), dns.Name)
 	case utilnet.IsConnectionRefused(err):
-		return fmt.Errorf("cannot reach the API server%s: connection refused; is the cluster up, and is it the right context?", at(err))
+		return fmt.Sprintf("cannot reach the API server%s: connection refused; is the cluster up, and is it the right context?", at(err))
 	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &certificate):
-		return fmt.Errorf("the API server's certificate%s is not trusted: %w; see certificate-authority in the kubeconfig", at(err), rootCause(err))
+		return fmt.Sprintf("the API server's certificate%s is not trusted: %s; see certificate-authority in the kubeconfig", at(err), rootCause(err))
 	case isTimeout(err):
-		return fmt.Errorf("no answer from the API server%s in time: see whether it is reachable, or raise --request-timeout", at(err))
+		return fmt.Sprintf("no answer from the API server%s in time: see whether it is reachable, or raise --request-timeout", at(err))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Errorf("cannot reach the API server%s: %w; is a VPN or a proxy missing?", at(err), rootCause(err))
+		return fmt.Sprintf("cannot reach the API server%s: %s; is a VPN or a proxy missing?", at(err), rootCause(err))
 	}
-	return err
+	return ""
 }
 
 // gettingCredentials is what client-go writes before the error of a login program (an exec plugin), byProgram what it writes of one that
@@ -59,21 +96,30 @@ const (
 
 // LoginFailed reports whether a request was never sent, because the kubeconfig's login program failed or may not be run.
 func LoginFailed(err error) bool {
-	return err != nil && strings.Contains(err.Error(), gettingCredentials)
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.Contains(err.Error(), gettingCredentials) {
+			return true
+		}
+	}
+	return false
 }
 
 // explainLogin is the first line of that, without the advice below it.
-func explainLogin(err error) error {
-	_, text, _ := strings.Cut(err.Error(), gettingCredentials)
+func explainLogin(err error) string {
+	inTime := !errors.Is(err, context.DeadlineExceeded)
+	text := ""
+	for ok := false; err != nil && !ok; err = errors.Unwrap(err) {
+		_, text, ok = strings.Cut(err.Error(), gettingCredentials)
+	}
 	text, _, _ = strings.Cut(text, "\n")
 	switch {
 	case strings.Contains(text, " not allowed: policy "), strings.Contains(text, " credential plugin allowlist"):
-		return fmt.Errorf("the kuberc does not let the program run that the kubeconfig logs in with: %s; see credentialPluginPolicy in it", text)
-	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("the kuberc does not let the program run that the kubeconfig logs in with: %s; see credentialPluginPolicy in it", text)
+	case !inTime:
 		text, _, _ = strings.Cut(strings.TrimPrefix(text, byProgram), neverEnded)
-		return fmt.Errorf("the program that the kubeconfig logs in with has not ended in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
+		return fmt.Sprintf("the program that the kubeconfig logs in with has not ended in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
 	}
-	return fmt.Errorf("the program that the kubeconfig logs in with has failed: %s", strings.TrimPrefix(text, byProgram))
+	return fmt.Sprintf("the program that the kubeconfig logs in with has failed: %s", strings.TrimPrefix(text, byProgram))
 }
 
 // ProblemOf describes why a subject could not be read.
@@ -89,6 +135,46 @@ func ProblemOf(subject string, err error) v1alpha1.Problem {
 		p.Reason = v1alpha1.ReasonTimeout
 	}
 	return p
+}
+
+// IsUnreachable tells whether an error is that of the way to the API server, or of what stands there in its place while it is away.
+func IsUnreachable(err error) bool {
+	var status apierrors.APIStatus
+	var operation *net.OpError
+	var dns *net.DNSError
+	var number syscall.Errno
+	switch {
+	case err == nil, LoginFailed(err), errors.Is(err, context.Canceled):
+		return false
+	case errors.As(err, &status):
+		return isGateway(int(status.Status().Code))
+	case errors.As(err, &operation), errors.As(err, &dns), errors.As(err, &number):
+		return true
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "http2: "):
+		return true
+	}
+	return isTimeout(err)
+}
+
+// shortReason says in some words why there is no answer.
+func shortReason(err error) string {
+	var dns *net.DNSError
+	var status apierrors.APIStatus
+	switch {
+	case LoginFailed(err):
+		return explainLogin(err)
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host " + dns.Name
+	case proxyRefusal(err) != "":
+		return "the proxy refuses the connection: " + proxyRefusal(err)
+	case errors.As(err, &status):
+		return "its answer is " + strconv.Itoa(int(status.Status().Code)) + " " + http.StatusText(int(status.Status().Code))
+	case isSilence(err):
+		return "no answer"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed"
+	}
+	return oneLine(rootCause(err))
 }
 
 func isTimeout(err error) bool {
@@ -108,6 +194,30 @@ func at(err error) string {
 		return ""
 	}
 	return " at " + u.Scheme + "://" + u.Host
+}
+
+// requestTimeoutIn is the flag --request-timeout with its value, if its time is over: the HTTP client then keeps only the text of an error.
+func requestTimeoutIn(err error) string {
+	_, text, ok := strings.Cut(err.Error(), requestTimeoutFlag+"=")
+	value, _, over := strings.Cut(text, " is over")
+	if !ok || !over {
+		return ""
+	}
+	return requestTimeoutFlag + "=" + value
+}
+
+// proxyRefusal is what a proxy answers in place of a connection, which net/http makes an error that is no more than the status's text.
+func proxyRefusal(err error) string {
+	var request *url.Error
+	if !errors.As(err, &request) || errors.Unwrap(request.Err) != nil {
+		return ""
+	}
+	for status := http.StatusBadRequest; status < 600; status++ {
+		if text := http.StatusText(status); text != "" && request.Err.Error() == text {
+			return fmt.Sprintf("%d %s", status, text)
+		}
+	}
+	return ""
 }
 
 func rootCause(err error) error {

@@ -98,7 +98,7 @@ func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, com
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return Ended(ctx)
 	case errors.As(err, &exit):
 		return &ExitError{Program: command[0], Code: exit.ExitStatus()}
 	}

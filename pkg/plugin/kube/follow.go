@@ -41,6 +41,7 @@ const (
 // that break, API servers that start anew and states that are too old (410) are gone through; what is held stays meanwhile.
 type Mirror[K any] struct {
 	changed func()
+	link    *Link
 
 	mu      sync.Mutex
 	objects map[string]*K
@@ -163,7 +164,7 @@ func FollowCSINodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*
 }
 
 func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, keep func(*T) *K, changed func()) *Mirror[K] {
-	m := &Mirror[K]{changed: changed, objects: map[string]*K{}, settled: make(chan struct{})}
+	m := &Mirror[K]{changed: changed, link: c.link, objects: map[string]*K{}, settled: make(chan struct{})}
 	client := c.clients[r.GroupVersion]
 	ask := func(o metav1.ListOptions) *rest.Request {
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
@@ -198,35 +199,31 @@ func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Clust
 	return m
 }
 
-// follow lists and watches until the context ends.
+// follow lists and watches until the context ends. While the API server is away it waits.
 func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Context) error) {
+	defer m.link.rest(m)
 	backoff := followBackoff
 	for ctx.Err() == nil {
-		begun := time.Now() //nolint:forbidigo // how long a connection held, which no caller could say
-		err := listAndWatch(ctx)
+		attempt, end := m.link.follow(ctx, m)
+		begun := now()
+		err := listAndWatch(attempt)
+		lost := attempt.Err() != nil
+		end()
 		if ctx.Err() != nil {
 			return
+		}
+		if lost {
+			continue
 		}
 		if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "failed to list ") { // the reflector's words
 			err = inner
 		}
-		refused := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
-		m.mu.Lock()
-		// What is held is better than nothing while a server is away.
-		if err != nil && (refused || !m.synced) {
-			m.err = err
-			m.settle()
-		}
-		m.mu.Unlock()
-		if err != nil {
-			m.changed()
-		}
-		if time.Since(begun) > maxFollowBackoff { //nolint:forbidigo // as above
-			backoff = followBackoff
-		}
 		wait := backoff
-		if refused {
+		if m.failed(err) {
 			wait = refusedBackoff
+		}
+		if now().Sub(begun) > maxFollowBackoff {
+			backoff = followBackoff
 		}
 		select {
 		case <-ctx.Done():
@@ -234,6 +231,31 @@ func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Contex
 		}
 		backoff = min(2*backoff, maxFollowBackoff)
 	}
+}
+
+// failed takes in why an attempt to follow has ended, nil if it only was to be taken up again, and tells whether the user was refused.
+func (m *Mirror[K]) failed(err error) (refused bool) {
+	refused = apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
+	awaited := m.link.Awaited(err)
+	switch {
+	case err == nil:
+		return false
+	case refused:
+		m.link.rest(m)
+	case LoginFailed(err): // such a request never gets to the transport
+		m.link.note(err)
+	case !awaited:
+		m.link.caughtUp(m)
+	}
+	m.mu.Lock()
+	// What is held is better than nothing while a server is away.
+	if refused || !m.synced && !awaited {
+		m.err = err
+		m.settle()
+	}
+	m.mu.Unlock()
+	m.changed()
+	return refused
 }
 
 // settle notes that the list has been read, or can't be. The mirror is locked.
@@ -330,6 +352,7 @@ func (s *store[T, K, TP]) Replace(objects []any, _ string) error {
 	s.objects, s.synced, s.err = all, true, nil
 	s.settle()
 	s.mu.Unlock()
+	s.link.caughtUp(s.Mirror)
 	s.changed()
 	return nil
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -27,10 +28,29 @@ func ReadKubeconfig(flags *Connection) (Kubeconfig, error) {
 	}, nil
 }
 
+// missingFiles are those that KUBECONFIG or --kubeconfig names and that do not exist, which client-go takes for empty.
+func missingFiles(flags *Connection) []string {
+	if flags.Kubeconfig == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" {
+		return nil // that there is none at home is no surprise
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = flags.Kubeconfig
+	var missing []string
+	for _, file := range rules.GetLoadingPrecedence() {
+		if _, err := os.Stat(file); os.IsNotExist(err) {
+			missing = append(missing, file)
+		}
+	}
+	return missing
+}
+
 // kubeconfigError says what is wrong with the kubeconfig or with the flags that choose from it.
 func kubeconfigError(flags *Connection, err error) error {
 	names, readErr := ReadKubeconfig(flags)
 	if clientcmd.IsContextNotFound(err) && readErr == nil && flags.Overrides.CurrentContext != "" {
+		if missing := missingFiles(flags); len(missing) > 0 {
+			return fmt.Errorf("there is no context %q, and no file %s, which KUBECONFIG names", flags.Overrides.CurrentContext, strings.Join(missing, ", "))
+		}
 		return fmt.Errorf("the kubeconfig has no context %q: it has %s", flags.Overrides.CurrentContext, strings.Join(names.Contexts, ", "))
 	}
 	return fmt.Errorf("reading the kubeconfig: %w", err)

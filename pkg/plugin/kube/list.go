@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // resource is a kind of object: as the API's paths name it, and one of it, as findings do.
@@ -181,8 +182,13 @@ func eachObject[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Clus
 	if c.shared.covers(r, q) {
 		return eachShared(ctx, c, r, q, items, each)
 	}
+	var passed passed
 	return eachPage(ctx, q, lister[L, LP](c, r, q), func(page LP) {
+		passed.add(page)
 		for _, item := range items(page) {
+			if passed.before(TP(&item)) {
+				continue
+			}
 			trim(TP(&item))
 			each(&item)
 		}
@@ -230,13 +236,19 @@ func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namesp
 	return o, nil
 }
 
-// eachPage lists in pages, so that memory holds one page and what the caller keeps of it.
+// maxRestarts is how often a list is begun again whose state was compacted away while it was read.
+const maxRestarts = 3
+
+// eachPage lists in pages, so that memory holds one page and what the caller keeps of it. Where the state that the list began with has
+// been compacted away in the middle (410 Gone), it goes on at the present state if the server offers that, and else begins again: the
+// caller then gets objects once more, see passed.
 func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(context.Context, metav1.ListOptions) (L, error), each func(L)) error {
 	options := metav1.ListOptions{LabelSelector: q.Selector, FieldSelector: q.Fields, Limit: q.ChunkSize}
-	for {
+	for restarts := 0; ; {
 		page, err := list(ctx, options)
-		if token := freshToken(err); token != "" && options.Continue != "" {
-			options.Continue = token
+		if apierrors.IsResourceExpired(err) && options.Continue != "" && restarts < maxRestarts {
+			options.Continue = freshToken(err)
+			restarts++
 			continue
 		}
 		if err != nil {
@@ -247,6 +259,28 @@ func eachPage[L metav1.ListInterface](ctx context.Context, q Query, list func(co
 			return nil
 		}
 	}
+}
+
+// passed are the objects of a list in pages that have been passed on.
+type passed struct {
+	paged bool
+	uids  map[types.UID]struct{}
+}
+
+// add takes a page in. A list of one page is not begun again.
+func (p *passed) add(page metav1.ListInterface) { p.paged = p.paged || page.GetContinue() != "" }
+
+// before tells whether an object has been passed on, and notes that it is.
+func (p *passed) before(o metav1.Object) bool {
+	if !p.paged {
+		return false
+	}
+	if p.uids == nil {
+		p.uids = map[types.UID]struct{}{}
+	}
+	_, known := p.uids[o.GetUID()]
+	p.uids[o.GetUID()] = struct{}{}
+	return known
 }
 
 // freshToken returns the token with which the server offers to go on at its present state when the state that a paged

@@ -156,7 +156,7 @@ func (c *tunnelConn) Close() error {
 func within[T any](ctx context.Context, run func() (T, error), discard func(T)) (T, error) {
 	if ctx.Err() != nil {
 		var none T
-		return none, ctx.Err()
+		return none, Ended(ctx)
 	}
 	type result struct {
 		value T
@@ -177,6 +177,6 @@ func within[T any](ctx context.Context, run func() (T, error), discard func(T)) 
 			}
 		}()
 		var none T
-		return none, ctx.Err()
+		return none, Ended(ctx)
 	}
 }

@@ -12,6 +12,10 @@ const MissingUsageInterval = 10 * time.Second
 // Refresh is something that no watch tells of, such as disk usage: it is read in the background again and again. The zero value has
 // read nothing yet. It is safe for use by several goroutines.
 type Refresh[R any] struct {
+	// Reachable, which may be nil, tells after each read whether the API server has been there since it began. If it has not, what was
+	// read is of no use: what was read before stays.
+	Reachable func(since time.Time) bool
+
 	mu   sync.Mutex
 	busy bool
 	due  time.Time
@@ -29,10 +33,19 @@ func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Dura
 	if !r.busy && (r.due.IsZero() || key != r.key || !now.Before(r.due)) {
 		r.busy, r.key = true, key
 		go func() {
+			begun := time.Now() //nolint:forbidigo // to be compared with when requests were answered
 			result, lasts := read()
+			away := r.Reachable != nil && !r.Reachable(begun)
 			r.mu.Lock()
-			r.busy, r.last, r.due = false, &result, now.Add(lasts)
+			if r.busy = false; away {
+				r.key, r.due = "", time.Time{} // again, when it is there
+			} else {
+				r.last, r.due = &result, now.Add(lasts)
+			}
 			r.mu.Unlock()
+			if away {
+				return
+			}
 			changed()
 			time.AfterFunc(lasts, changed)
 		}()

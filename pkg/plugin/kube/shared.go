@@ -86,7 +86,7 @@ func eachShared[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Clus
 		select { // the list ends with the same context, and knows better why there is nothing
 		case <-all.done:
 		case <-time.After(lastWords):
-			return ctx.Err()
+			return Ended(ctx)
 		}
 	}
 	if all.err != nil {
@@ -119,9 +119,14 @@ func readShared[L, T any, LP list[L], TP object[T]](c *Cluster, r resource, item
 		q.Namespace = s.Namespace
 	}
 	var objects []TP
+	var passed passed
 	err := eachPage(s.ctx, q, lister[L, LP](c, r, q), func(page LP) {
+		passed.add(page)
 		for _, item := range items(page) {
 			o := TP(&item)
+			if passed.before(o) {
+				continue
+			}
 			trim(o)
 			if c.seen != nil {
 				c.seen(r.kind, o)

@@ -177,15 +177,17 @@ func (f *Follower) present() ([]mysql.Server, error) {
 // ask asks all servers again and again until the context ends.
 func (f *Follower) ask(ctx context.Context) {
 	sessions := map[types.UID]*mysql.Session{}
-	defer func() {
-		for _, session := range sessions {
-			session.Close()
-		}
-	}()
+	defer func() { closeAll(sessions) }()
 	if f.pods.Wait(ctx) != nil {
 		return
 	}
-	for ctx.Err() == nil {
+	for losses := 0; ctx.Err() == nil; {
+		f.cluster.Link().Up(ctx)
+		begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
+		if now := f.cluster.Link().Losses(); now != losses {
+			losses = now
+			closeAll(sessions)
+		}
 		servers, _ := f.present() // the error is Snapshot's
 		said := make([]ServerSnapshot, len(servers))
 		open := make([]*mysql.Session, len(servers))
@@ -196,19 +198,26 @@ func (f *Follower) ask(ctx context.Context) {
 			group.Go(func() { open[i], errs[i] = f.Reader.ask(ctx, server, open[i], &said[i]) })
 		}
 		group.Wait()
+		silent := slices.ContainsFunc(errs, func(err error) bool { return err != nil })
+		away := silent && !f.cluster.Reachable(ctx, begun) // then nothing is known of who did not answer
 		before := sessions
 		sessions = map[types.UID]*mysql.Session{}
 		f.mu.Lock()
-		f.rounds++
-		clear(f.servers)
-		clear(f.problems)
+		if !away {
+			f.rounds++
+			clear(f.servers)
+			clear(f.problems)
+		}
 		for i, server := range servers {
 			uid := server.Pod.UID
 			delete(before, uid)
-			f.servers[uid] = said[i]
 			if open[i] != nil {
 				sessions[uid] = open[i]
 			}
+			if away {
+				continue
+			}
+			f.servers[uid] = said[i]
 			if errs[i] != nil {
 				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
 			}
@@ -222,17 +231,35 @@ func (f *Follower) ask(ctx context.Context) {
 	}
 }
 
+// closeAll closes sessions without waiting for them.
+func closeAll(sessions map[types.UID]*mysql.Session) {
+	for _, session := range sessions {
+		go session.Close()
+	}
+	clear(sessions)
+}
+
 // connect makes connections until the context ends, from another pod where one is gone.
 func (f *Follower) connect(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := f.connector.Run(ctx, f.from, f.probe(math.MaxInt64), func(a mysql.ProbeAnswer) {
+		attempt, end := f.cluster.Link().UntilLoss(ctx)
+		begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
+		err := f.connector.Run(attempt, f.from, f.probe(math.MaxInt64), func(a mysql.ProbeAnswer) {
 			f.mu.Lock()
 			f.new, f.failure = append(f.new, answerOf(a)), nil
 			f.mu.Unlock()
 			f.changed()
 		})
+		end()
 		if err == nil {
 			err = errors.New("the container ended it")
+		}
+		if ctx.Err() == nil && !f.cluster.Reachable(ctx, begun) {
+			f.mu.Lock()
+			f.rounds, f.new, f.answers = 0, nil, nil // what was counted until then is no share of the next ten seconds
+			f.mu.Unlock()
+			wait(ctx, againDelay)
+			continue
 		}
 		f.note(err)
 		wait(ctx, againDelay)

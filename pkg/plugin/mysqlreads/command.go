@@ -140,16 +140,15 @@ func (o *Options) Run(ctx context.Context) error {
 	}
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
+	if o.Watch {
+		return o.watch(ctx)
+	}
 	progress := o.StartProgress("connecting")
 	defer progress.End()
 	o.Query.Progress = progress.Step
 	reader, err := NewReader(ctx, o.Cluster, o.Query)
 	if err != nil {
 		return err
-	}
-	if o.Watch {
-		progress.End()
-		return o.watch(ctx, reader)
 	}
 	snapshot, err := reader.Collect(ctx)
 	progress.End()

@@ -11,12 +11,19 @@ import (
 )
 
 // watch shows the report as it changes.
-func (o *Options) watch(ctx context.Context, reader *Reader) error {
+func (o *Options) watch(ctx context.Context) error {
 	changes, changed := scope.NewChanges()
-	follower := reader.Follow(ctx, changed)
-	defer follower.Close()
+	var follower *Follower
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.MySQLReadsList]{
 		Title: fmt.Sprintf("Connections to the Service %s, the last %s", printers.Escape(o.Query.Service), Window),
+		Begin: func(ctx context.Context) error {
+			reader, err := NewReader(ctx, o.Cluster, o.Query)
+			if err == nil {
+				follower = reader.Follow(ctx, changed)
+			}
+			return err
+		},
+		End: func() { follower.Close() },
 		Report: func(_ context.Context, now time.Time) (*v1alpha1.MySQLReadsList, bool, error) {
 			if !follower.Settled() {
 				return nil, false, nil

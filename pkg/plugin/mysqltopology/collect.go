@@ -168,7 +168,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 	var group errgroup.Group
 	for i := range servers {
 		group.Go(func() error {
-			sessions[i] = ask(ctx, connector, servers[i], q.Access.ServerTimeout, &results[i])
+			sessions[i], _ = ask(ctx, connector, servers[i], q.Access.ServerTimeout, &results[i]) // the error is in the result
 			mu.Lock()
 			defer mu.Unlock()
 			answered++
@@ -225,21 +225,21 @@ func sayTheSame(results []ServerSnapshot) bool {
 }
 
 // ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
-func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) *mysql.Session {
+func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) (*mysql.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	session, err := connector.Open(ctx, server, mysql.Subjects...)
 	if err != nil {
 		problem := mysql.ProblemOf(server, err, timeout)
 		result.Failure = &problem
-		return nil
+		return nil, err
 	}
 	result.Via, result.User = string(session.Via), session.User
 	result.Answers = append(result.Answers, reported(string(mysql.SubjectVariables), session.Variables))
 	for _, answer := range session.Answers {
 		result.Answers = append(result.Answers, reported(string(answer.Subject), answer.Answer))
 	}
-	return session
+	return session, nil
 }
 
 // reported is an answer as reports have it.

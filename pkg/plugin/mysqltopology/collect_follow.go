@@ -186,6 +186,8 @@ type polled struct {
 	said  *ServerSnapshot // nil before the first answer
 	// answered is when it did for the last time.
 	answered metav1.Time
+	// cut is true if the API server was away when it was asked last; stale if it was since it is being asked.
+	cut, stale bool
 }
 
 // reply is what came of asking a server.
@@ -196,6 +198,8 @@ type reply struct {
 	said  *ServerSnapshot
 	again *v1alpha1.MySQLAnswer
 	took  time.Duration
+	// cut is true if it was the API server that did not answer: nothing is known of the server.
+	cut bool
 }
 
 // poller asks servers in rounds.
@@ -207,6 +211,7 @@ type poller struct {
 	pods      map[types.UID]*corev1.Pod // as they were at the last round
 	round     int
 	tunnelled bool // a port-forward has worked, to whichever server
+	losses    int  // of the API server, that sessions have gone through
 	alike     bool // all servers of the last full round have the same transactions
 	asking    sync.WaitGroup
 }
@@ -219,6 +224,8 @@ func (p *poller) run(ctx context.Context) {
 		return
 	}
 	for next := time.Now(); ctx.Err() == nil; { //nolint:forbidigo // when to ask is no matter of the report's
+		p.cluster.Link().Up(ctx)
+		p.renew()
 		begun := time.Now() //nolint:forbidigo // as above
 		full := !begun.Before(next)
 		if full {
@@ -227,6 +234,23 @@ func (p *poller) run(ctx context.Context) {
 		p.ask(ctx, full, begun)
 		if full = p.wait(ctx, begun, next); full {
 			next = begun
+		}
+	}
+}
+
+// renew gives sessions up that were open while the API server was away: they would hang.
+func (p *poller) renew() {
+	losses := p.cluster.Link().Losses()
+	if losses == p.losses {
+		return
+	}
+	p.losses = losses
+	for _, s := range p.polled {
+		if s.busy {
+			s.stale = true
+		} else if s.session != nil {
+			p.close(s.session)
+			s.session = nil
 		}
 	}
 }
@@ -411,6 +435,15 @@ func (p *poller) take(r reply) {
 		return
 	}
 	s.session = r.session
+	if s.cut = r.cut || s.stale; s.cut {
+		// As it was, and asked again.
+		if s.stale = false; s.session != nil {
+			p.close(s.session)
+			s.session = nil
+		}
+		s.due = time.Now().Add(retryDelay) //nolint:forbidigo // when to ask is no matter of the report's
+		return
+	}
 	if r.said == nil {
 		if r.again == nil || r.session == nil {
 			s.round = 0 // what it has after the others is not known
@@ -448,7 +481,13 @@ func (p *poller) take(r reply) {
 
 // publish makes what the servers said the snapshot's. Transactions that can't be compared are left out: what one server has now says
 // nothing about what another had before.
+// A round that the API server's absence has cut short is no news.
 func (p *poller) publish() {
+	for _, s := range p.polled {
+		if s.cut {
+			return
+		}
+	}
 	said := make(map[types.UID]ServerSnapshot, len(p.polled))
 	for uid, s := range p.polled {
 		if s.said == nil {
@@ -506,6 +545,7 @@ func (p *poller) closeAll() {
 // everything asks a server all it is asked, in the session that is open, else in a new one. A session that has broken is tried anew at
 // once: servers and tunnels are restarted; only a server that does not answer in its time has had its turn.
 func (p *poller) everything(ctx context.Context, connector *mysql.Connector, server mysql.Server, r *reply) {
+	begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
 	r.said = &ServerSnapshot{}
 	if r.session != nil {
 		err := askAgain(ctx, r.session, p.query.Access.ServerTimeout, r.said)
@@ -514,6 +554,9 @@ func (p *poller) everything(ctx context.Context, connector *mysql.Connector, ser
 		}
 		r.session.Close()
 		r.session = nil
+		if r.cut = p.cut(ctx, begun); r.cut {
+			return
+		}
 		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			problem := mysql.ProblemOf(server, err, p.query.Access.ServerTimeout)
 			r.said = &ServerSnapshot{Failure: &problem}
@@ -521,7 +564,23 @@ func (p *poller) everything(ctx context.Context, connector *mysql.Connector, ser
 		}
 		r.said = &ServerSnapshot{}
 	}
-	r.session = ask(ctx, connector, server, p.query.Access.ServerTimeout, r.said)
+	for again := true; ; again = false {
+		var err error
+		r.session, err = ask(ctx, connector, server, p.query.Access.ServerTimeout, r.said)
+		var notRunning *mysql.NotRunningError
+		if err == nil || errors.As(err, &notRunning) {
+			return
+		}
+		if r.cut = p.cut(ctx, begun); r.cut || !again || !kube.IsUnreachable(err) || errors.Is(err, context.DeadlineExceeded) {
+			return
+		}
+		r.said = &ServerSnapshot{} // the API server has just come back
+	}
+}
+
+// cut tells whether the API server is why a server that was asked at a time did not answer.
+func (p *poller) cut(ctx context.Context, begun time.Time) bool {
+	return ctx.Err() == nil && !p.cluster.Reachable(ctx, begun)
 }
 
 // askAgain asks a server everything in a session that is open. An error means that the session is of no more use.

@@ -46,6 +46,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 		q.Progress = func(string) {}
 	}
 	f := &Follower{cluster: cluster, query: q, changed: changed}
+	f.usage.Reachable = func(since time.Time) bool { return cluster.Reachable(ctx, since) }
 	all := kube.Query{ChunkSize: q.ChunkSize}
 	inNamespace := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
 	annotations := capacity.Annotations()

@@ -3,10 +3,11 @@ package scope
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
-	"k8s.io/cli-runtime/pkg/printers"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 // progressDelay keeps quick commands quiet.
@@ -17,6 +18,7 @@ type Progress struct {
 	out   io.Writer
 	mu    sync.Mutex
 	text  string
+	dots  string
 	shown bool
 	ended bool
 	timer *time.Timer
@@ -24,8 +26,11 @@ type Progress struct {
 
 // StartProgress begins a line. End must be called before anything else is printed.
 func (s *Scope) StartProgress(text string) *Progress {
-	p := &Progress{out: s.Streams.ErrOut, text: text}
-	if !printers.IsTerminal(p.out) {
+	p := &Progress{out: s.Streams.ErrOut, text: text, dots: "…"}
+	if printers.LacksUTF8(p.out, os.Getenv) {
+		p.dots = printers.ASCII(p.dots)
+	}
+	if !printers.IsLiveTerminal(p.out) {
 		p.ended = true
 		return p
 	}
@@ -61,6 +66,6 @@ func (p *Progress) End() {
 
 func (p *Progress) draw() {
 	if p.shown {
-		fmt.Fprintf(p.out, "\r\x1b[K%s …", p.text)
+		fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.text, p.dots)
 	}
 }

@@ -195,7 +195,7 @@ func (s *Scope) Context(ctx context.Context) (context.Context, context.CancelFun
 	if s.Timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, s.Timeout)
+	return kube.WithTimeout(ctx, "--timeout", s.Timeout)
 }
 
 // Query is the scope's namespace and page size, for all objects of a kind.
@@ -220,14 +220,14 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 // namespace does not exist, and, with --fail-on, if a selector was to find something.
 func (s *Scope) NothingFound(ctx context.Context, things string) error {
 	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
-		s.say(fmt.Sprintf("No %s found.", things))
+		s.say(s.nothing(things))
 		return s.selectedNothing(things)
 	}
 	unverified, err := s.CheckNamespace(ctx)
 	if err != nil {
 		return err
 	}
-	s.say(fmt.Sprintf("No %s found in namespace %s%s.", things, printers.Escape(s.Namespace), unverified))
+	s.say(strings.TrimSuffix(s.nothing(things), ".") + unverified + ".")
 	return s.selectedNothing(things)
 }
 
@@ -259,6 +259,14 @@ func (s *Scope) CheckNamespace(ctx context.Context) (unverified string, err erro
 		return "", fmt.Errorf("namespace %q does not exist", s.Namespace)
 	}
 	return "", nil
+}
+
+// nothing says that there is none of what was looked for.
+func (s *Scope) nothing(things string) string {
+	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
+		return fmt.Sprintf("No %s found.", things)
+	}
+	return fmt.Sprintf("No %s found in namespace %s.", things, printers.Escape(s.Namespace))
 }
 
 func warning(p v1alpha1.Problem) string {

@@ -23,16 +23,17 @@ func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
 	changes, changed := scope.NewChanges()
-	follower, err := Follow(ctx, o.Cluster, o.Query, changed)
-	if err != nil {
-		return err
-	}
+	var follower *Follower
 	goals := map[string]func(*v1alpha1.StatefulSetStatusList) bool{
 		goalReady:   Ready,
 		goalHealthy: func(report *v1alpha1.StatefulSetStatusList) bool { return Healthy(report, o.AllowUnknown) },
 	}
 	return scope.Watch(ctx, o.Scope, changes, scope.Watched[*v1alpha1.StatefulSetStatusList]{
 		Title: o.watched(),
+		Begin: func(ctx context.Context) (err error) {
+			follower, err = Follow(ctx, o.Cluster, o.Query, changed)
+			return err
+		},
 		Report: func(ctx context.Context, now time.Time) (*v1alpha1.StatefulSetStatusList, bool, error) {
 			if !follower.Settled() {
 				return nil, false, nil
