@@ -93,7 +93,8 @@ func (l *lookup) look(ctx context.Context, names []readonly.Name) (next []readon
 	if len(unknown) == 0 {
 		return nil, l.checkSources(nil)
 	}
-	types, err := l.ask(ctx, TypeOf, unknown)
+	// Both at once: a client in a container is started for each time of asking.
+	types, definitions, err := l.ask(ctx, unknown)
 	if err != nil {
 		return nil, err
 	}
@@ -114,10 +115,6 @@ func (l *lookup) look(ctx context.Context, names []readonly.Name) (next []readon
 	}
 	if l.views += len(views); l.views > maxViews {
 		return nil, &RefusedError{fmt.Errorf("it reads more than %d views", maxViews)}
-	}
-	definitions, err := l.ask(ctx, DefinitionOf, views)
-	if err != nil {
-		return nil, err
 	}
 	for _, name := range views {
 		v := readonly.View{Name: name}
@@ -205,23 +202,28 @@ const (
 )
 
 // ask asks the same about each name.
-func (l *lookup) ask(ctx context.Context, form string, names []readonly.Name) ([]Row, error) {
-	parts := make([]string, len(names))
-	for i, n := range names {
-		parts[i] = fmt.Sprintf(form, escaped(n.Schema), escaped(n.Name))
+func (l *lookup) ask(ctx context.Context, names []readonly.Name) (types, definitions []Row, err error) {
+	var parts [2][]string
+	for _, n := range names {
+		for i, form := range []string{TypeOf, DefinitionOf} {
+			parts[i] = append(parts[i], fmt.Sprintf(form, escaped(n.Schema), escaped(n.Name)))
+		}
 	}
-	answers, err := l.reader.ask(ctx, nil, strings.Join(parts, " UNION ALL "))
-	if err == nil {
-		err = answers[0].Err
+	const all = " UNION ALL "
+	answers, err := l.reader.ask(ctx, nil, strings.Join(parts[0], all), strings.Join(parts[1], all))
+	for _, a := range answers {
+		if err == nil {
+			err = a.Err
+		}
 	}
 	var server *ServerError
 	if errors.As(err, &server) {
-		return nil, &RefusedError{fmt.Errorf("whether its tables are views can't be looked up: %w", err)}
+		return nil, nil, &RefusedError{fmt.Errorf("whether its tables are views can't be looked up: %w", err)}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return answers[0].Maps(), nil
+	return answers[0].Maps(), answers[1].Maps(), nil
 }
 
 // escaped is a text for a string in quotes, in the sql_mode of the session.

@@ -65,6 +65,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command, things string) {
 func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	f.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&f.failOn, "fail-on", "", fmt.Sprintf("Exit with code %d if there is a finding of this severity or a worse one, else with %d if something could not be read (see --allow-unknown). One of: (%s).", ExitFindings, ExitNotJudged, severities()))
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(strings.Split(severities(), ", "), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	cmd.Flags().StringSliceVar(&f.allowUnknown, "allow-unknown", nil, fmt.Sprintf("With --fail-on and --for=healthy: accept that these parts can't be read, in place of exit code %d, or of waiting for them. Without a value all. Any of: (%s).", ExitNotJudged, strings.Join(partNames(), ", ")))
 	cmd.Flags().Lookup("allow-unknown").NoOptDefVal = anyPart
 	_ = cmd.RegisterFlagCompletionFunc("allow-unknown", cobra.FixedCompletions(partNames(), cobra.ShellCompDirectiveNoFileComp))
