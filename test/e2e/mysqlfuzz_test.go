@@ -277,6 +277,14 @@ func (f *fuzzer) batch(list []*readonly.Statement) map[string]string {
 // reset undoes what earlier statements can have done, so that they do it again.
 func (f *fuzzer) reset() {
 	f.Helper()
+	// A server learns of a session's end a moment later.
+	cluster.Eventually(f.T, 30*time.Second, func() error {
+		list := f.ask("SELECT 1 FROM DUAL WHERE COALESCE(IS_USED_LOCK('fuzz_a'), IS_USED_LOCK('fuzz_b'), IS_USED_LOCK('fuzz_c')) IS NOT NULL", "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_rows_locked > 0")
+		if len(list[0].Rows)+len(list[1].Rows) > 0 {
+			return errors.New("an earlier session has locks still")
+		}
+		return nil
+	})
 	f.shell("rm -f " + f.world.Files + "/fuzz* /tmp/fuzz*")
 	if !f.mariadb {
 		f.ask("SELECT asynchronous_connection_failover_reset()")
