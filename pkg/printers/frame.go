@@ -2,6 +2,7 @@ package printers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -65,7 +66,7 @@ func (f *Frame) Lines() ([]string, error) {
 	below := max(0, min(len(f.Timeline), max(f.Height/timelineShare, f.Height-2-len(head)-len(table))))
 	room := max(1, f.Height-1-len(head)-below)
 	shown, last := f.scroll(table, room)
-	lines := append(head, f.columns(shown)...)
+	lines := slices.Concat(head, f.columns(shown))
 	for len(lines) < len(head)+room {
 		lines = append(lines, "")
 	}
@@ -206,7 +207,8 @@ func cut(text string, pinned, shift, width int, mark string) string {
 		switch {
 		case r == '\x1b':
 			escaping, coloured = true, true
-			fallthrough
+			b.WriteRune(r)
+			continue
 		case escaping:
 			b.WriteRune(r)
 			escaping = r != 'm'

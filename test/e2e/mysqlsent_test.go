@@ -90,7 +90,7 @@ func TestMySQLSent(t *testing.T) {
 				seen[statement] = true
 			}
 			for _, want := range append(texts[:2], "START TRANSACTION READ ONLY", "EXECUTE doik", "SELECT @@server_id, @@hostname", "ROLLBACK", "SELECT * FROM performance_schema.replication_group_members") {
-				if !seen[want] && !(mariadb && strings.Contains(want, "group_members")) {
+				if !seen[want] && (!mariadb || !strings.Contains(want, "group_members")) {
 					t.Errorf("%q was not seen in the log", want)
 				}
 			}

@@ -54,7 +54,8 @@ func (i *item) leaveOut(selection Selection) {
 		}
 		gaps := slices.DeleteFunc(slices.Clone(p.Gaps), func(g v1alpha1.Gap) bool { return g.Kind == v1alpha1.GapUnread || g.Kind == v1alpha1.GapPending })
 		if len(gaps) < len(p.Gaps) {
-			p.Gaps = append(gaps, v1alpha1.Gap{Kind: v1alpha1.GapNotAsked, Reason: leftOut})
+			gaps = append(gaps, v1alpha1.Gap{Kind: v1alpha1.GapNotAsked, Reason: leftOut})
+			p.Gaps = gaps
 		}
 	}
 }

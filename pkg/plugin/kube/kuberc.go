@@ -52,7 +52,7 @@ func ReadPreferences(flags *Connection, warnings io.Writer) (Preferences, error)
 	case file == "":
 		file, named = filepath.Join(clientcmd.RecommendedConfigDir, kubercFile), false
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the user names their own preferences
 	if errors.Is(err, fs.ErrNotExist) && !named {
 		return p, nil
 	}

@@ -36,13 +36,8 @@ func connected(t *testing.T, flags func(*Connection), handle http.HandlerFunc) *
 	return c
 }
 
-func count(ctx context.Context, c *Cluster) (int, error) {
-	n := 0
-	err := c.EachPod(ctx, Query{ChunkSize: 2}, func(*corev1.Pod) { n++ })
-	if err != nil {
-		err = Explain(err)
-	}
-	return n, err
+func listPods(ctx context.Context, c *Cluster) error {
+	return Explain(c.EachPod(ctx, Query{ChunkSize: 2}, func(*corev1.Pod) {}))
 }
 
 // TestPage names what answers with a page in place of data, whatever its status; what is no API server's is waited out.
@@ -56,7 +51,7 @@ func TestPage(t *testing.T) {
 			w.WriteHeader(status)
 			fmt.Fprint(w, "<html><title>Log in</title></html>")
 		})
-		_, err := count(t.Context(), c)
+		err := listPods(t.Context(), c)
 		if err == nil || !strings.HasPrefix(err.Error(), "what answers at http://127.0.0.1:") || !strings.HasSuffix(err.Error(), want) || c.link.Awaited(err) {
 			t.Errorf("%d: %v", status, err)
 		}
@@ -65,7 +60,7 @@ func TestPage(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
-	if _, err := count(t.Context(), c); !c.link.Awaited(err) {
+	if err := listPods(t.Context(), c); !c.link.Awaited(err) {
 		t.Errorf("503: %v", err)
 	}
 }
@@ -79,7 +74,7 @@ func TestProxy(t *testing.T) {
 			f.Overrides.ClusterInfo.Server = "https://192.0.2.1:6443"
 			f.Overrides.ClusterInfo.ProxyURL = proxy.URL
 		}, nil)
-		_, err := count(t.Context(), c)
+		err := listPods(t.Context(), c)
 		if err == nil || err.Error() != "the proxy on the way to the API server at https://192.0.2.1:6443 refuses the connection: "+want+"; see HTTPS_PROXY, NO_PROXY, and proxy-url in the kubeconfig" {
 			t.Errorf("%d: %v", status, err)
 		}
@@ -88,7 +83,7 @@ func TestProxy(t *testing.T) {
 		f.Overrides.ClusterInfo.Server = "https://192.0.2.1:6443"
 		f.Overrides.ClusterInfo.ProxyURL = "http://127.0.0.1:1"
 	}, nil)
-	if _, err := count(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(), "cannot reach the proxy on the way to the API server at https://192.0.2.1:6443: connection refused") {
+	if err := listPods(t.Context(), c); err == nil || !strings.HasPrefix(err.Error(), "cannot reach the proxy on the way to the API server at https://192.0.2.1:6443: connection refused") {
 		t.Error(err)
 	}
 }
@@ -104,14 +99,14 @@ func TestWhichFlag(t *testing.T) {
 	}
 	t.Cleanup(func() { close(over) })
 	c := connected(t, func(f *Connection) { f.Overrides.Timeout = "150ms" }, hang)
-	_, err := count(t.Context(), c)
+	err := listPods(t.Context(), c)
 	if err == nil || !strings.Contains(err.Error(), " within --request-timeout=150ms: see whether it is reachable, or raise it") {
 		t.Errorf("--request-timeout: %v", err)
 	}
 	c = connected(t, func(f *Connection) { f.Overrides.Timeout = "5s" }, hang)
 	ctx, cancel := WithTimeout(t.Context(), "--timeout", 200*time.Millisecond)
 	defer cancel()
-	if _, err = count(ctx, c); err == nil || !strings.Contains(err.Error(), " within --timeout=200ms: see whether it is reachable, or raise it") {
+	if err = listPods(ctx, c); err == nil || !strings.Contains(err.Error(), " within --timeout=200ms: see whether it is reachable, or raise it") {
 		t.Errorf("--timeout: %v", err)
 	}
 	if problem := ProblemOf("pods", err); problem.Reason != "Timeout" {

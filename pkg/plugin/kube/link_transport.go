@@ -65,7 +65,7 @@ func (t *linkTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.link.begin(r)
 	response, err := t.next.RoundTrip(r)
 	if err == nil && isPage(r, response) {
-		response.Body.Close()
+		_ = response.Body.Close()
 		response, err = nil, &PageError{Status: response.Status}
 	}
 	t.link.end(r, response, err)

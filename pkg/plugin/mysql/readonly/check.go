@@ -183,10 +183,7 @@ func checkQuery(tokens []token) error {
 	if i < len(tokens) && tokens[i].is("RECURSIVE") {
 		i++
 	}
-	for { // name [(columns)] AS (query) [, …]
-		if i >= len(tokens) || !tokens[i].isName() {
-			break
-		}
+	for i < len(tokens) && tokens[i].isName() { // name [(columns)] AS (query) [, …]
 		i++
 		if i < len(tokens) && tokens[i].isSign("(") {
 			i = closingBracket(tokens, i) + 1
@@ -310,7 +307,7 @@ func checkWords(tokens []token) error {
 		switch {
 		case t.isName() && slices.Contains(resetting, upper(t.value)):
 			return fmt.Errorf("%s resets statistics when it is read", upper(t.value))
-		case t.isSign("@") && !(isShow && (at(1).is("GRANTS") || at(2).is("USER"))):
+		case t.isSign("@") && (!isShow || !at(1).is("GRANTS") && !at(2).is("USER")):
 			return errors.New("user variables (@name) are refused")
 		case t.kind != word, at(i-1).isSign(".") && !t.spaced, at(i - 1).isSign("@@"):
 			if t.is("NEXTVAL") {
@@ -327,7 +324,7 @@ func checkWords(tokens []token) error {
 		case t.is("UPDATE", "DELETE"),
 			t.is("INSERT", "REPLACE") && (!at(i+1).isSign("(") || at(i-1).isSign(")")):
 			return fmt.Errorf("%s writes", strings.ToUpper(t.value))
-		case t.is("PROCEDURE") && !(isShow && i <= 2):
+		case t.is("PROCEDURE") && (!isShow || i > 2):
 			return errors.New("PROCEDURE is refused: procedures do more than read")
 		}
 	}
