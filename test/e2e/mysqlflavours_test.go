@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -302,9 +303,12 @@ func TestMySQLFlavours(t *testing.T) {
 			t.Errorf("%s, mysql-reads: exit code %d: %s%s", w.name, r.Code, r.Out, r.Err)
 		}
 	}
-	for _, args := range [][]string{{}, {"-o", "yaml"}, {"--via=exec"}} {
-		if r := n.Doik(append([]string{"mysql-topology"}, args...)...); strings.Contains(r.Out+r.Err, secretPassword) {
-			t.Errorf("the password shows: %s%s", r.Out, r.Err)
+	for _, args := range [][]string{{}, {"-o", "yaml"}, {"--via=exec"}, {"-v=9"}, {"--via=exec", "-v=9"}, {"--via=port-forward", "-v=10"}} {
+		r := n.Doik(append([]string{"mysql-topology"}, args...)...)
+		for _, form := range []string{secretPassword, passwordInSQL, base64.StdEncoding.EncodeToString([]byte(secretPassword))} {
+			if i := strings.Index(r.Out+r.Err, form); i >= 0 {
+				t.Errorf("%v: the password shows: …%s…", args, (r.Out + r.Err)[max(0, i-300):min(len(r.Out+r.Err), i+50)])
+			}
 		}
 	}
 	t.Logf("\n%s", n.Doik("mysql-topology", "-o", "wide").Out)
