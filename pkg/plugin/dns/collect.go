@@ -117,6 +117,8 @@ type Snapshot struct {
 	ServerAnswers []resolve.Answer `json:"serverAnswers,omitempty"`
 	Again         []resolve.Answer `json:"again,omitempty"`
 
+	// TooEarly are names that were not asked for, because a pod will have them in a moment.
+	TooEarly []string `json:"tooEarly,omitempty"`
 	// AskedAt is when the last question had been answered: what is said of times is said of this one.
 	AskedAt *metav1.Time `json:"askedAt,omitempty"`
 	// NotAsked says in a few words why nothing was asked, if something prevented it.

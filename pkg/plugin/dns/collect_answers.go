@@ -14,6 +14,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -126,7 +127,7 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 		}
 		v.ClusterDomain = cmp.Or(domainIn(answers), defaultDomain)
 	}
-	questions := questionsOf(s)
+	questions := s.toAsk()
 	ofServers := s.serverQuestions()
 	all := slices.Concat(questions, ofServers, s.domainQuestions())
 	answers, err := session.Ask(ctx, all, func(done int) { q.Progress(fmt.Sprintf("resolving: %d of %d", done, len(all))) })
@@ -142,6 +143,12 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 		s.Again, err = session.Ask(ctx, again, func(int) {})
 		return err
 	})
+}
+
+// toAsk are the questions to ask now, without those that come too early.
+func (s *Snapshot) toAsk() []resolve.Question {
+	s.TooEarly = tooEarly(s, metav1.Now().Time)
+	return slices.DeleteFunc(questionsOf(s), func(q resolve.Question) bool { return slices.Contains(s.TooEarly, q.Name) })
 }
 
 func imageOf(pod *corev1.Pod, container string) string {
@@ -266,7 +273,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		group.Wait()
 		return slices.Concat(answers...)
 	}
-	s.Answers = everyone(questionsOf(s))
+	s.Answers = everyone(s.toAsk())
 	return s.askAgain(ctx, q, func(again []resolve.Question) error {
 		s.Again = everyone(again)
 		return nil

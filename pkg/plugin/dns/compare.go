@@ -44,6 +44,9 @@ func record(x *index, e *expectation, first, again []*resolve.Answer) v1alpha1.D
 	}
 	if len(first) == 0 {
 		r.Verdict, r.Reason = x.unasked()
+		if slices.Contains(x.TooEarly, e.question.Name) {
+			r.Verdict, r.Reason = v1alpha1.VerdictPending, comesSoon
+		}
 	}
 	for _, a := range first {
 		r.Answers = append(r.Answers, x.answer(e, a, false))

@@ -59,7 +59,7 @@ func (x *index) debugPodFlag() string { return cmp.Or(x.DebugPodFlag, "--from=de
 func (x *index) gapsOf(h *v1alpha1.HeadlessDNS) []v1alpha1.Gap {
 	number := int32(0)
 	for _, r := range h.Records {
-		if len(r.Answers) == 0 {
+		if len(r.Answers) == 0 && r.Reason != comesSoon {
 			number++
 		}
 	}

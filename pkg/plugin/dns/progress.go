@@ -31,6 +31,7 @@ const (
 	justChanged     = "endpoints changed a moment ago"
 	serversStarting = "the DNS servers are starting"
 	serversReplaced = "the DNS servers were being replaced"
+	comesSoon       = "its pod is starting: asked for now, caches would keep for a while that it does not exist"
 )
 
 // settling reports whether endpoints of a Service changed so little ago that DNS servers need not know it, and when they did.
@@ -44,6 +45,29 @@ func (x *index) settling(subject Subject) (changed time.Time, settling bool) {
 		}
 	}
 	return changed, x.recently(changed, x.settleTime())
+}
+
+// tooEarly are the names that do not exist yet and that a pod which is starting, and not late, will have: whoever asks for them now makes
+// DNS servers and caches tell everybody for up to 30 s that there are none.
+func tooEarly(s *Snapshot, now time.Time) []string {
+	x := newIndex(s)
+	x.at = now
+	var names []string
+	for _, e := range expectations(x) {
+		if len(e.data) == 0 && x.comes(&e) && !slices.Contains(names, e.question.Name) {
+			names = append(names, e.question.Name)
+		}
+	}
+	return names
+}
+
+// comes reports whether a pod that is starting will have a name under a headless Service: its own, or the Service's.
+func (x *index) comes(e *expectation) bool {
+	service := x.services[e.subject]
+	return service != nil && headless(service) && slices.ContainsFunc(x.pods[e.subject.Namespace], func(pod *corev1.Pod) bool {
+		named := e.pod == "" || e.pod == pod.Name && pod.Spec.Hostname != "" && pod.Spec.Subdomain == service.Name
+		return named && selects(service, pod.Labels) && objects.ProgressOf(pod, x.at).Stage == objects.StageStarting
+	})
 }
 
 func (x *index) settleTime() time.Duration {

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -306,5 +307,47 @@ func TestKnownDNSServices(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestTooEarly leaves out the names that a pod which is starting will have: asking for them makes caches tell everybody that there are
+// none. A pod that does not start any more is asked for.
+func TestTooEarly(t *testing.T) {
+	pod := func(name string, age time.Duration, change func(*corev1.Pod)) corev1.Pod {
+		p := serverPod(name, age, corev1.ConditionFalse, age)
+		p.Namespace, p.Labels, p.Spec.Hostname, p.Spec.Subdomain = "x", map[string]string{"app": "db"}, name, "db"
+		if change != nil {
+			change(&p)
+		}
+		return p
+	}
+	s := db(time.Hour)
+	s.Services[0].Spec.Selector = map[string]string{"app": "db"}
+	s.EndpointSlices[0].Endpoints = nil
+	s.Pods = []corev1.Pod{
+		pod("db-0", 20*time.Second, nil),
+		pod("db-1", time.Hour, nil),
+		pod("db-2", 20*time.Second, func(p *corev1.Pod) { p.Spec.Subdomain = "other" }),
+		pod("db-3", 20*time.Second, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount = 2 }),
+	}
+	if got, want := strings.Join(tooEarly(s, noon), " "), "db.x.svc.cluster.local. db-0.db.x.svc.cluster.local."; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	s.TooEarly = tooEarly(s, noon)
+	s.Answers = slices.DeleteFunc(s.Answers, func(a resolve.Answer) bool { return slices.Contains(s.TooEarly, a.Question.Name) })
+	item := Analyze(s, noon).Items[0]
+	for _, r := range item.Records {
+		if early := slices.Contains(s.TooEarly, r.Name); early != (r.Verdict == v1alpha1.VerdictPending) || early && r.Reason != comesSoon {
+			t.Errorf("%s: %s, %s", r.Name, r.Verdict, r.Reason)
+		}
+	}
+	if part := Checked(&item); !slices.ContainsFunc(part.Gaps, func(g v1alpha1.Gap) bool {
+		return g.Kind == v1alpha1.GapPending && g.Number == 2 && g.Reason == comesSoon
+	}) {
+		t.Errorf("%+v", part)
+	}
+	s.Pods = s.Pods[1:2]
+	if got := tooEarly(s, noon); len(got) > 0 {
+		t.Errorf("of a pod that is not starting any more: %q", got)
 	}
 }

@@ -28,7 +28,7 @@ func Checked(h *v1alpha1.HeadlessDNS) v1alpha1.CheckedPart {
 	for i := range h.Records {
 		r := &h.Records[i]
 		switch {
-		case len(r.Answers) == 0: // among the gaps
+		case len(r.Answers) == 0 && r.Reason != comesSoon: // among the gaps
 		case r.Verdict == v1alpha1.VerdictUnknown && toolLimit(r):
 			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapNotCovered, Number: 1, Reason: r.Reason})
 		case r.Verdict == v1alpha1.VerdictUnknown:
