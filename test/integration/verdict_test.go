@@ -180,6 +180,7 @@ func TestHealthyRollouts(t *testing.T) {
 			for line := range strings.Lines(r.Out) {
 				if words := strings.Fields(line); len(words) > 2 && words[0] == "PROGRESSING" {
 					seen[words[1]] = true
+					seen["minReadySeconds"] = seen["minReadySeconds"] || strings.Contains(line, "is ready, and counts as available in ")
 				}
 			}
 		}
@@ -198,7 +199,7 @@ func TestHealthyRollouts(t *testing.T) {
 	through("a rolling update", complete)
 	n.Kubectl("scale", "sts/web", "--replicas=3")
 	through("a scale-down", func() bool { return n.Kubectl("get", "sts", "web", "-o", "jsonpath={.status.replicas}") == "3" })
-	if !seen["STS002"] || !seen["STS003"] {
+	if !seen["STS002"] || !seen["STS003"] || !seen["minReadySeconds"] {
 		t.Errorf("nothing was seen to be on its way: %v", seen)
 	}
 	if report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status"); conditionOf(report.Conditions) != string(metav1.ConditionTrue)+"/"+v1alpha1.ReasonNothingFound {

@@ -213,7 +213,7 @@ func TestMarkdownEscapes(t *testing.T) {
 func TestReady(t *testing.T) {
 	item := func(change func(c *v1alpha1.HealthCheck)) *v1alpha1.HealthCheckList {
 		c := v1alpha1.HealthCheck{
-			Subject: v1alpha1.SubjectStatefulSet, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
+			Subject: v1alpha1.SubjectStatefulSet, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3, Available: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
 			Checked: []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Number: 2, Of: 3}, {Part: v1alpha1.PartServers, Number: 3, Of: 3}},
 		}
 		change(&c)
@@ -226,6 +226,7 @@ func TestReady(t *testing.T) {
 		"all is there":              {item(func(*v1alpha1.HealthCheck) {}), true},
 		"something is wrong":        {item(func(c *v1alpha1.HealthCheck) { c.Severity = v1alpha1.SeverityError }), true},
 		"a pod is not ready":        {item(func(c *v1alpha1.HealthCheck) { c.Replicas.Ready = 2 }), false},
+		"a pod is not available":    {item(func(c *v1alpha1.HealthCheck) { c.Replicas.Available = 2 }), false},
 		"a pod too many":            {item(func(c *v1alpha1.HealthCheck) { c.Replicas.Existing, c.Replicas.Ready = 4, 4 }), false},
 		"a rollout is under way":    {item(func(c *v1alpha1.HealthCheck) { c.Rollout.Complete = false }), false},
 		"a server does not answer":  {item(func(c *v1alpha1.HealthCheck) { c.Checked[1].Number = 2 }), false},

@@ -70,10 +70,10 @@ func (i *item) judge() {
 	i.Conditions = []v1alpha1.Condition{readyOf(&i.HealthCheck), finding.Healthy(true, findings, i.Checked)}
 }
 
-// readyOf is an item's condition Ready: all pods of a set are, of the newest revision and none too many, and all servers answer.
+// readyOf is an item's condition Ready: all pods of a set are, and available, of the newest revision and none too many, and all servers answer.
 func readyOf(c *v1alpha1.HealthCheck) v1alpha1.Condition {
 	r := c.Replicas
-	ready := (r == nil || r.Ready >= r.Desired && r.Existing <= r.Desired) && (c.Rollout == nil || c.Rollout.Complete)
+	ready := (r == nil || r.Ready >= r.Desired && r.Available >= r.Desired && r.Existing <= r.Desired) && (c.Rollout == nil || c.Rollout.Complete)
 	for _, p := range c.Checked {
 		if p.Part == v1alpha1.PartServers && p.Number < p.Of {
 			unread := len(finding.GapsOf(p, v1alpha1.GapUnread)) > 0

@@ -28,6 +28,7 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 		switch o := &status.Ordinals[i]; o.State {
 		case v1alpha1.OrdinalPresent:
 			list = append(list, podFindings(x, pods[o.PodName], now)...)
+			list = append(list, availabilityFindings(set, pods[o.PodName], now)...)
 		case v1alpha1.OrdinalSurplus: // it is on its way out, which may take too long
 			if pods[o.PodName].DeletionTimestamp != nil {
 				list = append(list, podFindings(x, pods[o.PodName], now)...)
@@ -60,6 +61,19 @@ func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 		return nil
 	}
 	return []v1alpha1.Finding{f}
+}
+
+// availabilityFindings tells of a pod that is ready and does not count as available yet: it has to be ready for minReadySeconds.
+func availabilityFindings(set *appsv1.StatefulSet, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
+	left := objects.AvailableAt(set, pod).Sub(now)
+	if set.Spec.MinReadySeconds == 0 || pod.DeletionTimestamp != nil || left <= 0 {
+		return nil
+	}
+	return []v1alpha1.Finding{finding.Progress(v1alpha1.Finding{
+		Code: v1alpha1.CodePodNotReady, Objects: []string{"pod/" + pod.Name},
+		Message: fmt.Sprintf("%s is ready, and counts as available in %s (minReadySeconds)", pod.Name, duration.HumanDuration(left)),
+		Remedy:  finding.Page(v1alpha1.CodePodNotReady),
+	})}
 }
 
 // missingFindings tells of ordinals without a pod. One that nobody has refused is made in a moment, unless nothing has happened for long.

@@ -85,9 +85,10 @@ func conclude(report *v1alpha1.StatefulSetStatusList) {
 	}
 }
 
-// allReady reports whether a set has all its pods ready, none too many, and of the newest revision as far as its rollout goes.
+// allReady reports whether a set has all its pods ready, and for as long as minReadySeconds wants, none too many, and of the newest
+// revision as far as its rollout goes.
 func allReady(s *v1alpha1.StatefulSetStatus) bool {
-	return s.Replicas.Ready >= s.Replicas.Desired && s.Replicas.Existing <= s.Replicas.Desired && s.Rollout.Complete
+	return s.Replicas.Ready >= s.Replicas.Desired && s.Replicas.Available >= s.Replicas.Desired && s.Replicas.Existing <= s.Replicas.Desired && s.Rollout.Complete
 }
 
 // Ready reports whether there are sets, and all are ready.
