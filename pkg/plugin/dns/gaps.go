@@ -95,8 +95,8 @@ func (x *index) whyUnasked() v1alpha1.Gap {
 		return gap(v1alpha1.GapNotCovered, "the DNS servers are no pods, pods ask %s: %s asks it", address, x.debugPodFlag())
 	case x.DNSService == nil:
 		return gap(v1alpha1.GapUnread, "no DNS Service was found (looked for %s): --dns-service names it, %s does without", strings.Join(x.soughtPlaces(), ", "), x.debugPodFlag())
-	case len(x.Answers) > 0: // of servers that have ended since
-		return gap(v1alpha1.GapPending, "%s", serversReplaced)
+	case len(x.Answers) > 0: // of servers that have ended since, or of other pods
+		return gap(v1alpha1.GapPending, "%s", changedSince)
 	case len(askable(x.Vantage.Servers)) == 0 && slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Ready && s.Pod == "" }):
 		return gap(v1alpha1.GapNotCovered, "the DNS servers are no pods: %s asks them", x.debugPodFlag())
 	case x.starting:

@@ -30,7 +30,7 @@ const (
 const (
 	justChanged     = "endpoints changed a moment ago"
 	serversStarting = "the DNS servers are starting"
-	serversReplaced = "the DNS servers were being replaced"
+	changedSince    = "pods or DNS servers have changed since the question"
 	comesSoon       = "its pod is starting: asked for now, caches would keep for a while that it does not exist"
 )
 

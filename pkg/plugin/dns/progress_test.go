@@ -136,7 +136,7 @@ func TestVerdicts(t *testing.T) {
 
 		"a server is silent":                  {with(db(time.Hour, "10.1.0.5"), unanswered(1)), "DNS016 error, 1 of 1, " + udp + ", False"},
 		"a server ended while it was asked":   {with(with(db(time.Hour, "10.1.0.5"), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers = s.Vantage.Servers[:1] }), "1 of 1, " + udp + ", True"},
-		"all servers ended while being asked": {with(with(with(db(time.Hour), unanswered(0)), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers[0].Address, s.Vantage.Servers[1].Address = "10.0.0.4", "10.0.0.5" }), "0 of 1, Pending: the DNS servers were being replaced, " + udp + ", False"},
+		"all servers ended while being asked": {with(with(with(db(time.Hour), unanswered(0)), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers[0].Address, s.Vantage.Servers[1].Address = "10.0.0.4", "10.0.0.5" }), "0 of 1, Pending: pods or DNS servers have changed since the question, " + udp + ", False"},
 
 		"a server starts":            {with(db(time.Hour, "10.1.0.5"), servers(serverPod("a", time.Hour, "True", time.Hour), serverPod("b", time.Second, "False", time.Second))), "DNS024 progressing, 1 of 1, " + udp + ", False"},
 		"a server starts and starts": {with(db(time.Hour, "10.1.0.5"), servers(serverPod("a", time.Hour, "True", time.Hour), serverPod("b", 20*time.Minute, "False", 20*time.Minute))), "DNS024 warning, 1 of 1, " + udp + ", False"},

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -96,11 +97,38 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	group.Go(func() error { s.askServers(ctx, cluster, q, servers, progress); return nil })
 	group.Go(func() error { s.collectAround(ctx, cluster, q); return nil })
 	_ = group.Wait() // errors have become problems
+	s.lookAgain(ctx, cluster.Fresh())
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
 	}
 	return s, nil
 }
+
+// lookAgain reads the pods of servers that did not answer once more: a pod may have been deleted, or replaced, since it was read, and then
+// its server is not to blame. What can't be read stays as it was.
+func (s *Snapshot) lookAgain(ctx context.Context, cluster *kube.Cluster) {
+	var group errgroup.Group
+	group.SetLimit(podsAtOnce)
+	for i := range s.Pods {
+		pod := &s.Pods[i]
+		if s.Servers[pod.Namespace+"/"+pod.Name].Failure == nil {
+			continue
+		}
+		group.Go(func() error {
+			switch now, err := cluster.Pod(ctx, pod.Namespace, pod.Name); {
+			case apierrors.IsNotFound(err):
+				pod.DeletionTimestamp = new(metav1.Now())
+			case err == nil:
+				*pod = *now
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // who may not read a pod does without
+}
+
+// podsAtOnce bounds how many pods are read at the same time.
+const podsAtOnce = 8
 
 // collectAround reads Services, their endpoints, and nodes.
 func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
