@@ -72,8 +72,9 @@ func (j *judge) silentServers() {
 			text += "; " + sendClients(services)
 		}
 		j.add(v1alpha1.CodeServerSilent, severity, podNames(names), evidence, "%s", text)
-		for _, service := range services {
-			j.about(service)
+		f := &j.list[len(j.list)-1]
+		for _, service := range services { // behind the pod, by which the timeline knows the finding
+			f.Objects = append(f.Objects, "service/"+service)
 		}
 		j.onItsWay(s)
 	}
@@ -84,7 +85,7 @@ func (j *judge) since(s *server) string {
 	if s.said.LastAnswer == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (it answered last %s ago)", duration(j.now.Sub(s.said.LastAnswer.Time).Milliseconds()))
+	return " (it answered last at " + s.said.LastAnswer.Format(time.TimeOnly) + ")"
 }
 
 // heartbeat says for how long a replica has heard nothing of its source, if that is longer than it should be. Sources send heartbeats

@@ -86,7 +86,7 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 		t.server(pod, old[pod], now[pod])
 	}
 	t.services(was.Services, is.Services)
-	finding.Timeline(was.Findings, is.Findings, finding.ByObjects, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
+	finding.Timeline(was.Findings, is.Findings, identity, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
 }
 
 func byPod(t *v1alpha1.MySQLTopology) map[string]*v1alpha1.MySQLServer {
@@ -360,4 +360,12 @@ func someone(pods []string) string {
 		return "nobody"
 	}
 	return strings.Join(pods, ", ")
+}
+
+// identity is that of findings in the timeline. Which Services send clients to a server that does not answer changes with its pod's readiness.
+func identity(f v1alpha1.Finding) string {
+	if f.Code == v1alpha1.CodeServerSilent {
+		return finding.BySubject(f)
+	}
+	return finding.ByObjects(f)
 }

@@ -220,10 +220,6 @@ func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
 // NothingFound says on stderr that there is none of what was looked for, unless a document for scripts says so. It is an error if the
 // namespace does not exist, and, with --fail-on, if a selector was to find something.
 func (s *Scope) NothingFound(ctx context.Context, things string) error {
-	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
-		s.say(s.nothing(things))
-		return s.selectedNothing(things)
-	}
 	unverified, err := s.CheckNamespace(ctx)
 	if err != nil {
 		return err
@@ -250,7 +246,7 @@ func (s *Scope) selectedNothing(things string) error {
 // CheckNamespace returns an error if the scope's namespace does not exist. Unverified is not empty if that can't be known: it says so in
 // words that follow the namespace's name.
 func (s *Scope) CheckNamespace(ctx context.Context) (unverified string, err error) {
-	if s.Namespace == "" {
+	if s.AllNamespaces || s.Namespace == "" {
 		return "", nil
 	}
 	switch exists, err := s.Cluster.NamespaceExists(ctx, s.Namespace); {
@@ -264,7 +260,7 @@ func (s *Scope) CheckNamespace(ctx context.Context) (unverified string, err erro
 
 // nothing says that there is none of what was looked for.
 func (s *Scope) nothing(things string) string {
-	if s.AllNamespaces || s.clusterWide && s.Namespace == "" {
+	if s.AllNamespaces || s.clusterWide {
 		return fmt.Sprintf("No %s found.", things)
 	}
 	return fmt.Sprintf("No %s found in namespace %s.", things, printers.Escape(s.Namespace))
