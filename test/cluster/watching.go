@@ -113,6 +113,8 @@ var byNature = []struct {
 	{regexp.MustCompile(`\b[0-9.hmsd]+ late\b`), "TIME late"},                                 // as of the first poll that sees it
 	{regexp.MustCompile(`\b(rolls out|revision|all pods have) [0-9a-f]+\b`), "$1 REVISION"},   // it hashes what the server's version adds to a template
 	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9:-]+)?`), "UUID$2"}, // a server draws it when its data is made
+	{regexp.MustCompile(`\b(MYSQL006 \S+) \(the pod is Ready\)`), "$1"},                       // its probe may have noticed before the poll
+	{regexp.MustCompile(`; the Services? \S+(, \S+)* sends? clients to it`), ""},              // as above
 	{regexp.MustCompile(`\bit answered last at [0-9:]+`), "it answered last at TIME"},         // as above
 	{regexp.MustCompile(`\battempt \d+/`), "attempt N/"},                                      // as of the first poll that sees it
 }
