@@ -756,7 +756,7 @@ func (j *judge) group() {
 	j.missingMembers(online)
 }
 
-// groupView is the members that a member sees as ONLINE, and the primaries among them.
+// groupView is the members that a member sees as ONLINE, and the primaries among them, without those that do not answer.
 func groupView(s *server) string {
 	var list []string
 	for _, m := range s.members {
@@ -767,6 +767,9 @@ func groupView(s *server) string {
 		if o := only(s.set.servers, func(o *server) bool { return strings.EqualFold(o.uuid, m.Text("MEMBER_ID")) }); o != nil {
 			name = o.Pod.Name
 		}
+		if s.set.silent(m) {
+			continue
+		}
 		if m.Text("MEMBER_ROLE") == "PRIMARY" {
 			name += " (primary)"
 		}
@@ -774,6 +777,15 @@ func groupView(s *server) string {
 	}
 	slices.SortFunc(list, mysql.CompareNames)
 	return strings.Join(list, ", ")
+}
+
+// silent reports whether a row is that of a member that does not answer: the others notice one after the other, and until they all have,
+// their views differ in it. It is known by its host, as it did not tell its UUID.
+func (s *set) silent(member mysql.Row) bool {
+	host, _, _ := strings.Cut(member.Text("MEMBER_HOST"), ".")
+	return slices.ContainsFunc(s.servers, func(o *server) bool {
+		return o.silent() && (host == o.Pod.Name || o.Pod.Status.PodIP != "" && member.Text("MEMBER_HOST") == o.Pod.Status.PodIP)
+	})
 }
 
 // missingMembers tells of pods that did not answer and that the group does not have either.
