@@ -47,6 +47,21 @@ func state(pod, state string) func(*Set) {
 	return kubectl("annotate --overwrite pod " + pod + " lab.doik.dev/state=" + state)
 }
 
+// hasRun waits until a pod's container has run for a while: times are in seconds, and what was ready within the one in which it was started
+// can't be told from what never was.
+func hasRun(pod string) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
+		cluster.Eventually(s, 20*time.Second, func() error {
+			started, err := time.Parse(time.RFC3339, s.Kubectl("get", "pod", pod, "-o", "jsonpath={.status.containerStatuses[0].state.running.startedAt}"))
+			if err != nil || time.Since(started) < 2*time.Second {
+				return fmt.Errorf("%s runs since %s: %w", pod, started, err)
+			}
+			return nil
+		})
+	}
+}
+
 // recovers takes back what state did to web-1.
 var recovers = kubectl("annotate pod web-1 lab.doik.dev/state-")
 
@@ -71,7 +86,7 @@ var pods = Bed{
 		Mend:   kubectl("delete pod web-1"), // what it ended with is remembered
 	}, {
 		Name: "a readiness probe fails", Check: "STS003",
-		Inject: state("web-1", "not-ready"),
+		Inject: inTurn(hasRun("web-1"), state("web-1", "not-ready")),
 		Want:   []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-1", Words: "container main runs, but its readiness probe has not succeeded"}},
 		Mend:   recovers,
 	}, {

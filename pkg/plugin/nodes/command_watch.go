@@ -22,7 +22,7 @@ const (
 func (o *Options) RunWatch(ctx context.Context) error {
 	ctx, cancel := o.Context(ctx)
 	defer cancel()
-	if err := o.verifyNamespace(ctx); err != nil {
+	if _, err := o.CheckNamespace(ctx); err != nil {
 		return err
 	}
 	changes, changed := scope.NewChanges()

@@ -440,7 +440,9 @@ func usage(x *index, claim types.NamespacedName, pod *corev1.Pod, now time.Time)
 		return nil, notReadYet, v1alpha1.GapPending
 	case failed || tried && df != notMounted:
 		return nil, strings.Join(reasons, "; "), v1alpha1.GapUnread
-	case tried && !young:
+	case tried && young:
+		return nil, df, v1alpha1.GapPending
+	case tried:
 		return nil, df, v1alpha1.GapNotCovered
 	case young:
 		return nil, NotReported, v1alpha1.GapPending

@@ -107,16 +107,23 @@ func (x *index) stalled(pod *corev1.Pod, p objects.Progress, now time.Time) bool
 // provisionPatience is how long a volume may take to be made until a pod that waits for it counts as one that no node takes.
 const provisionPatience = time.Minute
 
-// waitsForVolumes reports whether all that keeps a pod from being scheduled are claims that have only just been made, and of which
-// nobody says that they can't be bound.
+// listSkew is how long after a pod was made its claims may be missing where lists are read at the same time: the controller makes them
+// first.
+const listSkew = 10 * time.Second
+
+// waitsForVolumes reports whether all that keeps a pod from being scheduled are claims that have only just been made: they are bound by
+// now, or nobody says that they can't be.
 func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodCondition, now time.Time) bool {
-	claims := unboundClaims(x, pod)
-	if !waitsForClaims(unschedulable) || len(claims) == 0 || now.Sub(pod.CreationTimestamp.Time) >= provisionPatience {
+	age := now.Sub(pod.CreationTimestamp.Time)
+	if !waitsForClaims(unschedulable) || age >= provisionPatience {
 		return false
 	}
-	return !slices.ContainsFunc(claims, func(name string) bool {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: name}]
-		return claim == nil || !x.provisioning(claim, now)
+	return !slices.ContainsFunc(claimsOf(pod), func(c podClaim) bool {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+		if claim == nil {
+			return age >= listSkew
+		}
+		return claim.Status.Phase != corev1.ClaimBound && !x.provisioning(claim, now)
 	})
 }
 
