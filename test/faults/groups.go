@@ -151,7 +151,7 @@ var galera = Bed{
 		}},
 		Mend: calm,
 	}, {
-		Name: "a node hangs until the others go on without it", Check: "MYSQL061 STS003",
+		Name: "a node hangs until the others go on without it", Check: "MYSQL006[STS003] MYSQL061",
 		Inject: func(s *Set) { s.Signal("STOP", 2) },
 		Args:   impatient,
 		Want:   []Expect{{v1alpha1.CodeGaleraSizeMismatch, bad, "pod/galera-0", "sees a cluster of 2, and the set has 3 pods", "wsrep_cluster_size=2"}},
@@ -159,7 +159,7 @@ var galera = Bed{
 			Do:    func(s *Set) { s.Signal("STOP", 1) },
 			Args:  impatient,
 			Want:  []Expect{{v1alpha1.CodeGaleraNonPrimary, critical, "pod/galera-0", "it refuses queries (error 1047)", "wsrep_cluster_status=non-Primary"}},
-			Check: "MYSQL060 MYSQL070 STS003",
+			Check: "MYSQL006[STS003] MYSQL060 MYSQL070",
 		}, { // they come back, each as the first of a new cluster
 			Do: func(s *Set) {
 				for pod := range 3 {
