@@ -47,9 +47,9 @@ func TestMySQLSent(t *testing.T) {
 			port := `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reads"}, "spec": {"selector": {"app": "` + f.d.StatefulSet + `"}, "ports": [{"name": "mysql", "port": 3306}]}}`
 			f.d.Apply(port)
 			f.ask("CREATE USER doik@'%' IDENTIFIED BY 'pw'", "GRANT ALL ON *.* TO doik@'%'", "CREATE ROLE reader", "GRANT SELECT ON *.* TO reader", "GRANT reader TO doik@'%'")
-			f.Setenv("DOIK_E2E_PASSWORD", "pw")
+			f.d.Apply(`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"}, "stringData": {"pw": "pw"}}`) // one of the namespace: not every server here offers TLS
 			const own = "SELECT s FROM fuzz.pure_v WHERE id = 1"
-			as := []string{"--user=doik", "--password-from=env:DOIK_E2E_PASSWORD"}
+			as := []string{"--user=doik", "--password-from=secret/own:pw"}
 			run := func(args ...string) cluster.Result {
 				return f.d.Doik(append(args, as...)...)
 			}

@@ -208,9 +208,9 @@ func (f *fuzzer) flags(pod string) {
 		map[bool]string{false: "SET DEFAULT ROLE writer TO app@'%'", true: "SET DEFAULT ROLE writer FOR app@'%'"}[f.mariadb],
 		"CREATE USER few@'%' IDENTIFIED BY 'pw'", "GRANT SELECT ON fuzz.pure_v TO few@'%'",
 		"CREATE DATABASE hidden", "CREATE VIEW hidden.v AS SELECT fuzz.global_f() AS g", "CREATE VIEW fuzz.outer_v AS SELECT g FROM hidden.v", "GRANT SELECT, SHOW VIEW ON fuzz.outer_v TO few@'%'")
-	f.Setenv("DOIK_E2E_PASSWORD", "pw")
+	f.d.Apply(`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"}, "stringData": {"pw": "pw"}}`) // one of the namespace: not every server here offers TLS
 	as := func(user string, args ...string) cluster.Result {
-		return f.d.Doik(append([]string{"mysql-query", pod, "--password-from=env:DOIK_E2E_PASSWORD", "--user=" + user}, args...)...)
+		return f.d.Doik(append([]string{"mysql-query", pod, "--password-from=secret/own:pw", "--user=" + user}, args...)...)
 	}
 	for _, via := range []string{"port-forward", "exec"} {
 		if r := as("app", "SELECT COUNT(*) FROM fuzz.u", "--via="+via); r.Code != 0 || strings.Contains(r.Out, "error") {
