@@ -44,7 +44,7 @@ var familyOf = map[v1alpha1.CheckPart]string{
 	v1alpha1.PartOrdinals: familySets, v1alpha1.PartVolumes: familySets, v1alpha1.PartDNS: familyDNS, v1alpha1.PartNodes: familyNodes, v1alpha1.PartServers: familyMySQL,
 }
 
-// leaveOut takes what could not be read, or is not there yet, of parts whose findings nobody wants for left out: they are looked at only
+// leaveOut takes what could not be read, or is not there yet, of parts whose findings are not wanted for left out: they are looked at only
 // for findings across parts.
 func (i *item) leaveOut(selection Selection) {
 	for j := range i.Checked {
