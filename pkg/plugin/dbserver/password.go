@@ -9,7 +9,7 @@ type Origin int
 const (
 	// OfPod is a password that stands in the pod's own specification: the pod knows it.
 	OfPod Origin = iota
-	// OfNamespace is one from a Secret: whoever may make pods in its namespace can mount it there.
+	// OfNamespace is one from a Secret: anyone who may make pods in its namespace can mount it there.
 	OfNamespace
 	// OfUser is one that only the user of this program has: from a file, from the environment, typed in.
 	OfUser

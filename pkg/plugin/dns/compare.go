@@ -237,7 +237,7 @@ func (x *index) observedData(e *expectation, a *resolve.Answer) []string {
 	return list
 }
 
-// namedByAddress tells whether a PTR record gives the name that DNS servers make up for an endpoint without a hostname: some
+// namedByAddress reports whether a PTR record gives the name that DNS servers make up for an endpoint without a hostname: some
 // versions of CoreDNS give it beside the others.
 func (x *index) namedByAddress(question, data string) bool {
 	address, ok := resolve.AddressOf(question)
@@ -294,7 +294,7 @@ func answersByQuestion(list []resolve.Answer) map[resolve.Question][]*resolve.An
 	return byQuestion
 }
 
-// surprising tells whether any answer is not what is expected.
+// surprising reports whether any answer is not what is expected.
 func (s *Snapshot) surprising() bool {
 	for _, item := range records(newIndex(s)) {
 		for i := range item {

@@ -276,7 +276,7 @@ func (b *builder) podNames(endpoints []endpoint) {
 	}
 }
 
-// shouldHaveName tells whether a pod's owner wants a name for it under this Service.
+// shouldHaveName reports whether a pod's owner wants a name for it under this Service.
 func (b *builder) shouldHaveName(pod *corev1.Pod) bool {
 	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return false
@@ -287,7 +287,7 @@ func (b *builder) shouldHaveName(pod *corev1.Pod) bool {
 	return pod.Spec.Hostname != "" && pod.Spec.Subdomain == b.subject.Service && b.service != nil && selects(b.service, pod.Labels)
 }
 
-// governs tells whether the pod belongs to a set that names this Service.
+// governs reports whether the pod belongs to a set that names this Service.
 func (b *builder) governs(pod *corev1.Pod) bool {
 	owner := metav1.GetControllerOfNoCopy(pod)
 	return owner != nil && slices.ContainsFunc(b.sets[b.subject], func(set *appsv1.StatefulSet) bool { return set.UID == owner.UID })

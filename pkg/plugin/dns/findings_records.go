@@ -88,7 +88,7 @@ func recordFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, clust
 	}
 }
 
-// foundLater tells whether a record was missing first and there when it was asked for again.
+// foundLater reports whether a record was missing first and there when it was asked for again.
 func foundLater(r *v1alpha1.DNSRecord) bool {
 	missedFirst := slices.ContainsFunc(r.Answers, func(a v1alpha1.DNSAnswer) bool { return !a.Again && len(a.Data) == 0 })
 	return missedFirst && len(r.Expected) > 0 && r.Verdict == v1alpha1.VerdictOK &&

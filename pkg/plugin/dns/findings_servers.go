@@ -199,7 +199,7 @@ func noAnswers(x *index, answers []resolve.Answer, answered bool, f *findings) {
 		}
 	}
 	if !answered {
-		return // nobody answers at all
+		return // no server answers at all
 	}
 	for _, server := range slices.Sorted(maps.Keys(asked)) {
 		f.add(v1alpha1.CodeDNSNoAnswer, v1alpha1.SeverityError, nil, remedy,

@@ -93,17 +93,17 @@ func (x *index) unread(subject string) bool {
 	return failed
 }
 
-// selects tells whether a Service's selector matches labels.
+// selects reports whether a Service's selector matches labels.
 func selects(service *corev1.Service, l map[string]string) bool {
 	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(l))
 }
 
-// headless tells whether a Service gives out its endpoints' addresses in place of one of its own.
+// headless reports whether a Service gives out its endpoints' addresses in place of one of its own.
 func headless(service *corev1.Service) bool {
 	return service.Spec.ClusterIP == corev1.ClusterIPNone && service.Spec.Type != corev1.ServiceTypeExternalName
 }
 
-// ready tells whether an endpoint is given out: where nothing is said it is.
+// ready reports whether an endpoint is given out: where nothing is said it is.
 func ready(endpoint *discoveryv1.Endpoint) bool {
 	return endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready
 }

@@ -136,7 +136,7 @@ func ProblemOf(subject string, err error) v1alpha1.Problem {
 	return p
 }
 
-// IsUnreachable tells whether an error is that of the way to the API server, or of what stands there in its place while it is away.
+// IsUnreachable reports whether an error is that of the way to the API server, or of what stands there in its place while it is away.
 func IsUnreachable(err error) bool {
 	var status apierrors.APIStatus
 	var operation *net.OpError
