@@ -136,8 +136,8 @@ func (x *index) asksElsewhere() (elsewhere bool, address string) {
 	case linkLocal(address): // a cache on the node asks the DNS Service; without one it is something else
 		return x.DNSPodsRead && len(x.NodeLocalPods) == 0, address
 	}
-	// Without a Service, pods of DNS servers have lost theirs; without either they are somewhere else.
-	return x.DNSService == nil && x.PodsServiceRead && x.PodsService == nil && x.DNSPodsRead && len(x.DNSPods) == 0, address
+	// An address that no Service has may be one of a cloud's, or one at which nothing answers: which has not been seen.
+	return false, address
 }
 
 // toolLimit reports whether a record is unknown only because the tool that asked can't ask so.

@@ -165,7 +165,7 @@ func TestVerdicts(t *testing.T) {
 			"1 of 1, " + udp + ", NotCovered: pods ask the cloud's 169.254.169.254: --debug-pod asks it, True"},
 		"no Service": {with(db(time.Hour), noService), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
 		"no Service, and no pods of DNS": {with(with(db(time.Hour), noService), func(s *Snapshot) { s.PodsServiceRead, s.DNSPodsRead = true, true }),
-			"0 of 1, NotCovered: the DNS servers are no pods, pods ask 10.96.0.10: --debug-pod asks it, True"},
+			"0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
 		"no Service before its pods": {with(with(db(time.Hour), noService), func(s *Snapshot) {
 			s.PodsServiceRead, s.DNSPodsRead, s.DNSPods = true, true, []corev1.Pod{serverPod("a", time.Hour, "True", time.Hour)}
 		}), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
