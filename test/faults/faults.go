@@ -40,7 +40,9 @@ type Bed struct {
 
 // Fault is something that goes wrong with a set, and how it is mended. The fields up to Check are its first step.
 type Fault struct {
-	Name   string
+	Name string
+	// Always marks the rows that no run leaves out: one of each kind of fault and one of each bed.
+	Always bool
 	Inject func(s *Set)
 	// Args are arguments of the command that tells, and those of them that check knows are check's too. NS stands for the namespace
 	// in "=NS/".
