@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"
 	"github.com/kubectl-doik/kubectl-doik/test/statements"

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"

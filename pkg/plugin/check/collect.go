@@ -18,8 +18,8 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 )
 
 // Analyze puts the answers together: sets by namespace and name, servers by ordinal, and marks the rows that not all have.

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 )
 
 // Query says what to ask whom.

@@ -10,8 +10,8 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )

@@ -13,8 +13,8 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 

@@ -9,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 

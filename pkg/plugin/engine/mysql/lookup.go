@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 )
 
 // maxViews bounds how many views are looked into for one statement.

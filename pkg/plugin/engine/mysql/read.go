@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 )
 
 // Limits bound a statement that a user gives.

@@ -14,7 +14,7 @@ var inList = regexp.MustCompile(`IN \([^)]*\)|=\d+(\.\d+)?$|0x[0-9a-f]+|'%s'|ROL
 
 // TestSentIsDocumented compares the statements of this package with the blocks of docs/security.md, in both directions.
 func TestSentIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/security.md")
+	page, err := os.ReadFile("../../../../docs/security.md")
 	if err != nil {
 		t.Fatal(err)
 	}
