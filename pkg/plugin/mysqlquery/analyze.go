@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze puts the answers together: sets by namespace and name, servers by ordinal, and marks the rows that not all have.
@@ -20,7 +21,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLQueryList {
 	}
 	servers := slices.Clone(s.Servers)
 	slices.SortFunc(servers, func(a, b ServerSnapshot) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(mysql.SetName(a.Group), mysql.SetName(b.Group)), cmp.Compare(a.Group, b.Group), mysql.CompareNames(a.Pod, b.Pod))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(mysql.SetName(a.Group), mysql.SetName(b.Group)), cmp.Compare(a.Group, b.Group), objects.CompareNames(a.Pod, b.Pod))
 	})
 	for len(servers) > 0 {
 		n := 1
@@ -127,7 +128,7 @@ func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuer
 	}
 	if len(differ) > 0 {
 		item.Findings = append(item.Findings, v1alpha1.Finding{
-			Code: v1alpha1.CodeRowsDiffer, Severity: v1alpha1.SeverityInfo, Objects: objects(differ),
+			Code: v1alpha1.CodeRowsDiffer, Severity: v1alpha1.SeverityInfo, Objects: podObjects(differ),
 			Message: fmt.Sprintf("not all servers have the same rows: see those marked among %s", finding.Some(differ)),
 			Remedy:  finding.Page(v1alpha1.CodeRowsDiffer),
 		})
@@ -176,7 +177,7 @@ func key(row []*string) string {
 	return b.String()
 }
 
-func objects(pods []string) []string {
+func podObjects(pods []string) []string {
 	list := make([]string, len(pods))
 	for i, pod := range pods {
 		list[i] = "pod/" + pod

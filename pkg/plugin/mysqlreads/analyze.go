@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // A replica is stale from this lag on.
@@ -120,7 +121,7 @@ func readers(s *Snapshot) []v1alpha1.MySQLReader {
 		})
 		list = append(list, r)
 	}
-	slices.SortFunc(list, func(a, b v1alpha1.MySQLReader) int { return mysql.CompareNames(a.Pod, b.Pod) })
+	slices.SortFunc(list, func(a, b v1alpha1.MySQLReader) int { return objects.CompareNames(a.Pod, b.Pod) })
 	for i, a := range s.Answers {
 		if a.Error != "" || taken[i] {
 			continue
@@ -134,11 +135,8 @@ func readers(s *Snapshot) []v1alpha1.MySQLReader {
 
 func isEndpoint(s *Snapshot, server ServerSnapshot) bool {
 	for i := range s.EndpointSlices {
-		for _, e := range s.EndpointSlices[i].Endpoints {
-			ready := e.Conditions.Ready == nil || *e.Conditions.Ready
-			if ready && (e.TargetRef != nil && e.TargetRef.Name == server.Pod || server.IP != "" && slices.Contains(e.Addresses, server.IP)) {
-				return true
-			}
+		if objects.Reaches(&s.EndpointSlices[i], server.Pod, server.IP) {
+			return true
 		}
 	}
 	return false

@@ -13,11 +13,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Query says which Service is read, and how.
@@ -105,12 +105,12 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 	}
 	r.base.Service = *service
 	servers, err := mysql.Find(ctx, cluster, mysql.Scope{
-		Namespace: q.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(service.Spec.Selector)), ChunkSize: q.ChunkSize,
+		Namespace: q.Namespace, Selector: objects.SelectorOf(service), ChunkSize: q.ChunkSize,
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
+	slices.SortFunc(servers, func(a, b mysql.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
 	if len(servers) == 0 {
 		return nil, fmt.Errorf("the Service %s selects no MySQL or MariaDB server", q.Service)
 	}
@@ -135,10 +135,7 @@ func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Serv
 		}
 		return mysql.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
 	}
-	ready := func(s mysql.Server) bool {
-		return slices.ContainsFunc(s.Pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
-	}
-	if i := slices.IndexFunc(servers, ready); i >= 0 {
+	if i := slices.IndexFunc(servers, func(s mysql.Server) bool { return objects.PodReady(s.Pod) }); i >= 0 {
 		return servers[i], nil
 	}
 	return servers[0], nil
@@ -150,7 +147,7 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 	s := r.base
 	s.From = r.from.Pod.Name
 	s.Problems = map[string]v1alpha1.Problem{}
-	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: discoveryv1.LabelServiceName + "=" + q.Service, ChunkSize: q.ChunkSize},
+	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: objects.SlicesOf(q.Service), ChunkSize: q.ChunkSize},
 		func(slice *discoveryv1.EndpointSlice) {
 			s.EndpointSlices = append(s.EndpointSlices, *slice)
 		})
@@ -196,7 +193,7 @@ func answerOf(a mysql.ProbeAnswer) Answer {
 // askServers asks the servers behind the Service, as they are now, who they are and how they replicate.
 func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 	servers, err := mysql.Find(ctx, r.cluster, mysql.Scope{
-		Namespace: r.query.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector)), ChunkSize: r.query.ChunkSize,
+		Namespace: r.query.Namespace, Selector: objects.SelectorOf(&r.base.Service), ChunkSize: r.query.ChunkSize,
 	})
 	if err != nil {
 		return err

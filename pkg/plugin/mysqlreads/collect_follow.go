@@ -10,12 +10,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 const (
@@ -66,8 +66,8 @@ func (r *Reader) Follow(ctx context.Context, changed func()) *Follower {
 	ctx, f.end = context.WithCancel(ctx)
 	q := kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}
 	pods, endpoints := q, q
-	pods.Selector = metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector))
-	endpoints.Selector = discoveryv1.LabelServiceName + "=" + r.query.Service
+	pods.Selector = objects.SelectorOf(&r.base.Service)
+	endpoints.Selector = objects.SlicesOf(r.query.Service)
 	f.pods = kube.FollowPods(ctx, r.cluster, pods, kube.Whole[corev1.Pod](nil), changed)
 	f.slices = kube.FollowEndpointSlices(ctx, r.cluster, endpoints, kube.Whole[discoveryv1.EndpointSlice](nil), changed)
 	f.ended.Go(func() { f.ask(ctx) })
@@ -170,7 +170,7 @@ func (f *Follower) present() ([]mysql.Server, error) {
 			servers = append(servers, server)
 		}
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
+	slices.SortFunc(servers, func(a, b mysql.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
 	return servers, nil
 }
 

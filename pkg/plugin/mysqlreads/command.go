@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -37,9 +38,6 @@ var (
 		# Until Ctrl-C, while a StatefulSet is scaled
 		kubectl doik mysql-reads mysql-read --watch`)
 )
-
-// Kinds are what a Service may be called in an argument kind/name.
-var Kinds = []string{"svc", "service", "services"}
 
 // Flags are the flags of the command.
 type Flags struct {
@@ -99,7 +97,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, Kinds...)
+	s, err := f.shared.ToScope(args, objects.ServiceKinds()...)
 	if err != nil {
 		return nil, err
 	}

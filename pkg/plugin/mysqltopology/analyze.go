@@ -74,7 +74,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 		x.servers = append(x.servers, o)
 	}
 	slices.SortFunc(x.sets, func(a, b *set) int {
-		return cmp.Or(cmp.Compare(a.namespace, b.namespace), mysql.CompareNames(a.name(), b.name()), cmp.Compare(a.group, b.group))
+		return cmp.Or(cmp.Compare(a.namespace, b.namespace), objects.CompareNames(a.name(), b.name()), cmp.Compare(a.group, b.group))
 	})
 	return x
 }
@@ -126,7 +126,7 @@ func flavourOf(s *server) string {
 func (x *index) describe(s *server) {
 	r := &s.report
 	r.Pod, r.Container = s.Pod.Name, s.Container
-	r.Ready = objects.Ready(s.Pod)
+	r.Ready = objects.PodReady(s.Pod)
 	r.Node, r.IP, r.CreationTimestamp = s.Pod.Spec.NodeName, s.Pod.Status.PodIP, s.Pod.CreationTimestamp
 	if node := x.nodeOf(s); node != nil {
 		class := capacity.Classify(node)
@@ -396,9 +396,9 @@ func (x *index) servicesOf(set *set) []v1alpha1.MySQLService {
 		if service.Namespace != set.namespace {
 			continue
 		}
-		v := v1alpha1.MySQLService{Name: service.Name, Purpose: purposeOf(service, set.servers[0].Flavour.Role), Headless: service.Spec.ClusterIP == corev1.ClusterIPNone}
+		v := v1alpha1.MySQLService{Name: service.Name, Purpose: purposeOf(service, set.servers[0].Flavour.Role), Headless: objects.Headless(service)}
 		for _, o := range set.servers {
-			if selects(service, o.Pod) {
+			if objects.Selects(service, o.Pod.Labels) {
 				v.Selects = append(v.Selects, o.Pod.Name)
 			}
 		}
@@ -412,7 +412,7 @@ func (x *index) servicesOf(set *set) []v1alpha1.MySQLService {
 	return list
 }
 
-// reached are the pods of a set that are ready endpoints of a Service, whether a selector or somebody's hand has put them there.
+// reached are the pods of a set that a Service reaches.
 func (x *index) reached(service *corev1.Service, set *set) (pods []string, known bool) {
 	if _, failed := x.Problems[subjectEndpoints]; failed {
 		return nil, false
@@ -420,21 +420,16 @@ func (x *index) reached(service *corev1.Service, set *set) (pods []string, known
 	reached := map[string]bool{}
 	for i := range x.EndpointSlices {
 		slice := &x.EndpointSlices[i]
-		if slice.Namespace != service.Namespace || slice.Labels["kubernetes.io/service-name"] != service.Name {
+		if slice.Namespace != service.Namespace || objects.ServiceOf(slice) != service.Name {
 			continue
 		}
-		for _, e := range slice.Endpoints {
-			if e.Conditions.Ready != nil && !*e.Conditions.Ready {
-				continue
-			}
-			for _, o := range set.servers {
-				if e.TargetRef != nil && e.TargetRef.Name == o.Pod.Name || o.Pod.Status.PodIP != "" && slices.Contains(e.Addresses, o.Pod.Status.PodIP) {
-					reached[o.Pod.Name] = true
-				}
+		for _, o := range set.servers {
+			if objects.Reaches(slice, o.Pod.Name, o.Pod.Status.PodIP) {
+				reached[o.Pod.Name] = true
 			}
 		}
 	}
-	return slices.SortedFunc(maps.Keys(reached), mysql.CompareNames), true
+	return slices.SortedFunc(maps.Keys(reached), objects.CompareNames), true
 }
 
 // Parts of the names by which Services for writing and for reading are known.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
@@ -175,27 +173,17 @@ func (s *server) startedAt() time.Time {
 			started = c.State.Running.StartedAt.Time
 		}
 	}
-	if ready := s.readySince(); !started.IsZero() && ready.After(started) {
+	if ready := objects.ReadySince(s.Pod); !started.IsZero() && ready.After(started) {
 		return ready
 	}
 	return started
-}
-
-// readySince is when the pod became ready; zero if it is not.
-func (s *server) readySince() time.Time {
-	for i := range s.Pod.Status.Conditions {
-		if c := &s.Pod.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-			return c.LastTransitionTime.Time
-		}
-	}
-	return time.Time{}
 }
 
 // replacing reports whether the pods of the set are being replaced one after the other, as far as those that are there tell: one is
 // starting or ending, or has become ready a moment ago.
 func (j *judge) replacing() bool {
 	return slices.ContainsFunc(j.set.servers, func(s *server) bool {
-		since := s.readySince()
+		since := objects.ReadySince(s.Pod)
 		return s.progress.InTime() || !since.IsZero() && j.now.Sub(since) < recentChange
 	})
 }

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
@@ -431,11 +429,11 @@ func (x *index) podsOfHost(host, namespace string) []string {
 	var list []string
 	for i := range x.Services {
 		service := &x.Services[i]
-		if !isHost(service) || len(service.Spec.Selector) == 0 {
+		if !isHost(service) {
 			continue
 		}
 		for _, s := range x.servers {
-			if s.Pod.Namespace == service.Namespace && selects(service, s.Pod) {
+			if s.Pod.Namespace == service.Namespace && objects.Selects(service, s.Pod.Labels) {
 				list = append(list, s.Name())
 			}
 		}
@@ -443,17 +441,11 @@ func (x *index) podsOfHost(host, namespace string) []string {
 	return list
 }
 
-func selects(service *corev1.Service, pod *corev1.Pod) bool {
-	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels))
-}
-
-var ordinalName = regexp.MustCompile(`^(.+)-(\d+)$`)
-
 // missingPod is the name of the pod of the replica's own StatefulSet that is its source and does not exist.
 func missingPod(s *server, c *channel) string {
 	host, _, _ := strings.Cut(strings.ToLower(c.report.Source.Host), ".")
-	m := ordinalName.FindStringSubmatch(host)
-	if m == nil || s.set.group != "statefulset/"+m[1] {
+	name, isSet := strings.CutPrefix(s.set.group, "statefulset/")
+	if _, isPod := objects.OrdinalOf(host, name); !isSet || !isPod {
 		return ""
 	}
 	for _, o := range s.set.servers {
@@ -531,7 +523,7 @@ func (s *server) follows(other *server) bool {
 
 // byName sorts mysql-2 before mysql-10.
 func byName(list []*server) {
-	slices.SortFunc(list, func(a, b *server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
+	slices.SortFunc(list, func(a, b *server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -726,7 +726,7 @@ func (j *judge) group() {
 			j.add(v1alpha1.CodeGRMemberOutsideWritable, v1alpha1.SeverityCritical, one, append(evidence(s), s.evidence(mysql.SubjectVariables, "read_only", "super_read_only")...),
 				"%s%s is not in its group (OFFLINE) and takes writes, which the group never gets", s.Pod.Name, s.readiness())
 			j.onItsWay(s)
-		case state == stateOnline && unreachable*2 >= len(s.members) && unreachable > 0:
+		case state == stateOnline && unreachable > 0 && len(s.members)-unreachable < objects.Majority(len(s.members)):
 			j.add(v1alpha1.CodeGRNoQuorum, v1alpha1.SeverityCritical, one, evidence(s),
 				"%s%s says ONLINE, but %d of its %s are UNREACHABLE: without a majority no write ends", s.Pod.Name, s.readiness(), unreachable, count(len(s.members), "member"))
 		case state != stateOnline:
@@ -775,7 +775,7 @@ func groupView(s *server) string {
 		}
 		list = append(list, name)
 	}
-	slices.SortFunc(list, mysql.CompareNames)
+	slices.SortFunc(list, objects.CompareNames)
 	return strings.Join(list, ", ")
 }
 
@@ -1069,7 +1069,7 @@ func (j *judge) placement() {
 
 // readiness is what Kubernetes thinks of a broken server: readers are sent to it.
 func (s *server) readiness() string {
-	if objects.Ready(s.Pod) {
+	if objects.PodReady(s.Pod) {
 		return " (the pod is Ready)"
 	}
 	return ""

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -81,7 +81,7 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 			pods = append(pods, pod)
 		}
 	}
-	slices.SortFunc(pods, mysql.CompareNames)
+	slices.SortFunc(pods, objects.CompareNames)
 	for _, pod := range pods {
 		t.server(pod, old[pod], now[pod])
 	}

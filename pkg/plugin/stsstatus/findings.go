@@ -159,7 +159,7 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 		known = known || slices.Contains(of.Objects, "pod/"+blocker)
 	}
 	pod := pods[blocker]
-	switch available := pod != nil && objects.Ready(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {
+	switch available := pod != nil && objects.PodReady(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {
 	case f.Severity != v1alpha1.SeverityInfo:
 	case known || available:
 		f = finding.Progress(f)

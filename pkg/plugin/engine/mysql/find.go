@@ -9,10 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Kinds are what an argument kind/name may be of: a set or one of its pods.
-var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps", "deployment", "deploy", "po", "pod", "pods"}
+var Kinds = append(objects.StatefulSetKinds(), "deployment", "deploy", "po", "pod", "pods")
 
 // Scope says which servers are looked for.
 type Scope struct {

@@ -1,15 +1,15 @@
 package mysql
 
 import (
-	"cmp"
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // DefaultPort is that of MySQL's protocol.
@@ -137,7 +137,7 @@ type Server struct {
 
 // Detect tells whether a pod runs a server, by what it is: its labels, else its containers' images. A pod that has ended runs none.
 func Detect(pod *corev1.Pod) (Server, bool) {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if objects.PodFinished(pod) {
 		return Server{}, false
 	}
 	for i := range flavours {
@@ -270,19 +270,4 @@ func portOf(c *corev1.Container) int {
 		}
 	}
 	return DefaultPort
-}
-
-var ordinalName = regexp.MustCompile(`^(.+)-(\d+)$`)
-
-// CompareNames orders pods: mysql-2 before mysql-10.
-func CompareNames(a, b string) int {
-	m, n := ordinalName.FindStringSubmatch(a), ordinalName.FindStringSubmatch(b)
-	if m != nil && n != nil && m[1] == n[1] {
-		i, errI := strconv.Atoi(m[2])
-		j, errJ := strconv.Atoi(n[2])
-		if errI == nil && errJ == nil {
-			return cmp.Compare(i, j)
-		}
-	}
-	return cmp.Compare(a, b)
 }
