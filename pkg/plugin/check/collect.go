@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -41,7 +42,7 @@ type Query struct {
 	// DNS says who asks for names; what is asked for comes from this query.
 	DNS dns.Query
 	// Access is that of mysql-topology.
-	Access mysql.Access
+	Access dbserver.Access
 	// UsageInterval, DNSInterval and PollInterval are how often a Follower reads usage, asks for names, and asks servers.
 	UsageInterval, DNSInterval, PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -220,7 +221,7 @@ func reducePod(pod *corev1.Pod) {
 	if stateful {
 		return
 	}
-	if _, isServer := mysql.Detect(pod); isServer {
+	if _, isServer := mysql.Engine.Detect(pod); isServer {
 		return
 	}
 	pod.Annotations, pod.Finalizers = nil, nil

@@ -10,8 +10,8 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -63,7 +63,7 @@ var (
 // Flags are the flags of the command.
 type Flags struct {
 	shared        *scope.Flags
-	login         *mysql.Flags
+	login         *dbserver.Flags
 	asking        dns.Asking
 	debugPod      bool
 	only, exclude []string
@@ -82,7 +82,7 @@ type Options struct {
 // NewCommand makes kubectl doik check.
 func NewCommand(shared *scope.Flags) *cobra.Command {
 	f := &Flags{
-		shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout,
+		shared: shared, login: dbserver.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout,
 		usageInterval: defaultUsageInterval, dnsInterval: defaultDNSInterval, pollInterval: defaultPollInterval,
 	}
 	cmd := &cobra.Command{

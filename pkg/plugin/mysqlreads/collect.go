@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -28,7 +29,7 @@ type Query struct {
 	Connections int
 	For         time.Duration
 	Concurrency int
-	Access      mysql.Access
+	Access      dbserver.Access
 	ChunkSize   int64
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
@@ -80,7 +81,7 @@ type Reader struct {
 	cluster   *kube.Cluster
 	query     Query
 	connector *mysql.Connector
-	from      mysql.Server
+	from      dbserver.Server
 	base      Snapshot
 }
 
@@ -104,13 +105,13 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 		return nil, fmt.Errorf("the Service %s selects no pods: whom it reaches, only its owner knows", q.Service)
 	}
 	r.base.Service = *service
-	servers, err := mysql.Find(ctx, cluster, mysql.Scope{
+	servers, err := mysql.Engine.Find(ctx, cluster, dbserver.Scope{
 		Namespace: q.Namespace, Selector: objects.SelectorOf(service), ChunkSize: q.ChunkSize,
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
+	slices.SortFunc(servers, func(a, b dbserver.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
 	if len(servers) == 0 {
 		return nil, fmt.Errorf("the Service %s selects no MySQL or MariaDB server", q.Service)
 	}
@@ -121,11 +122,11 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 }
 
 // choose finds the pod in which connections are made.
-func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Server, error) {
+func (r *Reader) choose(ctx context.Context, servers []dbserver.Server) (dbserver.Server, error) {
 	if r.query.From != "" {
-		found, err := mysql.Find(ctx, r.cluster, mysql.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
+		found, err := mysql.Engine.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
 		if err != nil {
-			return mysql.Server{}, err
+			return dbserver.Server{}, err
 		}
 		var names []string
 		for _, s := range found {
@@ -133,9 +134,9 @@ func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Serv
 				return s, nil
 			}
 		}
-		return mysql.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
+		return dbserver.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
 	}
-	if i := slices.IndexFunc(servers, func(s mysql.Server) bool { return objects.PodReady(s.Pod) }); i >= 0 {
+	if i := slices.IndexFunc(servers, func(s dbserver.Server) bool { return objects.PodReady(s.Pod) }); i >= 0 {
 		return servers[i], nil
 	}
 	return servers[0], nil
@@ -192,7 +193,7 @@ func answerOf(a mysql.ProbeAnswer) Answer {
 
 // askServers asks the servers behind the Service, as they are now, who they are and how they replicate.
 func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
-	servers, err := mysql.Find(ctx, r.cluster, mysql.Scope{
+	servers, err := mysql.Engine.Find(ctx, r.cluster, dbserver.Scope{
 		Namespace: r.query.Namespace, Selector: objects.SelectorOf(&r.base.Service), ChunkSize: r.query.ChunkSize,
 	})
 	if err != nil {
@@ -210,7 +211,7 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.Access.ServerTimeout)
+				s.Problems[server.Pod.Name] = dbserver.ProblemOf(server, err, r.query.Access.ServerTimeout)
 			}
 			return nil
 		})
@@ -220,7 +221,7 @@ func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
 
 // ask asks a server of its replication, in a session that is open, else in a new one. The session that it returns is open, nil if there
 // is none.
-func (r *Reader) ask(ctx context.Context, server mysql.Server, session *mysql.Session, out *ServerSnapshot) (*mysql.Session, error) {
+func (r *Reader) ask(ctx context.Context, server dbserver.Server, session *mysql.Session, out *ServerSnapshot) (*mysql.Session, error) {
 	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
 	ctx, cancel := context.WithTimeout(ctx, r.query.Access.ServerTimeout)
 	defer cancel()

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -159,18 +160,18 @@ func (f *Follower) age(s *Snapshot, now time.Time) {
 }
 
 // present are the servers that the Service selects now.
-func (f *Follower) present() ([]mysql.Server, error) {
+func (f *Follower) present() ([]dbserver.Server, error) {
 	pods, _, err := f.pods.Objects()
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	var servers []mysql.Server
+	var servers []dbserver.Server
 	for _, pod := range pods {
-		if server, ok := mysql.Detect(pod); ok {
+		if server, ok := mysql.Engine.Detect(pod); ok {
 			servers = append(servers, server)
 		}
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
+	slices.SortFunc(servers, func(a, b dbserver.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
 	return servers, nil
 }
 
@@ -219,7 +220,7 @@ func (f *Follower) ask(ctx context.Context) {
 			}
 			f.servers[uid] = said[i]
 			if errs[i] != nil {
-				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
+				f.problems[uid] = dbserver.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
 			}
 		}
 		f.mu.Unlock()

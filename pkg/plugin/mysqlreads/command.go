@@ -10,7 +10,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -42,7 +42,7 @@ var (
 // Flags are the flags of the command.
 type Flags struct {
 	shared      *scope.Flags
-	login       *mysql.Flags
+	login       *dbserver.Flags
 	connections int
 	duration    time.Duration
 	concurrency int
@@ -57,7 +57,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-reads.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
+	f := &Flags{shared: shared, login: dbserver.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
 	cmd := &cobra.Command{
 		Use:                   "mysql-reads (NAME | svc/NAME)",
 		DisableFlagsInUseLine: true,

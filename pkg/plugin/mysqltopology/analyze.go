@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -58,7 +59,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	x := &index{Snapshot: s, now: now}
 	byKey := map[string]*set{}
 	for i := range s.Pods {
-		detected, ok := mysql.Detect(&s.Pods[i])
+		detected, ok := mysql.Engine.Detect(&s.Pods[i])
 		if !ok {
 			continue
 		}
@@ -439,7 +440,7 @@ var (
 )
 
 // purposeOf tells what a Service is for: by the role in its selector, by the label readonly, by the words of its name.
-func purposeOf(service *corev1.Service, role *mysql.RoleLabel) v1alpha1.MySQLServicePurpose {
+func purposeOf(service *corev1.Service, role *dbserver.RoleLabel) v1alpha1.MySQLServicePurpose {
 	if role != nil {
 		switch service.Spec.Selector[role.Key] {
 		case role.Primary:

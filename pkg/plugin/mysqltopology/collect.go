@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
@@ -31,7 +32,7 @@ type Query struct {
 	ChunkSize int64
 	// Wanted, which may be nil, tells which of their pods count.
 	Wanted func(*corev1.Pod) bool
-	Access mysql.Access
+	Access dbserver.Access
 	// PollInterval is how often a Follower asks each server.
 	PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -83,7 +84,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	progress("reading pods")
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
-	servers, err := mysql.Find(ctx, cluster, q.scope())
+	servers, err := mysql.Engine.Find(ctx, cluster, q.scope())
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +175,8 @@ func (q *Query) where() string {
 }
 
 // scope says which servers are looked for.
-func (q *Query) scope() mysql.Scope {
-	return mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted}
+func (q *Query) scope() dbserver.Scope {
+	return dbserver.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted}
 }
 
 // reduceNode drops by far the most of a node: a list of images.
@@ -185,7 +186,7 @@ func reduceNode(node *corev1.Node) {
 
 // askServers asks all servers at once, and all of them a second time about their transactions when each has answered or has had
 // its time.
-func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Query, servers []mysql.Server, progress func(string)) {
+func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Query, servers []dbserver.Server, progress func(string)) {
 	connector := mysql.NewConnector(cluster, q.Access)
 	results := make([]ServerSnapshot, len(servers))
 	sessions := make([]*mysql.Session, len(servers))
@@ -253,12 +254,12 @@ func sayTheSame(results []ServerSnapshot) bool {
 }
 
 // ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
-func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) (*mysql.Session, error) {
+func ask(ctx context.Context, connector *mysql.Connector, server dbserver.Server, timeout time.Duration, result *ServerSnapshot) (*mysql.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	session, err := connector.Open(ctx, server, mysql.Subjects...)
 	if err != nil {
-		problem := mysql.ProblemOf(server, err, timeout)
+		problem := dbserver.ProblemOf(server, err, timeout)
 		result.Failure = &problem
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
@@ -79,7 +80,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	pods.Selector = q.Selector
 	whole := kube.Whole[corev1.Pod](nil)
 	f.pods = kube.FollowPods(ctx, cluster, pods, func(pod *corev1.Pod) *corev1.Pod {
-		if _, ok := mysql.Detect(pod); !ok || q.Wanted != nil && !q.Wanted(pod) {
+		if _, ok := mysql.Engine.Detect(pod); !ok || q.Wanted != nil && !q.Wanted(pod) {
 			return nil
 		}
 		return whole(pod)
@@ -112,18 +113,17 @@ func (f *Follower) Settled() bool {
 }
 
 // servers are those that are followed now.
-func (f *Follower) servers() ([]mysql.Server, error) {
+func (f *Follower) servers() ([]dbserver.Server, error) {
 	pods, _, err := f.pods.Objects()
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	all := make([]mysql.Server, 0, len(pods))
+	all := make([]dbserver.Server, 0, len(pods))
 	for _, pod := range pods {
-		server, _ := mysql.Detect(pod)
+		server, _ := mysql.Engine.Detect(pod)
 		all = append(all, server)
 	}
-	scope := f.query.scope()
-	servers, err := scope.Choose(all)
+	servers, err := mysql.Engine.Choose(all, f.query.scope())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.found = f.found || err == nil; f.found {
@@ -167,7 +167,7 @@ func (f *Follower) Snapshot(context.Context, time.Time) (*Snapshot, error) {
 
 // polled is a server that is asked again and again. Only the goroutine of poller.run uses it.
 type polled struct {
-	server  mysql.Server
+	server  dbserver.Server
 	session *mysql.Session
 	// busy is true while it is asked; whoever asks has the session. cancel ends that.
 	busy   bool
@@ -293,7 +293,7 @@ func (p *poller) podsChanged() bool {
 	if err != nil || len(servers) != len(p.pods) {
 		return err == nil
 	}
-	return slices.ContainsFunc(servers, func(s mysql.Server) bool { return p.pods[s.Pod.UID] != s.Pod })
+	return slices.ContainsFunc(servers, func(s dbserver.Server) bool { return p.pods[s.Pod.UID] != s.Pod })
 }
 
 // ask is one round: steady servers are asked all they are asked, and when all of them have answered or used up the patience, once more
@@ -469,9 +469,9 @@ func (p *poller) take(r reply) {
 	}
 	s.delay = 0
 	switch {
-	case s.session.Via == mysql.ViaPortForward:
+	case s.session.Via == dbserver.ViaPortForward:
 		p.tunnelled, s.renew = true, time.Time{}
-	case p.query.Access.Via != mysql.ViaAuto || !s.renew.IsZero() && now.Before(s.renew):
+	case p.query.Access.Via != dbserver.ViaAuto || !s.renew.IsZero() && now.Before(s.renew):
 	case p.tunnelled:
 		s.renew = now.Add(renewTunnel)
 	default:
@@ -544,7 +544,7 @@ func (p *poller) closeAll() {
 
 // everything asks a server all it is asked, in the session that is open, else in a new one. A session that has broken is tried anew at
 // once: servers and tunnels are restarted; only a server that does not answer in its time has had its turn.
-func (p *poller) everything(ctx context.Context, connector *mysql.Connector, server mysql.Server, r *reply) {
+func (p *poller) everything(ctx context.Context, connector *mysql.Connector, server dbserver.Server, r *reply) {
 	begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
 	r.said = &ServerSnapshot{}
 	if r.session != nil {
@@ -558,7 +558,7 @@ func (p *poller) everything(ctx context.Context, connector *mysql.Connector, ser
 			return
 		}
 		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			problem := mysql.ProblemOf(server, err, p.query.Access.ServerTimeout)
+			problem := dbserver.ProblemOf(server, err, p.query.Access.ServerTimeout)
 			r.said = &ServerSnapshot{Failure: &problem}
 			return
 		}
@@ -567,7 +567,7 @@ func (p *poller) everything(ctx context.Context, connector *mysql.Connector, ser
 	for again := true; ; again = false {
 		var err error
 		r.session, err = ask(ctx, connector, server, p.query.Access.ServerTimeout, r.said)
-		var notRunning *mysql.NotRunningError
+		var notRunning *dbserver.NotRunningError
 		if err == nil || errors.As(err, &notRunning) {
 			return
 		}

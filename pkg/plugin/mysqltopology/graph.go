@@ -11,13 +11,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // server is a server with what it said, decoded.
 type server struct {
-	mysql.Server
+	dbserver.Server
 	said     ServerSnapshot
 	answered bool
 	// progress is how far its pod is on its way.
@@ -69,10 +70,10 @@ type set struct {
 	servers          []*server
 }
 
-func (s *set) name() string { return mysql.SetName(s.group) }
+func (s *set) name() string { return dbserver.SetName(s.group) }
 
 // decode reads what a server said. Columns that it does not have stay empty.
-func decode(detected mysql.Server, said ServerSnapshot) *server {
+func decode(detected dbserver.Server, said ServerSnapshot) *server {
 	s := &server{Server: detected, said: said, answered: said.Failure == nil && len(said.Answers) > 0}
 	if !s.answered {
 		return s

@@ -78,6 +78,8 @@ const (
 	ErrAccessDeniedNoPW = 1698 // an account of another way in: auth_socket
 	errQueryTimeout     = 3024 // max_execution_time of MySQL is over
 	errStatementTimeout = 1969 // max_statement_time of MariaDB is over
+	errNoSocket         = 2002 // the client's own: it found no server at the socket
+	errNoHost           = 2003 // or at the port
 )
 
 // ServerError is an error that a server, or the client's library, gave.
@@ -118,14 +120,13 @@ func IsTimeout(err error) bool {
 	return n == errQueryTimeout || n == errStatementTimeout
 }
 
-// isRefusedLogin tells whether an account can't come in this way; it may in another.
-func isRefusedLogin(err error) bool {
-	switch NumberOf(err) {
-	case ErrAccessDenied, ErrAccessDeniedNoPW, ErrHostNotPrivi:
-		return true
-	}
-	return false
+// RefusesLogin reports whether an account can't come in this way; it may in another.
+func (e *ServerError) RefusesLogin() bool {
+	return e.Number == ErrAccessDenied || e.Number == ErrAccessDeniedNoPW || e.Number == ErrHostNotPrivi
 }
+
+// FoundNobody reports whether a client found no server at the socket, or at the port.
+func (e *ServerError) FoundNobody() bool { return e.Number == errNoSocket || e.Number == errNoHost }
 
 // clientError is an error as the command-line clients print it: ERROR 1227 (42000) at line 3: Access denied …
 var clientError = regexp.MustCompile(`^ERROR (\d+)(?: \(([0-9A-Z]{5})\))?(?: at line (\d+))?[^:]*: (.*)$`)

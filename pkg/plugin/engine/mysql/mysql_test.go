@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
@@ -109,7 +110,7 @@ func TestDetect(t *testing.T) {
 		"web":        {pod(nil, server("c", "nginx")), ""},
 	} {
 		got := ""
-		if s, ok := Detect(c.pod); ok {
+		if s, ok := Engine.Detect(c.pod); ok {
 			got = fmt.Sprintf("%s %s %d %s", s.Flavour.Name, s.Container, s.Port, s.Group())
 		}
 		if got != c.want {
@@ -118,7 +119,7 @@ func TestDetect(t *testing.T) {
 	}
 	ended := pod(nil, server("db", "mysql"))
 	ended.Status.Phase = corev1.PodSucceeded
-	if s, ok := Detect(ended); ok {
+	if s, ok := Engine.Detect(ended); ok {
 		t.Errorf("ended: %+v", s)
 	}
 }
@@ -132,7 +133,7 @@ func TestGroup(t *testing.T) {
 	} {
 		p := pod(map[string]string{"pod-template-hash": "5d9c"}, corev1.Container{Name: "m", Image: "mysql"})
 		p.OwnerReferences = []metav1.OwnerReference{owner}
-		if s, _ := Detect(p); s.Group() != want {
+		if s, _ := Engine.Detect(p); s.Group() != want {
 			t.Errorf("%s, want %s", s.Group(), want)
 		}
 	}
@@ -164,11 +165,11 @@ func TestLoginOverNetwork(t *testing.T) {
 		"localroot": {pod(map[string]string{"mysql.oracle.com/cluster": "c", "component": "mysqld"}, corev1.Container{Name: "mysql"}), "//. free=false ok=false"},
 		"bitpoke":   {pod(map[string]string{"mysql.presslabs.org/cluster": "c"}, corev1.Container{Name: "mysql"}), "//. free=false ok=false"},
 	} {
-		s, ok := Detect(c.pod)
+		s, ok := Engine.Detect(c.pod)
 		if !ok {
 			t.Fatalf("%s: not detected", name)
 		}
-		got, free, ok := s.Flavour.logins[0].overNetwork(s)
+		got, free, ok := s.Flavour.Logins[0].OverNetwork(s)
 		if text := fmt.Sprintf("%s/%s/%s.%s free=%v ok=%v", got.User, got.Password, got.Secret, got.Key, free, ok); strings.ReplaceAll(text, " ", "") != strings.ReplaceAll(c.want, " ", "") {
 			t.Errorf("%s: %s, want %s", name, text, c.want)
 		}
@@ -198,20 +199,20 @@ func TestClientScript(t *testing.T) {
 		return string(out)
 	}
 	const rest = "--batch --xml --default-character-set=utf8mb4 --connect-timeout=5 --force"
-	root := login{user: "root", passwordEnv: mariaDBRootPassword}
+	root := dbserver.Login{User: "root", PasswordEnv: mariaDBRootPassword}
 	for _, c := range []struct {
 		command []string
 		stdin   string
 		env     []string
 		want    string
 	}{
-		{root.command(5, false), "SELECT 1", nil, "args: " + rest + " --user=root\npassword: \nstdin: SELECT 1\n"},
-		{root.command(5, false), "", []string{"MYSQL_ROOT_PASSWORD=p w$"}, "args: " + rest + " --user=root\npassword: p w$\nstdin: \n"},
-		{root.command(5, false), "", []string{"MARIADB_ROOT_PASSWORD=a", "MYSQL_ROOT_PASSWORD=b"}, "args: " + rest + " --user=root\npassword: a\nstdin: \n"},
-		{root.command(5, false), "", []string{"MYSQL_ROOT_PASSWORD_FILE=" + password}, "args: " + rest + " --user=root\npassword: from file\nstdin: \n"},
-		{login{user: "monitor", passwordFile: password}.command(5, false), "", nil, "args: " + rest + " --user=monitor\npassword: from file\nstdin: \n"},
-		{login{user: "x", optionFile: "/etc/my.cnf"}.command(5, false), "", nil, "args: --defaults-extra-file=/etc/my.cnf " + rest + "\npassword: \nstdin: \n"},
-		{login{user: "d", socket: "/s"}.command(5, true), "", nil, "args: " + strings.TrimSuffix(rest, " --force") + " --user=d --socket=/s\npassword: \nstdin: \n"},
+		{commandFor(root, 5, false), "SELECT 1", nil, "args: " + rest + " --user=root\npassword: \nstdin: SELECT 1\n"},
+		{commandFor(root, 5, false), "", []string{"MYSQL_ROOT_PASSWORD=p w$"}, "args: " + rest + " --user=root\npassword: p w$\nstdin: \n"},
+		{commandFor(root, 5, false), "", []string{"MARIADB_ROOT_PASSWORD=a", "MYSQL_ROOT_PASSWORD=b"}, "args: " + rest + " --user=root\npassword: a\nstdin: \n"},
+		{commandFor(root, 5, false), "", []string{"MYSQL_ROOT_PASSWORD_FILE=" + password}, "args: " + rest + " --user=root\npassword: from file\nstdin: \n"},
+		{commandFor(dbserver.Login{User: "monitor", PasswordFile: password}, 5, false), "", nil, "args: " + rest + " --user=monitor\npassword: from file\nstdin: \n"},
+		{commandFor(dbserver.Login{User: "x", OptionFile: "/etc/my.cnf"}, 5, false), "", nil, "args: --defaults-extra-file=/etc/my.cnf " + rest + "\npassword: \nstdin: \n"},
+		{commandFor(dbserver.Login{User: "d", Socket: "/s"}, 5, true), "", nil, "args: " + strings.TrimSuffix(rest, " --force") + " --user=d --socket=/s\npassword: \nstdin: \n"},
 		{commandWithPassword("mon", 5, false), `  pa\ss'"$HOME ` + "\nSELECT 1", nil, "args: --user=mon " + rest + "\npassword:   pa\\ss'\"$HOME \nstdin: SELECT 1\n"},
 	} {
 		if got := run(c.command, c.stdin, c.env...); got != c.want {
@@ -285,81 +286,8 @@ func FuzzParseXML(f *testing.F) {
 	})
 }
 
-func TestParsePasswordSource(t *testing.T) {
-	for _, good := range []string{"", "secret/db:password", "file:/run/pw", "env:PW", "prompt"} {
-		if _, err := ParsePasswordSource(good); err != nil {
-			t.Errorf("%q: %v", good, err)
-		}
-	}
-	for _, bad := range []string{"hunter2", "secret/hunter2", "secret/Hunter2:hunter2", "secret/:hunter2", "secret/db:hunter2!", "file:", "env:"} {
-		_, err := ParsePasswordSource(bad)
-		if err == nil || strings.Contains(strings.ToLower(err.Error()), "hunter2") {
-			t.Errorf("%q: %v", bad, err)
-		}
-	}
-	for _, absent := range []string{"env:hunter2", "file:hunter2"} {
-		p, err := ParsePasswordSource(absent)
-		if err == nil {
-			_, err = p.Resolve(t.Context(), "mon", nil, nil)
-		}
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v", absent, err)
-		}
-	}
-	p := PasswordSource{kind: fromPrompt}
-	p, err := p.Resolve(t.Context(), "mon", strings.NewReader("pw with spaces \r\nrest"), nil)
-	if err != nil || p.value != "pw with spaces " {
-		t.Errorf("%q, %v", p.value, err)
-	}
-	if _, err := (PasswordSource{kind: fromPrompt}).Resolve(t.Context(), "mon", strings.NewReader(""), nil); err == nil {
-		t.Error("empty stdin: no error")
-	}
-	t.Setenv("DOIK_TEST_PW", "x")
-	if p, err := (PasswordSource{kind: fromEnv, name: "DOIK_TEST_PW"}).Resolve(t.Context(), "", nil, nil); err != nil || p.value != "x" {
-		t.Errorf("%q, %v", p.value, err)
-	}
-}
-
-// TestNaming: with which flags a password of the user's own may be sent at all, and that the refusal names the remedy.
-func TestNaming(t *testing.T) {
-	own, secret := PasswordSource{kind: fromEnv, name: "PW"}, PasswordSource{kind: fromSecret, name: "db", key: "pw"}
-	for _, tc := range []struct {
-		what   string
-		access Access
-		named  bool
-		given  bool
-	}{
-		{"no password", Access{Via: ViaAuto, User: "mon"}, false, true},
-		{"a Secret's", Access{Via: ViaAuto, User: "mon", PasswordFrom: secret}, false, true},
-		{"found", Access{Via: ViaAuto, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSPreferred}}, false, false},
-		{"found, by exec", Access{Via: ViaExec, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSPreferred}}, false, false},
-		{"found, verified", Access{Via: ViaAuto, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSVerifyCA}}, false, true},
-		{"found, by exec, where nothing is verified", Access{Via: ViaExec, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSVerifyCA}}, false, false},
-		{"found, to all", Access{Via: ViaAuto, User: "mon", PasswordFrom: own, SendToAll: true}, false, true},
-		{"named", Access{Via: ViaAuto, User: "mon", PasswordFrom: own}, true, true},
-		{"named, in clear", Access{Via: ViaPortForward, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSDisabled}}, true, false},
-	} {
-		_, err := tc.access.Naming(tc.named)
-		if (err == nil) != tc.given {
-			t.Errorf("%s: %v", tc.what, err)
-		}
-		if err != nil && (strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "sts/NAME") && !strings.Contains(err.Error(), "TLS")) {
-			t.Errorf("%s: %v", tc.what, err)
-		}
-	}
-	a, err := Access{Via: ViaAuto, User: "mon", PasswordFrom: own, TLS: TLS{Mode: TLSVerifyCA}}.Naming(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, w := range NewConnector(nil, a).ways(Server{Flavour: &imageFlavour}) {
-		if w.via == ViaExec {
-			t.Error("VERIFY_CA: a container that shows no certificate is given the password when verification fails")
-		}
-	}
-}
-
 func TestLoginError(t *testing.T) {
-	e := &LoginError{Reason: []error{errors.New("a"), fmt.Errorf("exec: %w", &ServerError{Number: ErrAccessDenied, Message: "no"})}}
+	e := &dbserver.LoginError{Reason: []error{errors.New("a"), fmt.Errorf("exec: %w", &ServerError{Number: ErrAccessDenied, Message: "no"})}}
 	if !e.IsRefused() || e.IsForbidden() || e.Error() != "a; exec: error 1045: no" {
 		t.Error(e)
 	}

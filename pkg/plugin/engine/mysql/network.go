@@ -16,35 +16,9 @@ import (
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
-
-// TLS says how connections through the port-forward are encrypted, in the words of MySQL's --ssl-mode. All of it runs inside the
-// API server's own TLS up to the node.
-type TLS struct {
-	Mode TLSMode
-	// CA is that of VERIFY_CA, in PEM.
-	CA []byte
-}
-
-// TLSMode is one of MySQL's.
-type TLSMode string
-
-// The modes of MySQL's clients; VERIFY_IDENTITY is not among them: a port-forward has no host name to verify.
-const (
-	TLSPreferred TLSMode = "PREFERRED"
-	TLSDisabled  TLSMode = "DISABLED"
-	TLSRequired  TLSMode = "REQUIRED"
-	TLSVerifyCA  TLSMode = "VERIFY_CA"
-)
-
-// insisting is the mode for a password that must not go in clear.
-func (t TLS) insisting() TLS {
-	if t.Mode == TLSPreferred || t.Mode == "" {
-		t.Mode = TLSRequired
-	}
-	return t
-}
 
 // connection is a backend that speaks MySQL's protocol through a port-forward.
 type connection struct {
@@ -56,16 +30,16 @@ type connection struct {
 }
 
 // dial opens a port-forward and logs in through it.
-func dial(ctx context.Context, cluster *kube.Cluster, s Server, c Credentials, t TLS, batches bool) (*connection, error) {
+func dial(ctx context.Context, cluster *kube.Cluster, s dbserver.Server, c dbserver.Credentials, t dbserver.TLS, batches bool) (*connection, error) {
 	tunnel, err := cluster.OpenTunnel(ctx, s.Pod.Namespace, s.Pod.Name)
 	if err != nil {
 		return nil, err
 	}
 	connection := &connection{tunnel: tunnel, batches: batches}
 	err = connection.authenticate(ctx, s.Port, c, t)
-	if isHandshakeFailure(err) && t.Mode == TLSPreferred {
+	if isHandshakeFailure(err) && t.Mode == dbserver.TLSPreferred {
 		// Servers of the age of MySQL 5.7 offer TLS that Go no longer speaks: https://github.com/go-sql-driver/mysql/issues/1635
-		err = connection.authenticate(ctx, s.Port, c, TLS{Mode: TLSDisabled})
+		err = connection.authenticate(ctx, s.Port, c, dbserver.TLS{Mode: dbserver.TLSDisabled})
 	}
 	if err != nil {
 		_ = tunnel.Close()
@@ -74,14 +48,14 @@ func dial(ctx context.Context, cluster *kube.Cluster, s Server, c Credentials, t
 	return connection, nil
 }
 
-func (c *connection) authenticate(ctx context.Context, port int, as Credentials, t TLS) error {
+func (c *connection) authenticate(ctx context.Context, port int, as dbserver.Credentials, t dbserver.TLS) error {
 	config := mysqldriver.NewConfig()
 	config.User, config.Passwd = as.User, as.Password
 	config.Net, config.Addr = "pod", net.JoinHostPort("localhost", strconv.Itoa(port))
 	config.Logger = &mysqldriver.NopLogger{}
 	config.ConnectionAttributes = "program_name:kubectl-doik"
 	config.MultiStatements = c.batches
-	if err := t.apply(config); err != nil {
+	if err := encrypt(config, t); err != nil {
 		return err
 	}
 	c.seen = &seen{}
@@ -108,19 +82,19 @@ func (c *connection) version() (Version, bool) {
 	return v, err == nil
 }
 
-// apply sets the driver's mode.
-func (t TLS) apply(config *mysqldriver.Config) error {
-	if t.Mode == TLSDisabled {
+// encrypt sets the driver's mode.
+func encrypt(config *mysqldriver.Config, t dbserver.TLS) error {
+	if t.Mode == dbserver.TLSDisabled {
 		return nil
 	}
-	config.AllowFallbackToPlaintext = t.Mode == TLSPreferred
+	config.AllowFallbackToPlaintext = t.Mode == dbserver.TLSPreferred
 	config.TLS = &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// What MySQL's servers choose. Without it they ask for another key first, and the way there and back is gone once more.
 		CurvePreferences:   []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		InsecureSkipVerify: true, //nolint:gosec // a port-forward has no host name; VERIFY_CA verifies the chain below
 	}
-	if t.Mode != TLSVerifyCA {
+	if t.Mode != dbserver.TLSVerifyCA {
 		return nil
 	}
 	pool := x509.NewCertPool()
@@ -268,13 +242,10 @@ func serverError(err error, seen *seen) error {
 	return err
 }
 
-// errNotListening says that a node has found no server at a pod's port.
-var errNotListening = errors.New("connection refused: nothing listens at the port")
-
 // refusal is what a node says of a refused connection, without the names that it has for the pod's namespaces.
 func refusal(err error) error {
 	if strings.Contains(err.Error(), "connection refused") {
-		return errNotListening
+		return dbserver.ErrNotListening
 	}
 	return err
 }

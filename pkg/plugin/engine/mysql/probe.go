@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Probe is many fresh connections to one address, each with one question, from inside a server's container: what a port-forward, which
@@ -66,8 +68,8 @@ wait`
 
 // Run makes the connections of a probe in the container of a server, with the account of the access, or with that of the server's
 // flavour.
-func (c *Connector) Run(ctx context.Context, from Server, p Probe, each func(ProbeAnswer)) error {
-	if err := checkRunning(from); err != nil {
+func (c *Connector) Run(ctx context.Context, from dbserver.Server, p Probe, each func(ProbeAnswer)) error {
+	if err := from.CheckRunning(); err != nil {
 		return err
 	}
 	head, options, stdin, err := c.probeLogin(ctx, from)
@@ -80,7 +82,7 @@ func (c *Connector) Run(ctx context.Context, from Server, p Probe, each func(Pro
 	answers := make(chan struct{}, p.Concurrency)
 	go p.feed(ctx, stdin, tokens, answers)
 	errOut := kube.NewOutput(maxAnswer)
-	err = c.cluster.Stream(ctx, containerOf(from), kube.Streams{In: in, Out: &lines{each: func(line string) {
+	err = c.Cluster.Stream(ctx, containerOf(from), kube.Streams{In: in, Out: &lines{each: func(line string) {
 		if a, ok := parseProbe(line); ok {
 			each(a)
 			select {
@@ -92,7 +94,7 @@ func (c *Connector) Run(ctx context.Context, from Server, p Probe, each func(Pro
 	_ = in.Close() // ends the feeding
 	var exit *kube.ExitError
 	if errors.As(err, &exit) {
-		exit.Program, exit.Stderr = "the client in the container", oneLine(errOut.String())
+		exit.Program, exit.Stderr = "the client in the container", objects.OneLine(errOut.String())
 	}
 	return err
 }
@@ -129,9 +131,9 @@ func (p Probe) feed(ctx context.Context, before string, tokens *io.PipeWriter, a
 }
 
 // probeLogin is what the script begins with to know the password, the client's options, and what stdin begins with.
-func (c *Connector) probeLogin(ctx context.Context, from Server) (head string, options []string, stdin string, err error) {
-	if c.access.User != "" {
-		password, err := c.password(ctx, from, ViaExec)
+func (c *Connector) probeLogin(ctx context.Context, from dbserver.Server) (head string, options []string, stdin string, err error) {
+	if c.Access.User != "" {
+		password, err := c.Password(ctx, from, dbserver.ViaExec)
 		if err != nil {
 			return "", nil, "", err
 		}
@@ -139,19 +141,19 @@ func (c *Connector) probeLogin(ctx context.Context, from Server) (head string, o
 			return "", nil, "", errors.New("a password of several lines can't be given to the client")
 		}
 		head := "IFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"
-		if c.access.PasswordFrom.isOwn() {
+		if c.Access.PasswordFrom.IsOwn() {
 			head += "DOIK_TLS=required\n"
 		}
-		return head, []string{"--user=" + c.access.User}, password + "\n", nil
+		return head, []string{"--user=" + c.Access.User}, password + "\n", nil
 	}
-	for _, l := range from.Flavour.logins {
-		if l.socketOnly {
+	for _, l := range from.Flavour.Logins {
+		if l.SocketOnly {
 			continue
 		}
-		if l.optionFile != "" {
-			return "", []string{"--defaults-extra-file=" + l.optionFile}, "", nil
+		if l.OptionFile != "" {
+			return "", []string{"--defaults-extra-file=" + l.OptionFile}, "", nil
 		}
-		return l.passwordScript(), []string{"--user=" + l.user}, "", nil
+		return passwordScript(l), []string{"--user=" + l.User}, "", nil
 	}
 	return "", nil, "", fmt.Errorf("the account of %s comes through the socket only: give another with --user and --password-from", from.Flavour.Name)
 }
@@ -169,8 +171,8 @@ func parseProbe(line string) (a ProbeAnswer, ok bool) {
 	}
 	answer := strings.Split(strings.TrimSpace(fields[4]), "\t")
 	if fields[3] != "0" || len(answer) < 2 {
-		a.Err = errors.New(oneLine(fields[4]))
-		if e, _, ok := parseClientError(oneLine(fields[4])); ok {
+		a.Err = errors.New(objects.OneLine(fields[4]))
+		if e, _, ok := parseClientError(objects.OneLine(fields[4])); ok {
 			a.Err = e
 		}
 		if fields[3] == strconv.Itoa(timedOut) {

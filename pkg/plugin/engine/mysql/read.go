@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 )
 
@@ -42,7 +43,7 @@ func (s *Session) BeginRead(ctx context.Context, limits Limits) (*Reader, error)
 		return nil, errors.New("a session that takes several statements at a time is not for a user's")
 	}
 	r := &Reader{session: s, limits: limits, before: ReadStatements(s.Version, limits)}
-	if s.Via == ViaExec {
+	if s.Via == dbserver.ViaExec {
 		return r, nil
 	}
 	return r, preparing(s.AskInOrder(ctx, r.before...))
@@ -95,7 +96,7 @@ func selectLimit(rows int) string { return fmt.Sprintf("SET SESSION sql_select_l
 
 // ask runs statements that have something of a user's in them; an error is the first of those before them.
 func (r *Reader) ask(ctx context.Context, before []string, statements ...string) ([]Answer, error) {
-	if r.session.Via != ViaExec {
+	if r.session.Via != dbserver.ViaExec {
 		if err := preparing(r.session.AskInOrder(ctx, before...)); err != nil {
 			return nil, err
 		}
@@ -141,7 +142,7 @@ func (r *Reader) Run(ctx context.Context, statement *readonly.Statement) (Answer
 
 // End ends the transaction.
 func (r *Reader) End(ctx context.Context) {
-	if r.session.Via != ViaExec {
+	if r.session.Via != dbserver.ViaExec {
 		r.session.AskInOrder(ctx, end) // what fails here ends with the connection
 	}
 }

@@ -1,4 +1,4 @@
-// Package mysql logs in to the MySQL and MariaDB servers of pods and asks them: Detect finds a server in a pod, Connector.Open
+// Package mysql logs in to the MySQL and MariaDB servers of pods and asks them: Engine finds servers in pods, Connector.Open
 // makes a Session with it over a port-forward or with the client in its container, and Session.Ask runs statements. It knows
 // what differs between products, versions, operators and charts as tables, and the two kinds of transaction identifiers.
 package mysql
@@ -6,71 +6,26 @@ package mysql
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
-// Via is the way to a server.
-type Via string
-
-const (
-	// ViaAuto takes the port-forward where no Secret has to be read for it, then the client in the container, then the
-	// port-forward with a password from a Secret.
-	ViaAuto Via = "auto"
-	// ViaPortForward is a connection to the pod's port through the API server.
-	ViaPortForward Via = "port-forward"
-	// ViaExec is the client inside the server's container, which knows its password.
-	ViaExec Via = "exec"
-)
-
-// Access is how to log in.
-type Access struct {
-	Via Via
-	// User is empty for the account that the server's flavour has.
-	User string
-	// PasswordFrom is where the password of User is; the zero value is none.
-	PasswordFrom PasswordSource
-	// SendToAll lets a password of the user's own go to servers that are not named, too.
-	SendToAll bool
-	TLS       TLS
-	// named is true if the servers' sets stand on the command line, see Naming.
-	named bool
-	// ServerTimeout is the time that each server has to let the plugin in and to answer. Who asks keeps to it, with a context.
-	ServerTimeout time.Duration
-}
-
 // Connector opens sessions.
-type Connector struct {
-	cluster *kube.Cluster
-	access  Access
-
-	mu      sync.Mutex
-	secrets map[string]secretAnswer // by namespace/name: read once for all pods
-}
-
-type secretAnswer struct {
-	data map[string][]byte
-	err  error
-}
+type Connector struct{ *dbserver.Connector }
 
 // NewConnector makes a connector; it sends nothing yet.
-func NewConnector(cluster *kube.Cluster, access Access) *Connector {
-	return &Connector{cluster: cluster, access: access, secrets: map[string]secretAnswer{}}
+func NewConnector(cluster *kube.Cluster, access dbserver.Access) *Connector {
+	return &Connector{dbserver.NewConnector(cluster, access)}
 }
 
 // Session is a connection to one server, or the right to run its client. It is not for use by several goroutines at once.
 type Session struct {
-	Server Server
-	// Via is the way that was taken: ViaPortForward or ViaExec. User is the account, empty where an options file names it.
-	Via  Via
+	Server dbserver.Server
+	// Via is the way that was taken: dbserver.ViaPortForward or ViaExec. User is the account, empty where an options file names it.
+	Via  dbserver.Via
 	User string
 	// Version is what the server says that it is.
 	Version Version
@@ -98,103 +53,31 @@ type backend interface {
 	close()
 }
 
-// way is one try to log in.
-type way struct {
-	via         Via
-	credentials Credentials // for the port-forward, and for the client where the user has given an account
-	login       *login      // for the client, where the container knows the password
-}
-
-// LoginError says that no way led to a server, and why each did not.
-type LoginError struct {
-	Reason []error // at least one
-}
-
-func (e *LoginError) Error() string {
-	texts := make([]string, 0, len(e.Reason))
-	for _, err := range e.Reason {
-		texts = append(texts, err.Error())
-	}
-	return strings.Join(texts, "; ")
-}
-
-func (e *LoginError) Unwrap() []error { return e.Reason }
-
 // Open logs in to a server, by the ways that the access allows, the next where one fails, and asks it about subjects. An error is a
-// *LoginError or a *NotRunningError. The session is for statements of the plugin's own.
-func (c *Connector) Open(ctx context.Context, s Server, subjects ...Subject) (*Session, error) {
+// *dbserver.LoginError or a *dbserver.NotRunningError. The session is for statements of the plugin's own.
+func (c *Connector) Open(ctx context.Context, s dbserver.Server, subjects ...Subject) (*Session, error) {
 	return c.open(ctx, s, false, subjects)
 }
 
 // OpenReader is Open for a statement that a user gives, see Session.Read: the server takes one at a time.
-func (c *Connector) OpenReader(ctx context.Context, s Server) (*Session, error) {
+func (c *Connector) OpenReader(ctx context.Context, s dbserver.Server) (*Session, error) {
 	return c.open(ctx, s, true, nil)
 }
 
-func (c *Connector) open(ctx context.Context, s Server, single bool, subjects []Subject) (*Session, error) {
-	if err := checkRunning(s); err != nil {
-		return nil, err
-	}
-	failed := &LoginError{}
-	ways := c.ways(s)
-	if len(ways) == 0 {
-		failed.Reason = []error{&noAccountError{flavour: s.Flavour.Name, via: c.access.Via}}
-		return nil, failed
-	}
-	for _, w := range ways {
-		session, err := c.try(ctx, s, w, single, subjects)
-		if err == nil {
-			return session, nil
-		}
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		failed.Reason = append(failed.Reason, fmt.Errorf("%s: %w", w.via, err))
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, failed
+func (c *Connector) open(ctx context.Context, s dbserver.Server, single bool, subjects []Subject) (*Session, error) {
+	return dbserver.Open(ctx, c.Connector, s, func(ctx context.Context, w dbserver.Way) (*Session, error) {
+		return c.try(ctx, s, w, single, subjects)
+	})
 }
 
-// ways are in the order in which they are tried.
-func (c *Connector) ways(s Server) []way {
-	var network, inside, bySecret []way
-	if c.access.User != "" {
-		credentials := Credentials{User: c.access.User}
-		network = append(network, way{via: ViaPortForward, credentials: credentials})
-		// Who wants certificates verified is not served by a container that has none to show.
-		if c.access.Via == ViaExec || c.access.TLS.Mode != TLSVerifyCA || !c.access.PasswordFrom.isOwn() {
-			inside = append(inside, way{via: ViaExec, credentials: credentials})
-		}
-	} else {
-		for i := range s.Flavour.logins {
-			l := &s.Flavour.logins[i]
-			inside = append(inside, way{via: ViaExec, login: l})
-			if credentials, free, ok := l.overNetwork(s); ok && free {
-				network = append(network, way{via: ViaPortForward, credentials: credentials})
-			} else if ok {
-				bySecret = append(bySecret, way{via: ViaPortForward, credentials: credentials})
-			}
-		}
-	}
-	switch c.access.Via {
-	case ViaPortForward:
-		return append(network, bySecret...)
-	case ViaExec:
-		return inside
-	}
-	return append(append(network, inside...), bySecret...)
-}
-
-func (c *Connector) try(ctx context.Context, s Server, w way, single bool, subjects []Subject) (*Session, error) {
-	back, err := c.connect(ctx, s, &w, single)
+func (c *Connector) try(ctx context.Context, s dbserver.Server, w dbserver.Way, single bool, subjects []Subject) (*Session, error) {
+	back, err := c.connect(ctx, s, w, single)
 	if err != nil {
 		return nil, err
 	}
-	session := &Session{Server: s, Via: w.via, User: w.credentials.User, back: back, single: single}
-	if w.login != nil && w.login.optionFile == "" {
-		session.User = w.login.user
+	session := &Session{Server: s, Via: w.Via, User: w.Credentials.User, back: back, single: single}
+	if w.Login != nil && w.Login.OptionFile == "" {
+		session.User = w.Login.User
 	}
 	if err := session.start(ctx, subjects); err != nil {
 		session.Close()
@@ -244,37 +127,26 @@ func texts(statements []Statement) []string {
 	return list
 }
 
-func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) (backend, error) {
-	if w.via == ViaExec && w.login != nil {
-		return &client{cluster: c.cluster, in: containerOf(s), command: w.login.command}, nil
+func (c *Connector) connect(ctx context.Context, s dbserver.Server, w dbserver.Way, single bool) (backend, error) {
+	if w.Login != nil {
+		return &client{cluster: c.Cluster, in: containerOf(s),
+			command: func(seconds int, stopAtError bool) []string { return commandFor(*w.Login, seconds, stopAtError) }}, nil
 	}
-	mode := c.access.TLS
-	if c.access.User != "" {
-		password, err := c.password(ctx, s, w.via)
-		if err != nil {
-			return nil, err
-		}
-		w.credentials.Password = password
-		if c.access.PasswordFrom.isOwn() {
-			mode = mode.insisting()
-		}
-	} else if w.credentials.Secret != "" {
-		password, err := c.secret(ctx, s.Pod.Namespace, w.credentials.Secret, w.credentials.Key)
-		if err != nil {
-			return nil, err
-		}
-		w.credentials.Password = password
+	credentials, mode, err := c.Prepare(ctx, s, w)
+	if err != nil {
+		return nil, err
 	}
-	if w.via == ViaExec {
-		if strings.ContainsAny(w.credentials.Password, "\r\n") {
+	if w.Via == dbserver.ViaExec {
+		if strings.ContainsAny(credentials.Password, "\r\n") {
 			return nil, errors.New("a password of several lines can't be given to the client: use --via=port-forward")
 		}
-		user := w.credentials.User
-		return &client{cluster: c.cluster, in: containerOf(s), stdin: w.credentials.Password + "\n",
-			command: func(seconds int, stopAtError bool) []string { return commandWithPassword(user, seconds, stopAtError) }}, nil
+		return &client{cluster: c.Cluster, in: containerOf(s), stdin: credentials.Password + "\n",
+			command: func(seconds int, stopAtError bool) []string {
+				return commandWithPassword(credentials.User, seconds, stopAtError)
+			}}, nil
 	}
-	back, err := dial(ctx, c.cluster, s, w.credentials, mode, !single)
-	if c.access.PasswordFrom.isOwn() && offersNoTLS(err) {
+	back, err := dial(ctx, c.Cluster, s, credentials, mode, !single)
+	if c.Access.PasswordFrom.IsOwn() && offersNoTLS(err) {
 		return nil, dbserver.Handing{Origin: dbserver.OfUser, Channel: dbserver.Clear}.Check()
 	}
 	if err != nil {
@@ -283,60 +155,8 @@ func (c *Connector) connect(ctx context.Context, s Server, w *way, single bool) 
 	return back, nil
 }
 
-func containerOf(s Server) kube.Container {
+func containerOf(s dbserver.Server) kube.Container {
 	return kube.Container{Namespace: s.Pod.Namespace, Pod: s.Pod.Name, Name: s.Container}
-}
-
-// password is that of --user, for a server that it is given to on a way.
-func (c *Connector) password(ctx context.Context, s Server, via Via) (string, error) {
-	from := c.access.PasswordFrom
-	if from.kind == fromSecret {
-		return c.secret(ctx, s.Pod.Namespace, from.name, from.key)
-	}
-	if from.isOwn() {
-		if err := c.access.handing(via).Check(); err != nil {
-			return "", err
-		}
-	}
-	return from.value, nil
-}
-
-// handing is a password of the user's own on a way to a server.
-func (a Access) handing(via Via) dbserver.Handing {
-	h := dbserver.Handing{Origin: dbserver.OfUser, Named: a.named, ToAll: a.SendToAll}
-	switch {
-	case via == ViaExec:
-		h.Channel = dbserver.Inside
-	case a.TLS.Mode == TLSVerifyCA:
-		h.Channel = dbserver.Verified
-	case a.TLS.insisting().Mode == TLSRequired:
-		h.Channel = dbserver.Encrypted
-	}
-	return h
-}
-
-// secret reads a key of a Secret of the server's own namespace, each Secret once.
-func (c *Connector) secret(ctx context.Context, namespace, name, key string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	id := namespace + "/" + name
-	answer, known := c.secrets[id]
-	if !known {
-		object, err := c.cluster.Secret(ctx, namespace, name)
-		if err == nil {
-			answer.data = object.Data
-		}
-		answer.err = err
-		c.secrets[id] = answer
-	}
-	if answer.err != nil {
-		return "", fmt.Errorf("reading Secret %s: %w", name, answer.err)
-	}
-	value, ok := answer.data[key]
-	if !ok {
-		return "", fmt.Errorf("reading Secret %s: it has no key %s", name, key)
-	}
-	return string(value), nil
 }
 
 // Ask runs statements one after the other in one connection, each whatever became of those before it. There is an answer for
@@ -358,45 +178,3 @@ func (s *Session) Query(ctx context.Context, statement string) (Answer, error) {
 
 // Close ends the session; nothing of it is left in the cluster.
 func (s *Session) Close() { s.back.close() }
-
-// IsForbidden tells whether the user lacks a right in the cluster, for each way that was tried.
-func (e *LoginError) IsForbidden() bool {
-	for _, err := range e.Reason {
-		if !apierrors.IsForbidden(err) {
-			return false
-		}
-	}
-	return true
-}
-
-// IsRefused reports whether a server was reached and did not accept the account, or there is no account to try.
-func (e *LoginError) IsRefused() bool {
-	return slices.ContainsFunc(e.Reason, func(err error) bool {
-		var none *noAccountError
-		return isRefusedLogin(err) || errors.As(err, &none)
-	})
-}
-
-// IsNotListening reports whether the way led into the pod and nothing listens there.
-func (e *LoginError) IsNotListening() bool {
-	return !e.IsRefused() && slices.ContainsFunc(e.Reason, func(err error) bool {
-		n := NumberOf(err)
-		return errors.Is(err, errNotListening) || n == errNoSocket || n == errNoHost
-	})
-}
-
-// Numbers of the client's own errors: it found no server at the socket, or at the port.
-const (
-	errNoSocket = 2002
-	errNoHost   = 2003
-)
-
-// noAccountError says that there is no account to try.
-type noAccountError struct {
-	flavour string
-	via     Via
-}
-
-func (e *noAccountError) Error() string {
-	return fmt.Sprintf("no account of %s is known for --via=%s: give one with --user and --password-from", e.flavour, e.via)
-}

@@ -1,7 +1,6 @@
-package mysql
+package dbserver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,12 +9,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
-
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 )
 
-// Flags are the flags of logging in, which all subcommands for MySQL share.
+// Flags are the flags of logging in, which all subcommands for databases share.
 type Flags struct {
 	via          string
 	user         string
@@ -74,9 +70,9 @@ func (f *Flags) ToAccess() (Access, error) {
 		return a, err
 	}
 	switch {
-	case f.sendToAll && !a.PasswordFrom.isOwn():
+	case f.sendToAll && !a.PasswordFrom.IsOwn():
 		return a, errors.New("--send-password-to-all is for a password of your own: --password-from=file:PATH, env:NAME or prompt")
-	case a.PasswordFrom.isOwn() && a.TLS.Mode == TLSDisabled && a.Via != ViaExec:
+	case a.PasswordFrom.IsOwn() && a.TLS.Mode == TLSDisabled && a.Via != ViaExec:
 		return a, errors.New("--ssl-mode=DISABLED would send the password of --user in clear: leave it out, or use --via=exec")
 	}
 	if f.sslCA != "" {
@@ -85,34 +81,4 @@ func (f *Flags) ToAccess() (Access, error) {
 		}
 	}
 	return a, nil
-}
-
-// Naming says whether the servers' sets, their pods or their Service stand on the command line. It is an error if no server could be
-// given the password then.
-func (a Access) Naming(named bool) (Access, error) {
-	a.named = named
-	if !a.PasswordFrom.isOwn() {
-		return a, nil
-	}
-	var refused *dbserver.RefusedError
-	for _, via := range []Via{ViaPortForward, ViaExec} {
-		if a.Via != ViaAuto && a.Via != via {
-			continue
-		}
-		err := a.handing(via).Check()
-		if err == nil {
-			return a, nil
-		}
-		if refused == nil {
-			errors.As(err, &refused)
-		}
-	}
-	return a, fmt.Errorf("--password-from: %s: %s", refused.Reason, refused.Remedy)
-}
-
-// Resolve reads the password where it is not in a Secret: it may ask for it.
-func (a Access) Resolve(ctx context.Context, streams genericiooptions.IOStreams) (Access, error) {
-	from, err := a.PasswordFrom.Resolve(ctx, a.User, streams.In, streams.ErrOut)
-	a.PasswordFrom = from
-	return a, err
 }

@@ -1,4 +1,4 @@
-package mysql
+package dbserver
 
 import (
 	"bufio"
@@ -39,8 +39,8 @@ var (
 
 const passwordForms = "secret/NAME:KEY, file:PATH, env:NAME or prompt"
 
-// isOwn reports whether there is a password that only the user has. A Secret's is its namespace's.
-func (p PasswordSource) isOwn() bool {
+// IsOwn reports whether there is a password that only the user has. A Secret's is its namespace's.
+func (p PasswordSource) IsOwn() bool {
 	return p.kind == fromFile || p.kind == fromEnv || p.kind == fromPrompt
 }
 

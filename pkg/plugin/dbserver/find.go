@@ -1,4 +1,4 @@
-package mysql
+package dbserver
 
 import (
 	"context"
@@ -29,25 +29,25 @@ type Scope struct {
 	Wanted func(*corev1.Pod) bool
 }
 
-// Find lists the pods of a scope and keeps those that run servers. It is an error if a name is of nothing.
-func Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
+// Find lists the pods of a scope and keeps those that run servers of an engine. It is an error if a name is of nothing.
+func (e *Engine) Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
 	var all []Server
 	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
 		if q.Wanted != nil && !q.Wanted(pod) {
 			return
 		}
-		if server, ok := Detect(pod); ok {
+		if server, ok := e.Detect(pod); ok {
 			all = append(all, server)
 		}
 	})
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	return q.Choose(all)
+	return e.Choose(all, q)
 }
 
-// Choose keeps those of the servers of a namespace that the scope's names are of. It is an error if a name is of nothing.
-func (q Scope) Choose(all []Server) ([]Server, error) {
+// Choose keeps those of the servers of a namespace that a scope's names are of. It is an error if a name is of nothing.
+func (e *Engine) Choose(all []Server, q Scope) ([]Server, error) {
 	if len(q.Names) == 0 {
 		return all, nil
 	}
@@ -68,7 +68,7 @@ func (q Scope) Choose(all []Server) ([]Server, error) {
 		}
 		if len(groups) == 0 && pod == "" {
 			slices.Sort(known)
-			return nil, kube.NotFound("MySQL server or set", q.Namespace, name, slices.Compact(known))
+			return nil, kube.NotFound(e.Name+" server or set", q.Namespace, name, slices.Compact(known))
 		}
 		for _, server := range all {
 			isTaken := func(other Server) bool { return other.Name() == server.Name() }

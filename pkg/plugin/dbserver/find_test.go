@@ -1,4 +1,4 @@
-package mysql
+package dbserver
 
 import (
 	"slices"
@@ -27,7 +27,7 @@ func TestChoose(t *testing.T) {
 		{Scope{Names: []string{"mysql-1", "other", "mysql-1"}, PodsAlone: true}, []string{"mysql-1", "other-0"}},
 		{Scope{Names: []string{"mysql-3"}, PodsAlone: true}, nil},
 	} {
-		servers, err := c.scope.Choose(all)
+		servers, err := (&Engine{Name: "MySQL"}).Choose(all, c.scope)
 		var got []string
 		for _, s := range servers {
 			got = append(got, s.Pod.Name)
