@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
@@ -321,7 +321,7 @@ func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
 			return false, "has broken replication"
 		case c.Receiver == "No" || c.Applier == "No":
 			return false, "does not replicate"
-		case c.LagMilliseconds != nil && *c.LagMilliseconds >= mysqltopology.StaleMilliseconds:
+		case c.LagMilliseconds != nil && *c.LagMilliseconds >= replication.StaleMilliseconds:
 			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)
 		}
 	}

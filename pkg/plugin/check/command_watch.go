@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -65,7 +65,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 
 // lasting are the problems that do not go away by waiting.
 func lasting(report *v1alpha1.HealthCheckList) []v1alpha1.Problem {
-	return finding.Lasting(report.Problems, stsstatus.NotReported, mysqltopology.NotYetAnswered)
+	return finding.Lasting(report.Problems, stsstatus.NotReported, dbserver.NotYetAnswered)
 }
 
 // watched names what is watched.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -46,7 +47,7 @@ func (o *Options) RunWatch(ctx context.Context) error {
 		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },
 		Things:   things,
 		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem {
-			return finding.Lasting(report.Problems, NotYetAnswered)
+			return finding.Lasting(report.Problems, dbserver.NotYetAnswered)
 		},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "LAG", "GTID"},

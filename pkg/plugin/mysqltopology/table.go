@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -252,9 +253,9 @@ func threads(r row) printers.Cell {
 		}
 		return c
 	case s.Group != nil:
-		return state(s.Group.State, stateOnline)
+		return state(s.Group.State, replication.StateOnline)
 	case s.Galera != nil:
-		return state(cmp.Or(s.Galera.State, "unknown"), stateSynced)
+		return state(cmp.Or(s.Galera.State, "unknown"), replication.StateSynced)
 	}
 	return printers.None
 }
@@ -276,14 +277,14 @@ func lag(r row) printers.Cell {
 	case c.LagMilliseconds == nil:
 		return printers.Unknown
 	default:
-		cell := printers.Text(duration(*c.LagMilliseconds))
+		cell := printers.Text(replication.Duration(*c.LagMilliseconds))
 		if c.DelaySeconds > 0 {
-			cell.Text += fmt.Sprintf(" (+%s)", duration(c.DelaySeconds*1000))
+			cell.Text += fmt.Sprintf(" (+%s)", replication.Duration(c.DelaySeconds*1000))
 		}
 		switch {
-		case *c.LagMilliseconds >= StaleMilliseconds:
+		case *c.LagMilliseconds >= replication.StaleMilliseconds:
 			cell.Level = printers.Alarm
-		case *c.LagMilliseconds >= lateMilliseconds:
+		case *c.LagMilliseconds >= replication.LateMilliseconds:
 			cell.Level = printers.Warn
 		}
 		return cell
