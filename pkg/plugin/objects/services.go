@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -16,7 +15,7 @@ func ServiceKinds() []string { return []string{"svc", "service", "services"} }
 // Selects reports whether a Service's selector matches the labels of a pod of its namespace. A Service without a selector selects none: who
 // its endpoints are, somebody else says. The type does not count, though an ExternalName has no endpoints, whatever its selector is.
 func Selects(service *corev1.Service, pod map[string]string) bool {
-	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod))
+	return HasLabels(pod, service.Spec.Selector)
 }
 
 // SelectorOf is a Service's selector as kubectl's -l takes it, key=value,…; <none> without one.
@@ -60,4 +59,9 @@ func EndpointPod(endpoint *discoveryv1.Endpoint) types.NamespacedName {
 		return types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}
 	}
 	return types.NamespacedName{}
+}
+
+// GivesName reports whether a pod has a DNS name of its own, hostname.service, under a headless Service of this name that selects it.
+func GivesName(service string, pod *corev1.Pod) bool {
+	return pod.Spec.Hostname != "" && pod.Spec.Subdomain == service
 }

@@ -84,6 +84,22 @@ func TestReaches(t *testing.T) {
 	}
 }
 
+func TestGivesName(t *testing.T) {
+	for name, test := range map[string]struct {
+		pod  corev1.PodSpec
+		want bool
+	}{
+		"of this Service":  {corev1.PodSpec{Hostname: "web-0", Subdomain: "web"}, true},
+		"of another":       {corev1.PodSpec{Hostname: "web-0", Subdomain: "db"}, false},
+		"without hostname": {corev1.PodSpec{Subdomain: "web"}, false},
+		"of no set":        {corev1.PodSpec{}, false},
+	} {
+		if got := GivesName("web", &corev1.Pod{Spec: test.pod}); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestServiceOf(t *testing.T) {
 	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: "web-x7k2p", Labels: map[string]string{"kubernetes.io/service-name": "web"}}}
 	if got := ServiceOf(slice); got != "web" {
