@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 const (
@@ -278,10 +280,8 @@ var waitingReasons = []string{
 
 // started tells whether a debug pod's container runs, or why it won't.
 func started(pod *corev1.Pod) (bool, error) {
-	if i := slices.IndexFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodScheduled }); i >= 0 {
-		if c := pod.Status.Conditions[i]; c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return false, fmt.Errorf("the debug pod can't be scheduled: %s", c.Message)
-		}
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+		return false, fmt.Errorf("the debug pod can't be scheduled: %s", c.Message)
 	}
 	for i := range pod.Status.ContainerStatuses {
 		if pod.Status.ContainerStatuses[i].Name != DebugContainer {
@@ -295,9 +295,9 @@ func started(pod *corev1.Pod) (bool, error) {
 		}
 	}
 	switch {
-	case pod.DeletionTimestamp != nil:
+	case objects.Terminating(pod):
 		return false, errors.New("somebody has deleted the debug pod")
-	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
+	case objects.PodFinished(pod):
 		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, joined(pod.Status.Reason, pod.Status.Message))
 	}
 	return false, nil
@@ -388,7 +388,7 @@ func (c *Cluster) removeDebugPods(ctx context.Context, pod *corev1.Pod) error {
 func (c *Cluster) removeLeftovers(ctx context.Context, own *corev1.Pod) {
 	var leftovers []*corev1.Pod
 	_ = c.EachPod(ctx, Query{Namespace: own.Namespace, Selector: debugComponentLabel + "=" + debugComponent}, func(pod *corev1.Pod) {
-		if pod.UID != own.UID && pod.DeletionTimestamp == nil && outlived(pod, own.CreationTimestamp.Time) {
+		if pod.UID != own.UID && !objects.Terminating(pod) && outlived(pod, own.CreationTimestamp.Time) {
 			leftovers = append(leftovers, pod)
 		}
 	})
@@ -399,7 +399,7 @@ func (c *Cluster) removeLeftovers(ctx context.Context, own *corev1.Pod) {
 
 // outlived tells whether a debug pod has ended, or should have.
 func outlived(pod *corev1.Pod, now time.Time) bool {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if objects.PodFinished(pod) {
 		return true
 	}
 	limit := pod.Spec.ActiveDeadlineSeconds

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // A volume or its inodes are filling and full from these percentages on.
@@ -261,7 +262,7 @@ func strayVolumes(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSe
 			continue
 		}
 		phase, ours := phases[ref.Name]
-		if !ours && !names(set, ref.Name) {
+		if _, _, named := objects.ClaimOf(set, ref.Name); !ours && !named {
 			continue
 		}
 		f := v1alpha1.Finding{
