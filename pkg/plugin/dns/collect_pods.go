@@ -86,7 +86,7 @@ func (s *Snapshot) lookBehind(ctx context.Context, cluster *kube.Cluster) {
 	if p == nil || len(p.Nameservers) == 0 {
 		return
 	}
-	if hasAddress(s.DNSService, p.Nameservers[0]) {
+	if s.DNSService != nil && objects.HasClusterIP(s.DNSService, p.Nameservers[0]) {
 		p.Service = s.DNSServiceName
 		return
 	}
@@ -112,8 +112,4 @@ func (s *Snapshot) atAddress(ctx context.Context, cluster *kube.Cluster, text st
 	}
 	service, err = serviceAt(ctx, cluster, address)
 	return service, err == nil
-}
-
-func hasAddress(service *corev1.Service, address string) bool {
-	return service != nil && slices.Contains(append(slices.Clone(service.Spec.ClusterIPs), service.Spec.ClusterIP), address)
 }

@@ -185,7 +185,7 @@ func (x *index) ownerOf(e *expectation, data string) string {
 		return "pod " + pod.Name
 	}
 	for key, service := range x.services {
-		if key.Namespace == e.subject.Namespace && slices.Contains(append(service.Spec.ClusterIPs, service.Spec.ClusterIP), data) {
+		if key.Namespace == e.subject.Namespace && objects.HasClusterIP(service, data) {
 			return "Service " + service.Name
 		}
 	}

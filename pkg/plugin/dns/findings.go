@@ -125,7 +125,7 @@ func usesClusterDNS(x *index, config *corev1.PodDNSConfig) bool {
 		return x.DNSService == nil
 	}
 	return slices.ContainsFunc(config.Nameservers, func(nameserver string) bool {
-		return hasAddress(x.DNSService, nameserver) || linkLocal(nameserver)
+		return objects.HasClusterIP(x.DNSService, nameserver) || linkLocal(nameserver)
 	})
 }
 

@@ -298,7 +298,7 @@ func started(pod *corev1.Pod) (bool, error) {
 	case objects.Terminating(pod):
 		return false, errors.New("somebody has deleted the debug pod")
 	case objects.PodFinished(pod):
-		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, joined(pod.Status.Reason, pod.Status.Message))
+		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, objects.Because(pod.Status.Reason, pod.Status.Message))
 	}
 	return false, nil
 }
@@ -309,31 +309,19 @@ func containerStarted(status *corev1.ContainerStatus) (bool, error) {
 	case state.Running != nil:
 		return true, nil
 	case state.Waiting != nil && slices.Contains(waitingReasons, state.Waiting.Reason):
-		return false, fmt.Errorf("%s (image %s)", joined(state.Waiting.Reason, state.Waiting.Message), status.Image)
+		return false, fmt.Errorf("%s (image %s)", objects.Because(state.Waiting.Reason, state.Waiting.Message), status.Image)
 	case state.Terminated != nil:
-		return false, fmt.Errorf("%s (exit code %d, image %s)", joined(state.Terminated.Reason, state.Terminated.Message), state.Terminated.ExitCode, status.Image)
+		return false, fmt.Errorf("%s (exit code %d, image %s)", objects.Because(state.Terminated.Reason, state.Terminated.Message), state.Terminated.ExitCode, status.Image)
 	}
 	return false, nil
 }
 
-func joined(reason, message string) string {
-	switch {
-	case reason == "":
-		return message
-	case message == "":
-		return reason
-	}
-	return reason + ": " + message
-}
-
 // waitingFor says in what state a pod is that does not run yet.
 func waitingFor(pod *corev1.Pod) string {
-	scheduled := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionTrue
-	})
+	scheduled := objects.PodCondition(pod, corev1.PodScheduled)
 	// The kubelet tells first that it has taken the pod; pulling is then all that takes long.
 	switch {
-	case !scheduled && pod.Spec.NodeName == "":
+	case (scheduled == nil || scheduled.Status != corev1.ConditionTrue) && pod.Spec.NodeName == "":
 		return "scheduling the debug pod"
 	case len(pod.Status.ContainerStatuses) == 0:
 		return fmt.Sprintf("starting the debug pod on node %s", pod.Spec.NodeName)
@@ -365,7 +353,7 @@ func (c *Cluster) lastComplaint(ctx context.Context, pod *corev1.Pod) string {
 		return ""
 	}
 	latest := slices.MaxFunc(events.Items, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
-	return joined(latest.Reason, latest.Message)
+	return objects.Because(latest.Reason, latest.Message)
 }
 
 // removeDebugPods removes a pod, and leftovers of earlier runs beside it. It does so even if the context has ended. The error is

@@ -71,3 +71,14 @@ func ClaimsOf(pod *corev1.Pod) []PodClaim {
 	}
 	return claims
 }
+
+// Because puts what an object says of its state, a reason and a message, either of which may be empty, in one text: reason: message.
+func Because(reason, message string) string {
+	switch {
+	case reason == "":
+		return message
+	case message == "":
+		return reason
+	}
+	return reason + ": " + message
+}

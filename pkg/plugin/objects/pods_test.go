@@ -82,3 +82,14 @@ func TestClaimsOf(t *testing.T) {
 		t.Errorf("of no volumes: %+v", got)
 	}
 }
+
+func TestBecause(t *testing.T) {
+	for _, test := range [][3]string{
+		{"Evicted", "the node was low on memory", "Evicted: the node was low on memory"}, {"Evicted", "", "Evicted"},
+		{"", "the node was low on memory", "the node was low on memory"}, {"", "", ""},
+	} {
+		if got := Because(test[0], test[1]); got != test[2] {
+			t.Errorf("%q", got)
+		}
+	}
+}

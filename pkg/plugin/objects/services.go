@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +27,19 @@ func SelectorOf(service *corev1.Service) string {
 // Headless reports whether a Service gives out its endpoints' addresses in place of one of its own.
 func Headless(service *corev1.Service) bool {
 	return service.Spec.ClusterIP == corev1.ClusterIPNone && service.Spec.Type != corev1.ServiceTypeExternalName
+}
+
+// HasClusterIP reports whether an address, in whatever notation, is one of a Service's own.
+func HasClusterIP(service *corev1.Service, address string) bool {
+	wanted, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	is := func(text string) bool {
+		ip, err := netip.ParseAddr(text)
+		return err == nil && ip == wanted
+	}
+	return is(service.Spec.ClusterIP) || slices.ContainsFunc(service.Spec.ClusterIPs, is)
 }
 
 // ServiceOf is the name of the Service, in the slice's namespace, that an EndpointSlice is of; empty for one of none.

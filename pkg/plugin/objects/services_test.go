@@ -51,6 +51,23 @@ func TestHeadless(t *testing.T) {
 	}
 }
 
+func TestHasClusterIP(t *testing.T) {
+	service := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10", ClusterIPs: []string{"10.96.0.10", "fd00::a"}}}
+	for address, want := range map[string]bool{
+		"10.96.0.10": true, "fd00::a": true, "fd00:0:0:0:0:0:0:a": true, "10.96.0.1": false, "": false, "web": false, "None": false,
+	} {
+		if got := HasClusterIP(service, address); got != want {
+			t.Errorf("%q: %t", address, got)
+		}
+	}
+	if HasClusterIP(&corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "None", ClusterIPs: []string{"None"}}}, "None") {
+		t.Error("a headless Service has an address")
+	}
+	if !HasClusterIP(&corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10"}}, "10.96.0.10") {
+		t.Error("one that has only clusterIP has none")
+	}
+}
+
 func TestReaches(t *testing.T) {
 	yes, no := true, false
 	ready := func(b *bool) discoveryv1.EndpointConditions { return discoveryv1.EndpointConditions{Ready: b} }

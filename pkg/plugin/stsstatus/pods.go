@@ -238,7 +238,7 @@ func containersReason(pod *corev1.Pod) string {
 		}
 	}
 	if pod.Status.Reason != "" || pod.Status.Message != "" {
-		return joined(pod.Status.Reason, pod.Status.Message)
+		return objects.Because(pod.Status.Reason, pod.Status.Message)
 	}
 	if c := objects.PodCondition(pod, corev1.PodReady); c != nil && c.Message != "" {
 		return c.Message
@@ -252,19 +252,9 @@ func containerReason(c *corev1.ContainerStatus) string {
 	case c.State.Terminated != nil:
 		return fmt.Sprintf("container %s ended with %s", c.Name, howEnded(c.State.Terminated))
 	case c.State.Waiting != nil && c.State.Waiting.Reason != "":
-		return fmt.Sprintf("container %s: %s", c.Name, joined(c.State.Waiting.Reason, c.State.Waiting.Message))
+		return fmt.Sprintf("container %s: %s", c.Name, objects.Because(c.State.Waiting.Reason, c.State.Waiting.Message))
 	}
 	return ""
-}
-
-func joined(reason, message string) string {
-	switch {
-	case reason == "":
-		return message
-	case message == "":
-		return reason
-	}
-	return reason + ": " + message
 }
 
 func memoryLimit(pod *corev1.Pod, container string) string {
