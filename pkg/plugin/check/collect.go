@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
@@ -215,8 +216,7 @@ func (c *collector) mysql(ctx context.Context) (*mysqltopology.Snapshot, error) 
 
 // reducePod keeps of a pod that has nothing to lose what nodes adds up and what dns compares: a cluster may have many thousands.
 func reducePod(pod *corev1.Pod) {
-	owner := metav1.GetControllerOfNoCopy(pod)
-	stateful := owner != nil && owner.Kind == v1alpha1.SubjectStatefulSet ||
+	stateful := objects.StatefulSetOf(pod) != nil ||
 		slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
 	if stateful {
 		return

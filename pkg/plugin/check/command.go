@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -152,7 +153,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if q.Access, err = f.login.ToAccess(); err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, stsstatus.Kinds...)
+	s, err := f.shared.ToScope(args, objects.StatefulSetKinds()...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -37,12 +38,6 @@ var (
 
 		# Without any pod: each DNS server through a port-forward, and compared with each other
 		kubectl doik dns svc/nginx --from=dns`)
-)
-
-// Kinds of arguments kind/name.
-var (
-	setKinds     = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps"}
-	serviceKinds = []string{"svc", "service", "services"}
 )
 
 // Forms lists what --from takes, for help and completion.
@@ -95,7 +90,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
-	s, err := f.shared.ToScope(args, slices.Concat(setKinds, serviceKinds)...)
+	s, err := f.shared.ToScope(args, slices.Concat(objects.StatefulSetKinds(), objects.ServiceKinds())...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +101,13 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	return o, o.Validate()
 }
 
-// target takes an argument apart, whose kind is one of those above.
+// target takes an argument apart, whose kind is one of those of a StatefulSet or a Service.
 func target(arg string) Target {
 	kind, name, ok := strings.Cut(arg, "/")
 	switch {
 	case !ok:
 		return Target{Name: arg}
-	case slices.Contains(serviceKinds, strings.ToLower(kind)):
+	case slices.Contains(objects.ServiceKinds(), strings.ToLower(kind)):
 		return Target{Kind: KindService, Name: name}
 	}
 	return Target{Kind: KindStatefulSet, Name: name}
@@ -124,7 +119,7 @@ func (o *Options) Validate() error {
 	if o.From, err = parseFrom(o.from); err != nil {
 		return err
 	}
-	if kind, name, ok := strings.Cut(o.fromLabels, "/"); ok && slices.Contains(setKinds, kind) {
+	if kind, name, ok := strings.Cut(o.fromLabels, "/"); ok && slices.Contains(objects.StatefulSetKinds(), kind) {
 		o.fromLabels = name
 	}
 	debugPod := o.From.Kind == v1alpha1.VantageDebugPod

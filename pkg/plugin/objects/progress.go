@@ -51,7 +51,7 @@ func (p Progress) InTime() bool { return p.Stage == StageStarting || p.Stage == 
 // ProgressOf judges a pod. Of its containers it reads the probes' times, of their statuses the states.
 func ProgressOf(pod *corev1.Pod, now time.Time) Progress {
 	switch {
-	case pod.DeletionTimestamp != nil:
+	case Terminating(pod):
 		p := Progress{Stage: StageEnding, Since: pod.DeletionTimestamp.Time, Limit: EndGrace} // the timestamp is the end of the grace period
 		if now.Sub(p.Since) >= p.Limit {
 			p.Stage = StageBroken
@@ -96,11 +96,11 @@ func failing(pod *corev1.Pod) bool {
 		return true
 	}
 	sidecar := map[string]bool{}
-	for _, c := range pod.Spec.InitContainers {
-		sidecar[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	for i := range pod.Spec.InitContainers {
+		sidecar[pod.Spec.InitContainers[i].Name] = IsSidecar(&pod.Spec.InitContainers[i])
 	}
 	bad := func(c corev1.ContainerStatus, mayEnd bool) bool {
-		if w := c.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+		if w := c.State.Waiting; w != nil && w.Reason != "" && !BeingCreated(w) {
 			return true
 		}
 		if t := c.State.Terminated; t != nil && (t.ExitCode != 0 || !mayEnd) {

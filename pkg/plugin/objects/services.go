@@ -1,12 +1,12 @@
 package objects
 
 import (
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -16,7 +16,7 @@ func ServiceKinds() []string { return []string{"svc", "service", "services"} }
 // Selects reports whether a Service's selector matches the labels of a pod of its namespace. A Service without a selector selects none: who
 // its endpoints are, somebody else says. The type does not count, though an ExternalName has no endpoints, whatever its selector is.
 func Selects(service *corev1.Service, pod map[string]string) bool {
-	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod))
+	return HasLabels(pod, service.Spec.Selector)
 }
 
 // SelectorOf is a Service's selector as kubectl's -l takes it, key=value,…; <none> without one.
@@ -27,6 +27,19 @@ func SelectorOf(service *corev1.Service) string {
 // Headless reports whether a Service gives out its endpoints' addresses in place of one of its own.
 func Headless(service *corev1.Service) bool {
 	return service.Spec.ClusterIP == corev1.ClusterIPNone && service.Spec.Type != corev1.ServiceTypeExternalName
+}
+
+// HasClusterIP reports whether an address, in whatever notation, is one of a Service's own.
+func HasClusterIP(service *corev1.Service, address string) bool {
+	wanted, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	is := func(text string) bool {
+		ip, err := netip.ParseAddr(text)
+		return err == nil && ip == wanted
+	}
+	return is(service.Spec.ClusterIP) || slices.ContainsFunc(service.Spec.ClusterIPs, is)
 }
 
 // ServiceOf is the name of the Service, in the slice's namespace, that an EndpointSlice is of; empty for one of none.
@@ -60,4 +73,9 @@ func EndpointPod(endpoint *discoveryv1.Endpoint) types.NamespacedName {
 		return types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}
 	}
 	return types.NamespacedName{}
+}
+
+// GivesName reports whether a pod has a DNS name of its own, hostname.service, under a headless Service of this name that selects it.
+func GivesName(service string, pod *corev1.Pod) bool {
+	return pod.Spec.Hostname != "" && pod.Spec.Subdomain == service
 }

@@ -51,6 +51,23 @@ func TestHeadless(t *testing.T) {
 	}
 }
 
+func TestHasClusterIP(t *testing.T) {
+	service := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10", ClusterIPs: []string{"10.96.0.10", "fd00::a"}}}
+	for address, want := range map[string]bool{
+		"10.96.0.10": true, "fd00::a": true, "fd00:0:0:0:0:0:0:a": true, "10.96.0.1": false, "": false, "web": false, "None": false,
+	} {
+		if got := HasClusterIP(service, address); got != want {
+			t.Errorf("%q: %t", address, got)
+		}
+	}
+	if HasClusterIP(&corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "None", ClusterIPs: []string{"None"}}}, "None") {
+		t.Error("a headless Service has an address")
+	}
+	if !HasClusterIP(&corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10"}}, "10.96.0.10") {
+		t.Error("one that has only clusterIP has none")
+	}
+}
+
 func TestReaches(t *testing.T) {
 	yes, no := true, false
 	ready := func(b *bool) discoveryv1.EndpointConditions { return discoveryv1.EndpointConditions{Ready: b} }
@@ -81,6 +98,22 @@ func TestReaches(t *testing.T) {
 	}
 	if Reaches(&discoveryv1.EndpointSlice{Endpoints: []discoveryv1.Endpoint{{Addresses: []string{""}}}}, "web-0", "") {
 		t.Error("a pod without an IP is found by it")
+	}
+}
+
+func TestGivesName(t *testing.T) {
+	for name, test := range map[string]struct {
+		pod  corev1.PodSpec
+		want bool
+	}{
+		"of this Service":  {corev1.PodSpec{Hostname: "web-0", Subdomain: "web"}, true},
+		"of another":       {corev1.PodSpec{Hostname: "web-0", Subdomain: "db"}, false},
+		"without hostname": {corev1.PodSpec{Subdomain: "web"}, false},
+		"of no set":        {corev1.PodSpec{}, false},
+	} {
+		if got := GivesName("web", &corev1.Pod{Spec: test.pod}); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

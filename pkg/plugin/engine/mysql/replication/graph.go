@@ -190,13 +190,8 @@ func (g *Graph) podsOfHost(host, namespace string) []string {
 		namespace = parts[1]
 	}
 	isHost := func(service *corev1.Service) bool { return service.Namespace == namespace && service.Name == parts[0] }
-	if address, err := netip.ParseAddr(host); err == nil {
-		isHost = func(service *corev1.Service) bool {
-			return slices.ContainsFunc(service.Spec.ClusterIPs, func(text string) bool {
-				ip, err := netip.ParseAddr(text)
-				return err == nil && ip == address
-			})
-		}
+	if _, err := netip.ParseAddr(host); err == nil {
+		isHost = func(service *corev1.Service) bool { return objects.HasClusterIP(service, host) }
 	}
 	var list []string
 	for i := range g.services {
