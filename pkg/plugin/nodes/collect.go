@@ -128,7 +128,15 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
 	}
-	return s, nil
+	return s, s.selectable(q.Selection)
+}
+
+// selectable returns an error if the nodes that are to be shown can't be told from the others.
+func (s *Snapshot) selectable(selection Selection) error {
+	if problem, failed := s.Problems[subjectPods]; failed && selection.Stateful {
+		return errors.New("--stateful needs to know the pods: " + problem.Message)
+	}
+	return nil
 }
 
 // collectAll reads what is read of every cluster. Only the nodes' error is returned.

@@ -93,7 +93,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	need := needs(s, f.query.Selection)
 	f.addNeeded(ctx, s, need)
 	f.addUsage(ctx, s, need, now)
-	return s, nil
+	return s, s.selectable(f.query.Selection)
 }
 
 // addNeeded adds what only some clusters need, which is followed from then on.
