@@ -56,7 +56,7 @@ func TestRunOnce(t *testing.T) {
 		Analyze: func(snapshot int, _ time.Time) int { return snapshot + 1 },
 		Document: func(int, time.Time) printers.Document {
 			return printers.Document{Table: func() printers.Table {
-				return printers.Table{Columns: []printers.Column{{Title: "THINGS"}}, Blocks: []printers.Block{{Rows: [][]printers.Cell{{{Text: "one"}}}}}}
+				return printers.Table{Columns: []printers.ColumnHead{{Title: "THINGS"}}, Blocks: []printers.Block{{Rows: [][]printers.Cell{{{Text: "one"}}}}}}
 			}}
 		},
 		Empty:    func(report int) bool { return report == 0 },
