@@ -115,7 +115,7 @@ func versionTable(v *v1alpha1.Version) printers.Table {
 	if v.Skew != nil {
 		rows = append(rows, skewRow(v.Skew))
 	}
-	return printers.Table{Columns: []printers.Column{{Title: "COMPONENT"}, {Title: "VERSION"}}, Blocks: []printers.Block{{Rows: rows}}}
+	return printers.Table{Columns: []printers.ColumnHead{{Title: "COMPONENT"}, {Title: "VERSION"}}, Blocks: []printers.Block{{Rows: rows}}}
 }
 
 func skewRow(s *v1alpha1.VersionSkew) []printers.Cell {

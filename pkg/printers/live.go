@@ -30,7 +30,7 @@ func WriteTimeline(w io.Writer, list []Happening, o TableOptions) error {
 }
 
 // RowKey tells a table's rows apart by the columns with the given titles, those of them that there are.
-func RowKey(columns []Column, titles ...string) func(row []Cell) string {
+func RowKey(columns []ColumnHead, titles ...string) func(row []Cell) string {
 	var indexes []int
 	for i, c := range columns {
 		if slices.Contains(titles, c.Title) {

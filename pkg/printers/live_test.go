@@ -15,7 +15,7 @@ import (
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func liveTable(rows ...string) Table {
-	t := Table{Columns: []Column{{Title: "POD"}, {Title: "STATUS"}, {Title: "ZONE", Wide: true}, {Title: "AGE"}}, Blocks: []Block{{}}}
+	t := Table{Columns: []ColumnHead{{Title: "POD"}, {Title: "STATUS"}, {Title: "ZONE", Wide: true}, {Title: "AGE"}}, Blocks: []Block{{}}}
 	for _, row := range rows {
 		var cells []Cell
 		for _, text := range strings.Fields(row) {
@@ -108,7 +108,7 @@ func TestFrameEnd(t *testing.T) {
 // TestFrameNarrow cuts and shifts columns at a width, marks where, keeps what names the rows, and wraps findings.
 func TestFrameNarrow(t *testing.T) {
 	table := Table{
-		Columns: []Column{{Title: "NAMESPACE"}, {Title: "POD"}, {Title: "STATUS"}, {Title: "NODE"}},
+		Columns: []ColumnHead{{Title: "NAMESPACE"}, {Title: "POD"}, {Title: "STATUS"}, {Title: "NODE"}},
 		Blocks: []Block{{
 			Heading: []Cell{Text("web")},
 			Rows:    [][]Cell{{Text("shop"), Text("web-0"), {Text: "CrashLoopBackOff", Level: Alarm}, Text("ip-10-0-0-10.internal")}},

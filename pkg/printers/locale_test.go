@@ -33,7 +33,7 @@ func TestASCII(t *testing.T) {
 		}
 	}
 	// The columns stay in line where signs become wider.
-	table := Table{Columns: []Column{{Title: "POD"}, {Title: "AGE"}}, Blocks: []Block{{Rows: [][]Cell{{Text("├─ a…"), Text("5d")}, {Text("longer-name"), Text("6d")}}}}}
+	table := Table{Columns: []ColumnHead{{Title: "POD"}, {Title: "AGE"}}, Blocks: []Block{{Rows: [][]Cell{{Text("├─ a…"), Text("5d")}, {Text("longer-name"), Text("6d")}}}}}
 	var out strings.Builder
 	if err := table.Print(&out, TableOptions{ASCII: true}); err != nil || out.String() != "POD           AGE\n|- a...       5d\nlonger-name   6d\n" {
 		t.Errorf("%v: %q", err, out.String())

@@ -148,7 +148,7 @@ func (c *customColumns) print(w io.Writer, report any, o TableOptions) error {
 	}
 	table := Table{Blocks: []Block{{}}}
 	for _, title := range c.titles {
-		table.Columns = append(table.Columns, Column{Title: title})
+		table.Columns = append(table.Columns, ColumnHead{Title: title})
 	}
 	for _, item := range items {
 		fields, ok := item.(map[string]any)

@@ -55,7 +55,7 @@ func FuzzEscape(f *testing.F) {
 }
 
 var twoBlocks = Table{
-	Columns: []Column{{Title: "NAME"}, {Title: "EXTRA", Wide: true}, {Title: "AGE"}},
+	Columns: []ColumnHead{{Title: "NAME"}, {Title: "EXTRA", Wide: true}, {Title: "AGE"}},
 	Blocks: []Block{
 		{
 			Heading:  []Cell{Text("first"), {Text: "1/2 ready", Level: Alarm}},
@@ -70,10 +70,10 @@ var twoBlocks = Table{
 // TestBelow prints what sums a table up under it, with columns of its own, unless rows only are wanted.
 func TestBelow(t *testing.T) {
 	table := Table{
-		Columns: []Column{{Title: "NAME"}, {Title: "AGE"}},
+		Columns: []ColumnHead{{Title: "NAME"}, {Title: "AGE"}},
 		Blocks:  []Block{{Rows: [][]Cell{{Text("a-long-name"), Text("5d")}}}},
 		Below: []Table{{
-			Columns: []Column{{Title: "ALL"}},
+			Columns: []ColumnHead{{Title: "ALL"}},
 			Blocks: []Block{{
 				Heading: []Cell{Text("sum")}, Rows: [][]Cell{{Text("1")}},
 				Findings: []v1alpha1.Finding{{Code: "NODE001", Severity: v1alpha1.SeverityInfo, Message: "kept"}},
@@ -151,7 +151,7 @@ much-longer-name   unknown
 
 // TestColor checks that colour moves nothing and that no escape sequence of the cluster's survives beside ours.
 func TestColor(t *testing.T) {
-	table := Table{Columns: []Column{{Title: "A"}, {Title: "B"}}, Blocks: []Block{{Rows: [][]Cell{{{Text: "\x1b[5mx", Level: Alarm}, Text("1")}, {Text("yyyyyyyyyy"), Text("2222222222")}, {Text("z"), {Text: "3", Level: Alarm}}}}}}
+	table := Table{Columns: []ColumnHead{{Title: "A"}, {Title: "B"}}, Blocks: []Block{{Rows: [][]Cell{{{Text: "\x1b[5mx", Level: Alarm}, Text("1")}, {Text("yyyyyyyyyy"), Text("2222222222")}, {Text("z"), {Text: "3", Level: Alarm}}}}}}
 	var plain, colored strings.Builder
 	if err := table.Print(&plain, TableOptions{}); err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestColor(t *testing.T) {
 
 func TestTableNothing(t *testing.T) {
 	var out strings.Builder
-	if err := (Table{Columns: []Column{{Title: "A"}}}).Print(&out, TableOptions{}); err != nil || out.Len() > 0 {
+	if err := (Table{Columns: []ColumnHead{{Title: "A"}}}).Print(&out, TableOptions{}); err != nil || out.Len() > 0 {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }

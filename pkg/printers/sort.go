@@ -19,7 +19,7 @@ import (
 // after it.
 func (t Table) sorted(by string) (Table, error) {
 	title, descending := strings.CutPrefix(by, "-")
-	index := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Title, title) })
+	index := slices.IndexFunc(t.Columns, func(c ColumnHead) bool { return strings.EqualFold(c.Title, title) })
 	if index < 0 {
 		titles := make([]string, len(t.Columns))
 		for i, c := range t.Columns {

@@ -34,7 +34,7 @@ func TestSorted(t *testing.T) {
 		}
 		return list
 	}
-	table := Table{Columns: []Column{{Title: "POD"}, {Title: "USE%"}}, Blocks: []Block{
+	table := Table{Columns: []ColumnHead{{Title: "POD"}, {Title: "USE%"}}, Blocks: []Block{
 		{Heading: row("a"), Rows: [][]Cell{row("a-0", "12%"), row("a-1", "unknown")}, Findings: []v1alpha1.Finding{{Severity: v1alpha1.SeverityInfo, Code: "X1"}}},
 		{Heading: row("b"), Rows: [][]Cell{row("b-0", "-"), row("b-1", "84%")}, Findings: []v1alpha1.Finding{{Severity: v1alpha1.SeverityError, Code: "X2"}}},
 	}}

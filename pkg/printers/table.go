@@ -45,8 +45,8 @@ var (
 	Unknown = Cell{Text: "unknown", Level: Warn}
 )
 
-// Column is a column of a table. Its title has no spaces, so that a row can be split at white space.
-type Column struct {
+// ColumnHead is what stands above a column of a table. Its title has no spaces, so that a row can be split at white space.
+type ColumnHead struct {
 	Title string
 	// Wide columns are printed with -o wide only.
 	Wide bool
@@ -64,7 +64,7 @@ type Block struct {
 
 // Table is what a report looks like to people.
 type Table struct {
-	Columns []Column
+	Columns []ColumnHead
 	Blocks  []Block
 	// Below are smaller tables that sum this one up, with columns of their own. They are left out with --no-headers.
 	Below []Table

@@ -4,13 +4,11 @@ package check
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,44 +79,42 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		q.Progress = func(string) {}
 	}
 	notes := newNotes(func() {})
-	c := &collector{Query: q, snapshot: &Snapshot{Chosen: q.chosen(), Problems: map[string]v1alpha1.Problem{}}}
-	group, ctx := errgroup.WithContext(ctx)
-	c.cluster = cluster.Observe(notes.see).Share(ctx, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod})
-	group.Go(func() (err error) {
-		c.snapshot.Sets, err = stsstatus.Collect(ctx, c.cluster, c.ofSets())
+	s := &Snapshot{Chosen: q.chosen(), Problems: map[string]v1alpha1.Problem{}}
+	lists, end := context.WithCancel(ctx)
+	defer end()
+	cluster = cluster.Observe(notes.see).Share(lists, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod})
+	reads := []kube.Read{{Title: "StatefulSets", Needed: true, Do: func(ctx context.Context) (err error) {
+		if s.Sets, err = stsstatus.Collect(ctx, cluster, q.ofSets()); err != nil {
+			end() // no part waits for a list any more
+		}
 		return err
-	})
+	}}}
 	if q.Selection.wants(familyDNS) { // what shows across parts needs no names
-		group.Go(func() (err error) {
-			c.snapshot.DNS, err = dns.Collect(ctx, c.cluster, c.ofDNS())
-			return c.failed(ctx, subjectDNS, "DNS", err)
-		})
+		reads = append(reads, kube.Read{Subject: subjectDNS, Title: "DNS", Do: func(ctx context.Context) (err error) {
+			s.DNS, err = dns.Collect(ctx, cluster, q.ofDNS())
+			return err
+		}})
 	}
 	if q.Selection.wantsPart(familyNodes) {
-		group.Go(func() (err error) {
-			c.snapshot.Nodes, err = nodes.Collect(ctx, c.cluster, c.ofNodes())
-			return c.failed(ctx, subjectNodes, "nodes", err)
-		})
+		reads = append(reads, kube.Read{Subject: subjectNodes, Title: "nodes", Do: func(ctx context.Context) (err error) {
+			s.Nodes, err = nodes.Collect(ctx, cluster, q.ofNodes())
+			return err
+		}})
 	}
 	if q.Selection.wantsPart(familyMySQL) {
-		group.Go(func() (err error) {
-			c.snapshot.MySQL, err = c.mysql(ctx)
-			return c.failed(ctx, subjectMySQL, "MySQL and MariaDB servers", err)
-		})
+		reads = append(reads, kube.Read{Subject: subjectMySQL, Title: "MySQL and MariaDB servers", Do: func(ctx context.Context) (err error) {
+			s.MySQL, err = q.askServers(ctx, cluster)
+			return err
+		}})
 	}
-	if err := group.Wait(); err != nil {
+	if _, err := kube.SideBySide(ctx, s.Problems, reads...); err != nil {
 		return nil, err
 	}
-	c.snapshot.Annotations = notes.all()
-	return c.snapshot, nil
-}
-
-// collector lets the parts write to one snapshot.
-type collector struct {
-	Query
-	cluster  *kube.Cluster
-	snapshot *Snapshot
-	mu       sync.Mutex
+	if err := kube.Interrupted(ctx); err != nil {
+		return nil, err
+	}
+	s.Annotations = notes.all()
+	return s, nil
 }
 
 // notes are the annotations of all objects that are read.
@@ -153,17 +149,6 @@ func (n *notes) all() map[string]string {
 	return maps.Clone(n.values)
 }
 
-// failed makes a part's error a problem, unless nobody waits for the answer any more.
-func (c *collector) failed(ctx context.Context, part, title string, err error) error {
-	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.snapshot.Problems[part] = kube.ProblemOf(title, err)
-	return nil
-}
-
 // ofSets, ofDNS, ofNodes and ofMySQL are the parts' own queries.
 func (q *Query) ofSets() stsstatus.Query {
 	usage := q.UsageFrom
@@ -193,25 +178,25 @@ func (q *Query) ofMySQL() mysqltopology.Query {
 	return mysqltopology.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
 }
 
-// mysql asks the servers that the chosen sets control, or all.
-func (c *collector) mysql(ctx context.Context) (*mysqltopology.Snapshot, error) {
-	q := c.ofMySQL()
-	if c.chosen() {
+// askServers asks the servers that the chosen sets control, or all.
+func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*mysqltopology.Snapshot, error) {
+	of := q.ofMySQL()
+	if q.chosen() {
 		chosen := map[types.UID]bool{}
-		err := c.cluster.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace, Selector: c.Selector}, func(set *appsv1.StatefulSet) {
-			if len(c.Names) == 0 || slices.Contains(c.Names, set.Name) {
+		err := cluster.EachStatefulSet(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector}, func(set *appsv1.StatefulSet) {
+			if len(q.Names) == 0 || slices.Contains(q.Names, set.Name) {
 				chosen[set.UID] = true
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
-		q.Wanted = func(pod *corev1.Pod) bool {
+		of.Wanted = func(pod *corev1.Pod) bool {
 			owner := metav1.GetControllerOfNoCopy(pod)
 			return owner != nil && chosen[owner.UID]
 		}
 	}
-	return mysqltopology.Collect(ctx, c.cluster, q)
+	return mysqltopology.Collect(ctx, cluster, of)
 }
 
 // reducePod keeps of a pod that has nothing to lose what nodes adds up and what dns compares: a cluster may have many thousands.

@@ -77,7 +77,8 @@ type Flags struct {
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Query Query
+	Query  Query
+	Asking dns.Asking
 }
 
 // NewCommand makes kubectl doik check.
@@ -92,20 +93,11 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "Everything at once: what is wrong with StatefulSets, and why",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if o.Watch {
-				return o.RunWatch(cmd.Context())
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.OfferTexts(formatJUnit, formatMarkdown)
 	shared.AddFlags(cmd, "StatefulSets")
-	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
+	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or families of codes: STS, DNS, NODE, MYSQL, CHECK. What is not needed for them is not looked at.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Leave these codes, or families of codes, out.")
 	for _, name := range []string{"only", "exclude"} {
@@ -139,17 +131,6 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if f.noUsage {
 		q.UsageFrom = stsstatus.UsageNone
 	}
-	if f.usageTimeout <= 0 {
-		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
-	}
-	for name, interval := range map[string]time.Duration{"usage": f.usageInterval, "dns": f.dnsInterval, "poll": f.pollInterval} {
-		if interval < time.Second {
-			return nil, fmt.Errorf("--%s-interval=%s: it must be a second or more", name, interval)
-		}
-	}
-	if err := f.asking.Validate(); err != nil {
-		return nil, err
-	}
 	if q.Access, err = f.login.ToAccess(); err != nil {
 		return nil, err
 	}
@@ -163,41 +144,61 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	q.Namespace, q.Names, q.Selector, q.ChunkSize = s.Namespace, s.Names, s.Selector, s.ChunkSize
 	q.DNS = f.asking.Query(s)
 	q.DNS.From.Kind = v1alpha1.VantageServers
-	if f.debugPod && s.Watch {
-		return nil, errors.New("--debug-pod can't be combined with --watch and --for: it would make a pod again and again")
-	}
 	if f.debugPod {
 		q.DNS.From.Kind = v1alpha1.VantageDebugPod
 	}
-	return &Options{Scope: s, Query: q}, nil
+	return &Options{Scope: s, Query: q, Asking: f.asking}, nil
 }
 
-// Run collects, analyzes and prints.
+// Validate checks the command's own flags.
+func (o *Options) Validate() error {
+	q := &o.Query
+	if q.UsageTimeout <= 0 {
+		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", q.UsageTimeout)
+	}
+	for _, flag := range [...]struct {
+		name     string
+		interval time.Duration
+	}{{"usage", q.UsageInterval}, {"dns", q.DNSInterval}, {"poll", q.PollInterval}} {
+		if flag.interval < time.Second {
+			return fmt.Errorf("--%s-interval=%s: it must be a second or more", flag.name, flag.interval)
+		}
+	}
+	if q.DNS.From.Kind == v1alpha1.VantageDebugPod && o.Watch {
+		return errors.New("--debug-pod can't be combined with --watch and --for: it would make a pod again and again")
+	}
+	return o.Asking.Validate()
+}
+
+// Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
 	var err error
 	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	o.Query.Progress = progress.Step
-	snapshot, err := Collect(ctx, o.Cluster, o.Query)
-	progress.End()
-	if err != nil {
-		return err
+	if o.Watch {
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
 	}
-	now := time.Now()
-	report := Analyze(snapshot, o.Query.Selection, now)
-	if Empty(report) {
-		if err := o.NothingFound(ctx, "StatefulSets"); err != nil || o.Printer.IsTable() {
-			return err
-		}
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.HealthCheckList] {
+	return scope.Report[*Snapshot, *v1alpha1.HealthCheckList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
+		},
+		Analyze: func(s *Snapshot, now time.Time) *v1alpha1.HealthCheckList {
+			return Analyze(s, o.Query.Selection, now)
+		},
+		Document: o.document,
+		Empty:    Empty,
+		Things:   "StatefulSets",
+		Problems: func(report *v1alpha1.HealthCheckList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.HealthCheckList) []v1alpha1.CheckedPart { return report.Checked },
 	}
-	if err := o.Print(o.document(report, now), report.Problems); err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }
 
 func (o *Options) document(report *v1alpha1.HealthCheckList, now time.Time) printers.Document {

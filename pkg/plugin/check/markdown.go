@@ -17,7 +17,7 @@ func Markdown(report *v1alpha1.HealthCheckList) []byte {
 	}
 	for i := range report.Items {
 		c := &report.Items[i]
-		cells := line(c, View{})
+		cells := columns(View{}).Cells(c)
 		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", markdown(qualified(c)), markdown(cells[1].Text), markdown(cells[2].Text), markdown(cells[3].Text), markdown(cells[4].Text))
 	}
 	for i := range report.Items {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +28,11 @@ const severityIgnored v1alpha1.Severity = "ignored"
 
 // Table lays a report out: a line for each item, then the findings item by item, and in the end whether anything is wrong.
 func Table(report *v1alpha1.HealthCheckList, v View) printers.Table {
-	t := printers.Table{Columns: columns(v)}
+	cols := columns(v)
+	t := printers.Table{Columns: cols.Heads()}
 	var lines printers.Block
 	for i := range report.Items {
-		lines.Rows = append(lines.Rows, line(&report.Items[i], v))
+		lines.Rows = append(lines.Rows, cols.Cells(&report.Items[i]))
 	}
 	t.Blocks = append(t.Blocks, lines)
 	for i := range report.Items {
@@ -46,31 +48,24 @@ func Table(report *v1alpha1.HealthCheckList, v View) printers.Table {
 	return t
 }
 
-func columns(v View) []printers.Column {
-	titles := []string{"NAME", "READY", "HEALTH", "FINDINGS", "CHECKED", "AGE"}
+func columns(v View) printers.Columns[*v1alpha1.HealthCheck] {
+	all := printers.Columns[*v1alpha1.HealthCheck]{
+		printers.Narrow("NAME", func(c *v1alpha1.HealthCheck) printers.Cell { return printers.Text(Name(c)) }),
+		printers.Narrow("READY", ready),
+		printers.Narrow("HEALTH", health),
+		printers.Narrow("FINDINGS", counts),
+		printers.Narrow("CHECKED", checked),
+		printers.Narrow("AGE", func(c *v1alpha1.HealthCheck) printers.Cell { return age(c, v.Now) }),
+	}
 	if v.Namespaces {
-		titles = append([]string{"NAMESPACE"}, titles...)
+		all = slices.Insert(all, 0, printers.Narrow("NAMESPACE", namespace))
 	}
-	list := make([]printers.Column, len(titles))
-	for i, title := range titles {
-		list[i] = printers.Column{Title: title}
-	}
-	return list
+	return all
 }
 
 // RowKey tells rows apart: by namespace and name.
 func RowKey(v View) func(row []printers.Cell) string {
-	n := 1
-	if v.Namespaces {
-		n = 2
-	}
-	return func(row []printers.Cell) string {
-		key := ""
-		for _, cell := range row[:n] {
-			key += cell.Text + "/"
-		}
-		return key
-	}
+	return printers.RowKey(columns(v).Heads(), "NAMESPACE", "NAME")
 }
 
 // Name is what an item is called: a StatefulSet by its name, something else with its kind.
@@ -84,26 +79,31 @@ func Name(c *v1alpha1.HealthCheck) string {
 	return resourceOf(c) + "/" + c.Metadata.Name
 }
 
-func line(c *v1alpha1.HealthCheck, v View) []printers.Cell {
-	ready, age := printers.None, printers.None
-	if r := c.Replicas; r != nil {
-		ready = printers.Text(fmt.Sprintf("%d/%d", r.Ready, r.Desired))
-		if r.Ready < r.Desired {
-			ready.Level = printers.Warn
-		}
+func namespace(c *v1alpha1.HealthCheck) printers.Cell {
+	if c.Metadata.Namespace == "" {
+		return printers.None
 	}
-	if created := c.Metadata.CreationTimestamp; !created.IsZero() {
-		age = printers.Text(duration.HumanDuration(v.Now.Sub(created.Time)))
+	return printers.Text(c.Metadata.Namespace)
+}
+
+func ready(c *v1alpha1.HealthCheck) printers.Cell {
+	r := c.Replicas
+	if r == nil {
+		return printers.None
 	}
-	cells := []printers.Cell{printers.Text(Name(c)), ready, health(c), counts(c), checked(c), age}
-	if v.Namespaces {
-		namespace := printers.None
-		if c.Metadata.Namespace != "" {
-			namespace = printers.Text(c.Metadata.Namespace)
-		}
-		cells = append([]printers.Cell{namespace}, cells...)
+	cell := printers.Text(fmt.Sprintf("%d/%d", r.Ready, r.Desired))
+	if r.Ready < r.Desired {
+		cell.Level = printers.Warn
 	}
-	return cells
+	return cell
+}
+
+func age(c *v1alpha1.HealthCheck, now time.Time) printers.Cell {
+	created := c.Metadata.CreationTimestamp
+	if created.IsZero() {
+		return printers.None
+	}
+	return printers.Text(duration.HumanDuration(now.Sub(created.Time)))
 }
 
 // health is the verdict on an item.

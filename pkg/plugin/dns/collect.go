@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -186,24 +185,21 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		}
 		s.Problems = before // what has been read once is not unknown
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, kube.Explain(ctx.Err())
+	if err := kube.Interrupted(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
 // collectWay finds the DNS servers and, where no pod asks them, what pods are given to find them.
 func (s *Snapshot) collectWay(ctx context.Context, cluster *kube.Cluster, q Query) {
-	var group errgroup.Group
+	var group sync.WaitGroup
 	var pods *v1alpha1.PodResolution
 	if q.From.Kind == v1alpha1.VantageServers {
-		group.Go(func() error {
-			pods = s.podResolution(ctx, cluster)
-			return nil
-		})
+		group.Go(func() { pods = s.podResolution(ctx, cluster) })
 	}
 	s.collectServers(ctx, cluster, q)
-	_ = group.Wait() // it has no error
+	group.Wait()
 	s.Vantage.Pods = pods
 	s.lookBehind(ctx, cluster)
 	if _, unread := s.Problems[subjectServers]; s.DNSService == nil && !unread {
@@ -238,24 +234,19 @@ func (s *Snapshot) fewWords(err error) string {
 // collectSubjects reads Services and StatefulSets and chooses among them.
 func (s *Snapshot) collectSubjects(ctx context.Context, cluster *kube.Cluster, q Query) error {
 	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
-	var group errgroup.Group
-	var setsErr error
-	group.Go(func() error {
-		return cluster.EachService(ctx, all, func(service *corev1.Service) {
-			s.Services = append(s.Services, *service)
-		})
-	})
-	group.Go(func() error {
-		setsErr = cluster.EachStatefulSet(ctx, all, func(set *appsv1.StatefulSet) {
-			s.StatefulSets = append(s.StatefulSets, *set)
-		})
-		return nil
-	})
-	if err := group.Wait(); err != nil {
+	_, err := kube.SideBySide(ctx, s.Problems,
+		kube.Read{Title: "Services", Needed: true, Do: func(ctx context.Context) error {
+			return cluster.EachService(ctx, all, func(service *corev1.Service) {
+				s.Services = append(s.Services, *service)
+			})
+		}},
+		kube.Read{Subject: subjectSets, Title: "StatefulSets", Do: func(ctx context.Context) error {
+			return cluster.EachStatefulSet(ctx, all, func(set *appsv1.StatefulSet) {
+				s.StatefulSets = append(s.StatefulSets, *set)
+			})
+		}})
+	if err != nil {
 		return err
-	}
-	if setsErr != nil {
-		s.Problems[subjectSets] = kube.ProblemOf("StatefulSets", setsErr)
 	}
 	if len(q.Targets) == 0 {
 		selector, err := labels.Parse(q.Selector)
@@ -350,48 +341,42 @@ func (s *Snapshot) add(subject Subject) {
 // of its Services.
 func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
 	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
-	where := " in namespace " + q.Namespace
-	if q.Namespace == "" {
-		where = " in all namespaces"
-	}
-	var pods []corev1.Pod
-	var endpoints []discoveryv1.EndpointSlice
-	var policies []networkingv1.NetworkPolicy
-	var own []string
-	var mu sync.Mutex
-	var group errgroup.Group
-	collect := func(subject, title string, read func() error, keep func()) {
-		group.Go(func() error {
-			err := read()
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				s.Problems[subject] = kube.ProblemOf(title+where, err)
-				return nil
+	where := " " + kube.Where(q.Namespace)
+	_, _ = kube.SideBySide(ctx, s.Problems, // none is needed
+		kube.Read{Subject: subjectPods, Title: "pods" + where, Do: func(ctx context.Context) error {
+			var pods []corev1.Pod
+			err := cluster.EachPod(ctx, all, func(pod *corev1.Pod) {
+				if !kube.IsDebugPod(pod.Name) {
+					pods = append(pods, *pod)
+				}
+			})
+			if err == nil {
+				s.Pods = pods
 			}
-			keep()
-			return nil
-		})
-	}
-	collect(subjectPods, "pods", func() error {
-		return cluster.EachPod(ctx, all, func(pod *corev1.Pod) {
-			if !kube.IsDebugPod(pod.Name) {
-				pods = append(pods, *pod)
+			return err
+		}},
+		kube.Read{Subject: subjectSlices, Title: "EndpointSlices" + where, Do: func(ctx context.Context) error {
+			var endpoints []discoveryv1.EndpointSlice
+			var own []string
+			err := cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
+				endpoints = append(endpoints, *slice)
+				own = append(own, debugAddresses(slice)...)
+			})
+			if err == nil {
+				s.EndpointSlices, s.OwnAddresses = endpoints, append(s.OwnAddresses, own...)
 			}
-		})
-	}, func() { s.Pods = pods })
-	collect(subjectSlices, "EndpointSlices", func() error {
-		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
-			endpoints = append(endpoints, *slice)
-			own = append(own, debugAddresses(slice)...)
-		})
-	}, func() { s.EndpointSlices, s.OwnAddresses = endpoints, append(s.OwnAddresses, own...) })
-	collect(subjectPolicies, "NetworkPolicies", func() error {
-		return cluster.EachNetworkPolicy(ctx, all, func(policy *networkingv1.NetworkPolicy) {
-			policies = append(policies, *policy)
-		})
-	}, func() { s.NetworkPolicies = policies })
-	_ = group.Wait() // errors have become problems
+			return err
+		}},
+		kube.Read{Subject: subjectPolicies, Title: "NetworkPolicies" + where, Do: func(ctx context.Context) error {
+			var policies []networkingv1.NetworkPolicy
+			err := cluster.EachNetworkPolicy(ctx, all, func(policy *networkingv1.NetworkPolicy) {
+				policies = append(policies, *policy)
+			})
+			if err == nil {
+				s.NetworkPolicies = policies
+			}
+			return err
+		}})
 }
 
 // debugAddresses are those of debug pods among a Service's endpoints: of this run's, or of another's.

@@ -55,9 +55,8 @@ type Flags struct {
 // Options are the flags' meaning, checked.
 type Options struct {
 	*scope.Scope
-	Flags
-	Targets []Target
-	From    From
+	Asking Asking
+	Query  Query
 }
 
 // NewCommand makes kubectl doik dns.
@@ -69,13 +68,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "DNS names of headless Services and their pods: promised against resolved",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "Services and StatefulSets")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.HeadlessDNSList{}, View{}) })
@@ -90,15 +83,25 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 
 // ToOptions checks the flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
+	from, err := parseFrom(f.from)
+	if err != nil {
+		return nil, err
+	}
+	fromLabels, err := parseSet(f.fromLabels)
+	if err != nil {
+		return nil, fmt.Errorf("--from-labels=%w", err)
+	}
 	s, err := f.shared.ToScope(args, slices.Concat(objects.StatefulSetKinds(), objects.ServiceKinds())...)
 	if err != nil {
 		return nil, err
 	}
-	o := &Options{Scope: s, Flags: *f}
+	q := f.Query(s)
+	q.Namespace, q.Selector, q.ChunkSize = s.Namespace, s.Selector, s.ChunkSize
+	q.From, q.FromLabels, q.Container, q.Node, q.RetryNegative = from, fromLabels, f.container, f.node, f.retryNegative
 	for _, arg := range args {
-		o.Targets = append(o.Targets, target(arg))
+		q.Targets = append(q.Targets, target(arg))
 	}
-	return o, o.Validate()
+	return &Options{Scope: s, Asking: f.Asking, Query: q}, nil
 }
 
 // target takes an argument apart, whose kind is one of those of a StatefulSet or a Service.
@@ -115,20 +118,12 @@ func target(arg string) Target {
 
 // Validate checks the command's own flags against each other.
 func (o *Options) Validate() error {
-	var err error
-	if o.From, err = parseFrom(o.from); err != nil {
-		return err
-	}
-	if kind, name, ok := strings.Cut(o.fromLabels, "/"); ok && slices.Contains(objects.StatefulSetKinds(), kind) {
-		o.fromLabels = name
-	}
-	debugPod := o.From.Kind == v1alpha1.VantageDebugPod
+	q := &o.Query
+	debugPod := q.From.Kind == v1alpha1.VantageDebugPod
 	switch {
-	case strings.Contains(o.fromLabels, "/"):
-		return fmt.Errorf("--from-labels=%s: it is sts/NAME", o.fromLabels)
-	case !debugPod && (o.fromLabels != "" || o.pullSecret != "" || o.node != ""):
+	case !debugPod && (q.FromLabels != "" || q.PullSecret != "" || q.Node != ""):
 		return errors.New("--from-labels, --image-pull-secret and --node are for the debug pod: leave --from out")
-	case o.container != "" && o.From.Kind != v1alpha1.VantagePod:
+	case q.Container != "" && q.From.Kind != v1alpha1.VantagePod:
 		return errors.New("--container goes with --from=pod/NAME")
 	}
 	return o.Asking.Validate()
@@ -147,33 +142,38 @@ func parseFrom(text string) (From, error) {
 	return From{Kind: of, Pod: name}, nil
 }
 
-// Run collects, analyzes and prints.
+// parseSet reads sts/NAME, or NAME alone.
+func parseSet(text string) (string, error) {
+	if kind, name, ok := strings.Cut(text, "/"); ok && slices.Contains(objects.StatefulSetKinds(), kind) {
+		text = name
+	}
+	if strings.Contains(text, "/") {
+		return "", fmt.Errorf("%s: it is sts/NAME", text)
+	}
+	return text, nil
+}
+
+// Run shows the report.
 func (o *Options) Run(ctx context.Context) error {
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	q := o.Asking.Query(o.Scope)
-	q.Namespace, q.Targets, q.Selector, q.ChunkSize = o.Namespace, o.Targets, o.Selector, o.ChunkSize
-	q.From, q.FromLabels, q.Container, q.Node, q.RetryNegative, q.Progress = o.From, o.fromLabels, o.container, o.node, o.retryNegative, progress.Step
-	snapshot, err := Collect(ctx, o.Cluster, q)
-	progress.End()
-	if err != nil {
-		return err
-	}
-	report := Analyze(snapshot, time.Now())
-	if len(report.Items) == 0 {
-		if err := o.NothingFound(ctx, "headless Services or StatefulSets"); err != nil || o.Printer.IsTable() {
-			return err
-		}
-	}
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table {
-			return Table(report, View{Namespaces: o.AllNamespaces, Wide: o.Printer.Wide()})
+	return scope.RunOnce(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.HeadlessDNSList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
 		},
-	}, report.Problems)
-	if err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
+		Analyze: Analyze,
+		Document: func(report *v1alpha1.HeadlessDNSList, _ time.Time) printers.Document {
+			return printers.Document{
+				Report: report, Names: Names(report),
+				Table: func() printers.Table {
+					return Table(report, View{Namespaces: o.AllNamespaces, Wide: o.Printer.Wide()})
+				},
+			}
+		},
+		Empty:    func(report *v1alpha1.HeadlessDNSList) bool { return len(report.Items) == 0 },
+		Things:   "headless Services or StatefulSets",
+		Problems: func(report *v1alpha1.HeadlessDNSList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.HeadlessDNSList) []v1alpha1.CheckedPart { return report.Checked },
+	})
 }

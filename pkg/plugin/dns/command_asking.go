@@ -40,8 +40,8 @@ func (a *Asking) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.domain, "cluster-domain", "", "Domain of the cluster's names (default: found out, cluster.local in most clusters).")
 }
 
-// Validate checks them.
-func (a *Asking) Validate() error {
+// Validate checks them. It is pure.
+func (a Asking) Validate() error {
 	namespace, service, ok := strings.Cut(a.dnsService, "/")
 	switch {
 	case !ok || namespace == "" || service == "" || strings.Contains(service, "/"):
@@ -51,18 +51,17 @@ func (a *Asking) Validate() error {
 	case a.image == "":
 		return errors.New("--image must not be empty")
 	}
-	a.domain = strings.TrimSuffix(a.domain, ".")
 	return nil
 }
 
 // Query has what they say, for a debug pod in the namespace of the context.
-func (a *Asking) Query(s *scope.Scope) Query {
+func (a Asking) Query(s *scope.Scope) Query {
 	lifetime := longestLifetime
 	if s.Timeout > 0 {
 		lifetime = s.Timeout + lifetimeSlack
 	}
 	return Query{
 		FromNamespace: s.Cluster.Namespace, Image: a.image, PullSecret: a.pullSecret, Lifetime: lifetime,
-		DNSService: a.dnsService, ClusterDomain: a.domain,
+		DNSService: a.dnsService, ClusterDomain: strings.TrimSuffix(a.domain, "."),
 	}
 }

@@ -26,57 +26,36 @@ type row struct {
 	domain string // the cluster's
 }
 
-// column is a column and where its cells come from.
-type column struct {
-	printers.Column
-	cell func(row) printers.Cell
-}
-
-func columns(v View) []column {
-	all := []column{
-		narrow("NAME", func(r row) printers.Cell { return printers.Text(r.record.Name) }),
-		narrow("TYPE", recordType),
-		narrow("EXPECTED", expected),
-		narrow("OBSERVED", observed),
-		narrow("VERDICT", verdict),
-		narrow("TIME", took),
-		wide("POD", func(r row) printers.Cell { return text(r.record.Pod) }),
-		wide("SERVER", answerText(func(a *v1alpha1.DNSAnswer) string { return cmp.Or(a.ServerPod, a.Server) })),
-		wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Transport })),
-		wide("STATUS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Status })),
-		wide("TTL", answerText(ttl)),
-		wide("FOUND-AS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.FullName })),
+func columns(v View) printers.Columns[row] {
+	all := printers.Columns[row]{
+		printers.Narrow("NAME", func(r row) printers.Cell { return printers.Text(r.record.Name) }),
+		printers.Narrow("TYPE", recordType),
+		printers.Narrow("EXPECTED", expected),
+		printers.Narrow("OBSERVED", observed),
+		printers.Narrow("VERDICT", verdict),
+		printers.Narrow("TIME", took),
+		printers.Wide("POD", func(r row) printers.Cell { return text(r.record.Pod) }),
+		printers.Wide("SERVER", answerText(func(a *v1alpha1.DNSAnswer) string { return cmp.Or(a.ServerPod, a.Server) })),
+		printers.Wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Transport })),
+		printers.Wide("STATUS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Status })),
+		printers.Wide("TTL", answerText(ttl)),
+		printers.Wide("FOUND-AS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.FullName })),
 	}
 	if v.Namespaces {
-		all = append([]column{narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.item.Metadata.Namespace) })}, all...)
+		all = append(printers.Columns[row]{printers.Narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.item.Metadata.Namespace) })}, all...)
 	}
 	return all
-}
-
-func narrow(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title}, cell}
-}
-
-func wide(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title, Wide: true}, cell}
 }
 
 // Table lays a report out: a line that says who asked, with what there is to say of DNS itself, then a block for each Service.
 func Table(report *v1alpha1.HeadlessDNSList, v View) printers.Table {
 	cols := columns(v)
-	t := printers.Table{Columns: make([]printers.Column, len(cols)), Blocks: []printers.Block{{Heading: vantage(&report.Vantage), Findings: report.Findings}}}
-	for i, c := range cols {
-		t.Columns[i] = c.Column
-	}
+	t := printers.Table{Columns: cols.Heads(), Blocks: []printers.Block{{Heading: vantage(&report.Vantage), Findings: report.Findings}}}
 	for i := range report.Items {
 		item := &report.Items[i]
 		block := printers.Block{Heading: heading(item, v), Findings: item.Findings}
 		for j := range item.Records {
-			cells := make([]printers.Cell, len(cols))
-			for k, c := range cols {
-				cells[k] = c.cell(row{item: item, record: &item.Records[j], wide: v.Wide, domain: report.Vantage.ClusterDomain})
-			}
-			block.Rows = append(block.Rows, cells)
+			block.Rows = append(block.Rows, cols.Cells(row{item: item, record: &item.Records[j], wide: v.Wide, domain: report.Vantage.ClusterDomain}))
 		}
 		t.Blocks = append(t.Blocks, block)
 	}

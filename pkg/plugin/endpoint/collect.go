@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -91,17 +90,16 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	s := &Snapshot{Server: server, Login: cluster.Login(), Name: nameOf(server), Client: kube.LibraryVersion(), Problems: map[string]v1alpha1.Problem{}}
 	progress("looking " + s.Name + " up, and asking the server for its certificate")
-	var group errgroup.Group
-	group.Go(func() error { s.lookUpHere(ctx, q); return nil })
-	group.Go(func() error { s.connect(ctx, cluster); return nil })
-	_ = group.Wait() // whatever failed is in the snapshot
+	var group sync.WaitGroup // whatever fails is in the snapshot
+	group.Go(func() { s.lookUpHere(ctx, q) })
+	group.Go(func() { s.connect(ctx, cluster) })
+	group.Wait()
 	if s.Unreachable == "" {
 		progress("asking the API server")
 		s.askServer(ctx, cluster, q, progress)
 	}
-	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, kube.Explain(ctx.Err())
+	if err := kube.Interrupted(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -115,13 +113,13 @@ func (s *Snapshot) lookUpHere(ctx context.Context, q Query) {
 		return
 	}
 	list := make([]v1alpha1.Resolution, 1, 3)
-	var group errgroup.Group
-	group.Go(func() error { list[0] = resolveOnWorkstation(ctx, s.Name, q.LookupTimeout); return nil })
+	var group sync.WaitGroup // failures are results
+	group.Go(func() { list[0] = resolveOnWorkstation(ctx, s.Name, q.LookupTimeout) })
 	if q.Resolver != "" {
 		list = list[:2]
-		group.Go(func() error { list[1] = askResolver(ctx, q.Resolver, s.Name, q.LookupTimeout); return nil })
+		group.Go(func() { list[1] = askResolver(ctx, q.Resolver, s.Name, q.LookupTimeout) })
 	}
-	_ = group.Wait() // failures are results
+	group.Wait()
 	s.Resolutions = list
 }
 
@@ -164,46 +162,31 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 	if s.Unreachable != "" || refused {
 		return
 	}
-	var mu sync.Mutex
-	fail := func(key, subject string, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		s.Problems[key] = kube.ProblemOf(subject, err)
-	}
-	var group errgroup.Group
-	group.Go(func() error {
-		err := cluster.EachEndpointSlice(ctx, kube.Query{
+	var notLookedUp error
+	reads := []kube.Read{{Subject: subjectSlices, Title: "the EndpointSlices of the Service kubernetes in namespace default", Do: func(ctx context.Context) error {
+		return cluster.EachEndpointSlice(ctx, kube.Query{
 			Namespace: metav1.NamespaceDefault, Selector: objects.SlicesOf("kubernetes"), ChunkSize: q.ChunkSize,
 		}, func(slice *discoveryv1.EndpointSlice) {
 			s.Slices = append(s.Slices, *slice)
 		})
-		if err != nil {
-			fail(subjectSlices, "the EndpointSlices of the Service kubernetes in namespace default", err)
-		}
-		return nil
-	})
-	group.Go(func() error {
-		if err := s.readNodes(ctx, cluster, q); err != nil {
-			fail(subjectNodes, "nodes", err)
-		}
-		return nil
-	})
+	}}, {Subject: subjectNodes, Title: "nodes", Do: func(ctx context.Context) error {
+		return s.readNodes(ctx, cluster, q)
+	}}}
 	// An address is looked up by nobody, and localhost is another machine to everybody.
 	if !q.LocalOnly && s.Resolutions[0].Result != v1alpha1.ResolutionLiteral && !isThisMachine(s.Name) {
-		group.Go(func() error {
-			err := s.lookUpInCluster(ctx, cluster, q, progress)
-			var left *kube.LeftBehindError
-			switch {
-			case errors.As(err, &left) && s.Resolutions[len(s.Resolutions)-1].From == v1alpha1.FromCluster:
-				fail(subjectLookup, "the debug pod", left)
-			case err != nil:
-				fail(subjectLookup, "looking "+s.Name+" up in the cluster", err)
-				s.Resolutions = append(s.Resolutions, v1alpha1.Resolution{From: v1alpha1.FromCluster, Name: s.Name, Result: v1alpha1.ResolutionNotAsked})
-			}
-			return nil
-		})
+		reads = append(reads, kube.Read{Subject: subjectLookup, Title: "looking " + s.Name + " up in the cluster", Do: func(ctx context.Context) error {
+			notLookedUp = s.lookUpInCluster(ctx, cluster, q, progress)
+			return notLookedUp
+		}})
 	}
-	_ = group.Wait() // errors have become problems
+	_, _ = kube.SideBySide(ctx, s.Problems, reads...) // none is needed
+	var left *kube.LeftBehindError
+	switch {
+	case errors.As(notLookedUp, &left) && s.Resolutions[len(s.Resolutions)-1].From == v1alpha1.FromCluster: // it was, and the pod is still there
+		s.Problems[subjectLookup] = kube.ProblemOf("the debug pod", left)
+	case notLookedUp != nil:
+		s.Resolutions = append(s.Resolutions, v1alpha1.Resolution{From: v1alpha1.FromCluster, Name: s.Name, Result: v1alpha1.ResolutionNotAsked})
+	}
 }
 
 func (s *Snapshot) readNodes(ctx context.Context, cluster *kube.Cluster, q Query) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -71,16 +72,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Long:                  long,
 		Example:               examples,
 		Args:                  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := f.ToOptions()
-			if err != nil {
-				return err
-			}
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddReportFlags(cmd)
 	cmd.Flags().StringVar(&f.resolver, "resolver", "", "Ask this DNS server as well: the address of one on the internet, such as 1.1.1.1, tells a workstation on the VPN from a private endpoint. ADDRESS or ADDRESS:PORT.")
@@ -93,21 +85,23 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 }
 
 // ToOptions checks the shared flags and reads the kubeconfig.
-func (f *Flags) ToOptions() (*Options, error) {
+func (f *Flags) ToOptions([]string) (*Options, error) {
+	var resolver string
+	if f.resolver != "" {
+		var err error
+		if resolver, err = resolverAddress(f.resolver); err != nil {
+			return nil, err
+		}
+	}
 	s, err := f.shared.ToScope(nil)
 	if err != nil {
 		return nil, err
 	}
-	o := &Options{Scope: s, LookupTimeout: f.lookupTimeout, LocalOnly: f.localOnly, Pod: kube.DebugPod{
+	o := &Options{Scope: s, Resolver: resolver, LookupTimeout: f.lookupTimeout, LocalOnly: f.localOnly, Pod: kube.DebugPod{
 		Namespace: s.Namespace, Image: f.image, PullSecret: f.pullSecret, Node: f.node, Lifetime: podLifetime,
 	}}
 	if s.Timeout > 0 {
 		o.Pod.Lifetime = s.Timeout
-	}
-	if f.resolver != "" {
-		if o.Resolver, err = resolverAddress(f.resolver); err != nil {
-			return nil, err
-		}
 	}
 	return o, nil
 }
@@ -125,26 +119,23 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Run collects, analyzes and prints.
+// Run shows the report.
 func (o *Options) Run(ctx context.Context) error {
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Resolver: o.Resolver, LookupTimeout: o.LookupTimeout, LocalOnly: o.LocalOnly, Pod: o.Pod, ChunkSize: o.ChunkSize, Progress: progress.Step,
+	return scope.RunOnce(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.ClusterEndpointList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			return Collect(ctx, o.Cluster, Query{
+				Resolver: o.Resolver, LookupTimeout: o.LookupTimeout, LocalOnly: o.LocalOnly, Pod: o.Pod, ChunkSize: o.ChunkSize, Progress: progress,
+			})
+		},
+		Analyze: Analyze,
+		Document: func(report *v1alpha1.ClusterEndpointList, now time.Time) printers.Document {
+			return printers.Document{
+				Report: report, Names: Names(report),
+				Table: func() printers.Table { return Table(report, View{Now: now}) },
+			}
+		},
+		Problems: func(report *v1alpha1.ClusterEndpointList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.ClusterEndpointList) []v1alpha1.CheckedPart { return report.Checked },
 	})
-	progress.End()
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	report := Analyze(snapshot, now)
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table { return Table(report, View{Now: now}) },
-	}, report.Problems)
-	if err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }

@@ -26,16 +26,22 @@ type row struct {
 	more printers.Cell
 }
 
-var columns = []printers.Column{{Title: "PART"}, {Title: "SUBJECT"}, {Title: "TIME", Wide: true}, {Title: "DETAIL"}, {Title: "MORE", Wide: true}}
+var columns = printers.Columns[row]{
+	printers.Narrow("PART", func(r row) printers.Cell { return printers.Text(r.part) }),
+	printers.Narrow("SUBJECT", func(r row) printers.Cell { return r.subject }),
+	printers.Wide("TIME", func(r row) printers.Cell { return orNone(r.time) }),
+	printers.Narrow("DETAIL", func(r row) printers.Cell { return orNone(r.detail) }),
+	printers.Wide("MORE", func(r row) printers.Cell { return orNone(r.more) }),
+}
 
 // Table lays a report out: a block for each endpoint, a row for each thing that is known of it.
 func Table(report *v1alpha1.ClusterEndpointList, v View) printers.Table {
-	t := printers.Table{Columns: columns}
+	t := printers.Table{Columns: columns.Heads()}
 	for i := range report.Items {
 		e := &report.Items[i]
 		block := printers.Block{Heading: heading(e), Findings: e.Findings}
 		for _, r := range rows(e, v) {
-			block.Rows = append(block.Rows, []printers.Cell{printers.Text(r.part), r.subject, orNone(r.time), orNone(r.detail), orNone(r.more)})
+			block.Rows = append(block.Rows, columns.Cells(r))
 		}
 		t.Blocks = append(t.Blocks, block)
 	}

@@ -15,7 +15,6 @@ import (
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -211,64 +210,22 @@ func (c *Cluster) createPod(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, 
 
 // waitRunning watches a pod until its container runs.
 func (c *Cluster) waitRunning(ctx context.Context, pod *corev1.Pod, progress func(string)) (*corev1.Pod, error) {
-	for {
-		latest, running, err := c.watchUntilRunning(ctx, pod, progress)
-		switch {
-		case ctx.Err() != nil:
-			return nil, c.neverStarted(ctx, latest)
-		case err != nil:
-			return nil, err
-		case running:
-			return latest, nil
+	latest, err := c.untilPod(ctx, pod, func(pod *corev1.Pod) (bool, error) {
+		running, err := started(pod)
+		if !running && err == nil {
+			progress(waitingFor(pod))
 		}
-		// The watch has ended, as watches do now and then: go on from the present state.
-		switch pod, err = get[corev1.Pod](ctx, c, pods, latest.Namespace, latest.Name); {
-		case apierrors.IsNotFound(err):
-			return nil, fmt.Errorf("somebody has deleted the debug pod %s", latest.Name)
-		case ctx.Err() != nil:
-			return nil, c.neverStarted(ctx, latest)
-		case err != nil:
-			return nil, err
-		}
+		return running, err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, c.neverStarted(ctx, latest)
+	case errors.Is(err, errPodDeleted):
+		return nil, fmt.Errorf("somebody has deleted the debug pod %s", latest.Name)
+	case err != nil:
+		return nil, err
 	}
-}
-
-// watchUntilRunning looks at one pod until its container runs, can't run, or the watch ends. The pod that it returns is the last
-// that it saw.
-func (c *Cluster) watchUntilRunning(ctx context.Context, pod *corev1.Pod, progress func(string)) (latest *corev1.Pod, running bool, err error) {
-	if running, err = started(pod); running || err != nil {
-		return pod, running, err
-	}
-	progress(waitingFor(pod))
-	changes, err := c.watchPod(ctx, pod)
-	if err != nil {
-		return pod, false, err
-	}
-	defer changes.Stop()
-	for change := range changes.ResultChan() {
-		next, isPod := change.Object.(*corev1.Pod)
-		switch {
-		case change.Type == watch.Error: // the state from which it was to begin is too old, for one
-			return pod, false, nil
-		case change.Type == watch.Deleted:
-			return pod, false, fmt.Errorf("somebody has deleted the debug pod %s", pod.Name)
-		case !isPod:
-			continue
-		}
-		pod = next
-		if running, err = started(pod); running || err != nil {
-			return pod, running, err
-		}
-		progress(waitingFor(pod))
-	}
-	return pod, false, nil
-}
-
-// watchPod watches one pod from the state that is given on.
-func (c *Cluster) watchPod(ctx context.Context, pod *corev1.Pod) (watch.Interface, error) {
-	return c.core().Get().Namespace(pod.Namespace).Resource(pods.name).VersionedParams(&metav1.ListOptions{
-		Watch: true, ResourceVersion: pod.ResourceVersion, FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, pod.Name).String(),
-	}, parameters).Watch(ctx)
+	return latest, nil
 }
 
 // waitingReasons are those of a container that won't start without a change to the pod or to what it needs. The kubelet goes on

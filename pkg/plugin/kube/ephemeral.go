@@ -10,9 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 // EphemeralContainer is a container to run programs in inside an existing pod, with the pod's network and resolv.conf. It can't be
@@ -66,45 +64,24 @@ func (c *Cluster) WithEphemeralContainer(ctx context.Context, e EphemeralContain
 
 // waitEphemeral watches a pod until one of its ephemeral containers runs.
 func (c *Cluster) waitEphemeral(ctx context.Context, pod *corev1.Pod, name string, progress func(string)) (*corev1.Pod, error) {
-	for {
-		changes, err := c.watchPod(ctx, pod)
-		if err != nil {
-			return nil, err
-		}
-		for change := range changes.ResultChan() {
-			next, isPod := change.Object.(*corev1.Pod)
-			if change.Type == watch.Error || !isPod {
-				break
-			}
-			if change.Type == watch.Deleted {
-				changes.Stop()
-				return nil, fmt.Errorf("pod %s has been deleted", pod.Name)
-			}
-			pod = next
-			running, err := ephemeralStarted(pod, name)
-			if running || err != nil {
-				changes.Stop()
-				return pod, err
-			}
+	latest, err := c.untilPod(ctx, pod, func(pod *corev1.Pod) (bool, error) {
+		running, err := ephemeralStarted(pod, name)
+		if !running && err == nil {
 			progress("starting an ephemeral container in " + pod.Name)
 		}
-		changes.Stop()
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil, ctx.Err()
-		}
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("the ephemeral container of pod %s did not start in time: raise --timeout, or see kubectl describe pod %s -n %s", pod.Name, pod.Name, pod.Namespace)
-		}
-		switch pod, err = get[corev1.Pod](ctx, c, pods, pod.Namespace, pod.Name); {
-		case apierrors.IsNotFound(err):
-			return nil, errors.New("the pod has been deleted")
-		case err != nil:
-			return nil, err
-		}
-		if running, err := ephemeralStarted(pod, name); running || err != nil {
-			return pod, err
-		}
+		return running, err
+	})
+	switch {
+	case err == nil:
+		return latest, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, ctx.Err()
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("the ephemeral container of pod %s did not start in time: raise --timeout, or see kubectl describe pod %s -n %s", latest.Name, latest.Name, latest.Namespace)
+	case errors.Is(err, errPodDeleted):
+		return nil, fmt.Errorf("pod %s has been deleted", latest.Name)
 	}
+	return nil, err
 }
 
 func ephemeralStarted(pod *corev1.Pod, name string) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -76,16 +77,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "The same SELECT on every MySQL or MariaDB server, side by side",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "pods")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLQueryList{}, false) })
@@ -106,9 +98,6 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the statement is refused: %w", err)
 	}
-	if f.role != "" && !role.MatchString(f.role) {
-		return nil, fmt.Errorf("invalid --role %q: must be NAME or NAME@HOST, of letters, digits, and the signs - _ . (%% in HOST)", f.role)
-	}
 	access, err := f.login.ToAccess()
 	if err != nil {
 		return nil, err
@@ -125,44 +114,49 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
-	if o.MaxRows <= 0 {
+	switch {
+	case o.Role != "" && !role.MatchString(o.Role):
+		return fmt.Errorf("invalid --role %q: must be NAME or NAME@HOST, of letters, digits, and the signs - _ . (%% in HOST)", o.Role)
+	case o.MaxRows <= 0:
 		return fmt.Errorf("--max-rows=%d: it must be positive", o.MaxRows)
 	}
 	return nil
 }
 
-// Run collects, analyzes and prints.
+// Run shows the answers.
 func (o *Options) Run(ctx context.Context) error {
-	access, err := o.Access.Resolve(ctx, o.Streams)
-	if err != nil {
+	var err error
+	if o.Access, err = o.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	snapshot, err := Collect(ctx, o.Cluster, Query{
-		Scope:     dbserver.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, PodsAlone: true, ChunkSize: o.ChunkSize},
-		Statement: o.Statement, MaxRows: o.MaxRows, Role: o.Role, Access: access, Progress: progress.Step,
-	})
-	progress.End()
-	if err != nil {
-		return err
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLQueryList] {
+	return scope.Report[*Snapshot, *v1alpha1.MySQLQueryList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			return Collect(ctx, o.Cluster, Query{
+				Scope:     dbserver.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, PodsAlone: true, ChunkSize: o.ChunkSize},
+				Statement: o.Statement, MaxRows: o.MaxRows, Role: o.Role, Access: o.Access, Progress: progress,
+			})
+		},
+		Analyze: func(s *Snapshot, _ time.Time) *v1alpha1.MySQLQueryList { return Analyze(s) },
+		Document: func(report *v1alpha1.MySQLQueryList, _ time.Time) printers.Document {
+			return printers.Document{
+				Report: report, Names: Names(report),
+				Table: func() printers.Table { return Table(report, o.AllNamespaces) },
+			}
+		},
+		Empty:    func(report *v1alpha1.MySQLQueryList) bool { return len(report.Items) == 0 },
+		Things:   "MySQL or MariaDB servers",
+		Problems: func(report *v1alpha1.MySQLQueryList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.MySQLQueryList) []v1alpha1.CheckedPart { return report.Checked },
+		Failed: func(report *v1alpha1.MySQLQueryList) error {
+			if len(report.Items) > 0 && Answered(report) == 0 {
+				return errors.New("no server answered the statement")
+			}
+			return nil
+		},
 	}
-	report := Analyze(snapshot)
-	if len(report.Items) == 0 {
-		if err := o.NothingFound(ctx, "MySQL or MariaDB servers"); err != nil || o.Printer.IsTable() {
-			return err
-		}
-	}
-	err = o.Print(printers.Document{
-		Report: report, Names: Names(report),
-		Table: func() printers.Table { return Table(report, o.AllNamespaces) },
-	}, report.Problems)
-	switch {
-	case err != nil:
-		return err
-	case len(report.Items) > 0 && Answered(report) == 0:
-		return errors.New("no server answered the statement")
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }

@@ -13,12 +13,12 @@ import (
 func Table(report *v1alpha1.MySQLQueryList, namespaces bool) printers.Table {
 	t := printers.Table{Blocks: make([]printers.Block, 0, len(report.Items))}
 	if namespaces {
-		t.Columns = append(t.Columns, printers.Column{Title: "NAMESPACE"})
+		t.Columns = append(t.Columns, printers.ColumnHead{Title: "NAMESPACE"})
 	}
-	t.Columns = append(t.Columns, printers.Column{Title: "POD"}, printers.Column{Title: "DIFF"})
+	t.Columns = append(t.Columns, printers.ColumnHead{Title: "POD"}, printers.ColumnHead{Title: "DIFF"})
 	own := columns(report)
 	for _, name := range own {
-		t.Columns = append(t.Columns, printers.Column{Title: title(name)})
+		t.Columns = append(t.Columns, printers.ColumnHead{Title: title(name)})
 	}
 	for i := range report.Items {
 		set := &report.Items[i]

@@ -98,7 +98,7 @@ func (f *Follower) Settled() bool {
 }
 
 // Snapshot is the present state, with the connections of the last Window. It fails if pods can't be read.
-func (f *Follower) Snapshot(now time.Time) (*Snapshot, error) {
+func (f *Follower) Snapshot(_ context.Context, now time.Time) (*Snapshot, error) {
 	s := f.base
 	s.Problems = map[string]v1alpha1.Problem{}
 	servers, err := f.present()

@@ -64,16 +64,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "How a Service spreads reads over MySQL or MariaDB servers",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "Services")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLReadsList{}) })
@@ -130,36 +121,39 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Run collects, analyzes and prints.
+// Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
 	var err error
 	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
 	if o.Watch {
-		return o.watch(ctx)
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
 	}
-	progress := o.StartProgress("connecting")
-	defer progress.End()
-	o.Query.Progress = progress.Step
-	reader, err := NewReader(ctx, o.Cluster, o.Query)
-	if err != nil {
-		return err
-	}
-	snapshot, err := reader.Collect(ctx)
-	progress.End()
-	if err != nil {
-		return err
-	}
-	report := Analyze(snapshot)
-	if err := o.Print(document(report), report.Problems); err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
+	return scope.RunOnce(ctx, o.Scope, o.report())
 }
 
-func document(report *v1alpha1.MySQLReadsList) printers.Document {
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
+	return scope.Report[*Snapshot, *v1alpha1.MySQLReadsList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			reader, err := NewReader(ctx, o.Cluster, q)
+			if err != nil {
+				return nil, err
+			}
+			return reader.Collect(ctx)
+		},
+		Analyze:  func(s *Snapshot, _ time.Time) *v1alpha1.MySQLReadsList { return Analyze(s) },
+		Document: document,
+		Empty:    func(report *v1alpha1.MySQLReadsList) bool { return len(report.Items[0].Servers) == 0 },
+		Things:   "MySQL or MariaDB servers",
+		Problems: func(report *v1alpha1.MySQLReadsList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.MySQLReadsList) []v1alpha1.CheckedPart { return report.Checked },
+	}
+}
+
+func document(report *v1alpha1.MySQLReadsList, _ time.Time) printers.Document {
 	return printers.Document{Report: report, Names: Names(report), Table: func() printers.Table { return Table(report) }}
 }

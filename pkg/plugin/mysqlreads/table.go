@@ -11,21 +11,32 @@ import (
 // barWidth is that of 100 %.
 const barWidth = 40
 
-var columns = []printers.Column{
-	{Title: "POD"}, {Title: "ID"}, {Title: "ROLE"}, {Title: "ENDPOINT"}, {Title: "ANSWERS"}, {Title: "SHARE"}, {Title: "MEDIAN"}, {Title: "P95", Wide: true}, {Title: "SLOWEST"}, {Title: "SPREAD"},
+var columns = printers.Columns[*v1alpha1.MySQLReader]{
+	printers.Narrow("POD", func(s *v1alpha1.MySQLReader) printers.Cell { return printers.Text(s.Pod) }),
+	printers.Narrow("ID", id),
+	printers.Narrow("ROLE", roleCell),
+	printers.Narrow("ENDPOINT", endpoint),
+	printers.Narrow("ANSWERS", answers),
+	printers.Narrow("SHARE", func(s *v1alpha1.MySQLReader) printers.Cell {
+		return printers.Text(fmt.Sprintf("%d%%", s.SharePercent))
+	}),
+	printers.Narrow("MEDIAN", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.MedianMilliseconds) }),
+	printers.Wide("P95", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.P95Milliseconds) }),
+	printers.Narrow("SLOWEST", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.SlowestMilliseconds) }),
+	printers.Narrow("SPREAD", spread),
 }
 
 // RowKey tells the table's rows apart.
-func RowKey() func([]printers.Cell) string { return printers.RowKey(columns, "POD") }
+func RowKey() func([]printers.Cell) string { return printers.RowKey(columns.Heads(), "POD") }
 
 // Table lays a report out: a row for each server.
 func Table(report *v1alpha1.MySQLReadsList) printers.Table {
-	t := printers.Table{Columns: columns}
+	t := printers.Table{Columns: columns.Heads()}
 	for i := range report.Items {
 		item := &report.Items[i]
 		block := printers.Block{Heading: heading(item), Findings: item.Findings}
 		for j := range item.Servers {
-			block.Rows = append(block.Rows, cells(&item.Servers[j]))
+			block.Rows = append(block.Rows, columns.Cells(&item.Servers[j]))
 		}
 		t.Blocks = append(t.Blocks, block)
 	}
@@ -62,35 +73,48 @@ func heading(item *v1alpha1.MySQLReads) []printers.Cell {
 	}
 }
 
-func cells(s *v1alpha1.MySQLReader) []printers.Cell {
-	id, role, endpoint := printers.Unknown, printers.Text(strings.ToLower(string(s.Role))), printers.Text("ready")
-	if s.ServerID != nil {
-		id = printers.Text(fmt.Sprint(*s.ServerID))
+func id(s *v1alpha1.MySQLReader) printers.Cell {
+	if s.ServerID == nil {
+		return printers.Unknown
 	}
+	return printers.Text(fmt.Sprint(*s.ServerID))
+}
+
+func roleCell(s *v1alpha1.MySQLReader) printers.Cell {
+	cell := printers.Text(strings.ToLower(string(s.Role)))
 	if s.Role == v1alpha1.RoleUnknown {
-		role = printers.Unknown
+		cell = printers.Unknown
 	}
 	if s.Broken != "" {
-		role = printers.Cell{Text: role.Text + " (" + s.Broken + ")", Level: printers.Alarm}
+		cell = printers.Cell{Text: cell.Text + " (" + s.Broken + ")", Level: printers.Alarm}
 	}
+	return cell
+}
+
+func endpoint(s *v1alpha1.MySQLReader) printers.Cell {
 	switch {
 	case !s.Known:
-		endpoint = printers.Cell{Text: "none", Level: printers.Alarm}
+		return printers.Cell{Text: "none", Level: printers.Alarm}
 	case !s.Endpoint:
-		endpoint = printers.Cell{Text: "not ready", Level: printers.Warn}
+		return printers.Cell{Text: "not ready", Level: printers.Warn}
 	}
-	answers := printers.Text(fmt.Sprint(s.Answers))
+	return printers.Text("ready")
+}
+
+func answers(s *v1alpha1.MySQLReader) printers.Cell {
+	cell := printers.Text(fmt.Sprint(s.Answers))
 	if s.Answers == 0 && s.Endpoint {
-		answers.Level = printers.Warn
+		cell.Level = printers.Warn
 	}
-	bar := printers.Text(strings.Repeat("█", max(1, int(s.SharePercent)*barWidth/100)))
+	return cell
+}
+
+// spread is the share as a bar.
+func spread(s *v1alpha1.MySQLReader) printers.Cell {
 	if s.Answers == 0 {
-		bar = printers.None
+		return printers.None
 	}
-	return []printers.Cell{
-		printers.Text(s.Pod), id, role, endpoint, answers, printers.Text(fmt.Sprintf("%d%%", s.SharePercent)),
-		milliseconds(s.MedianMilliseconds), milliseconds(s.P95Milliseconds), milliseconds(s.SlowestMilliseconds), bar,
-	}
+	return printers.Text(strings.Repeat("█", max(1, int(s.SharePercent)*barWidth/100)))
 }
 
 func milliseconds(n *int64) printers.Cell {

@@ -5,7 +5,6 @@ package mysqltopology
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -120,44 +119,24 @@ const podsAtOnce = 8
 // collectAround reads Services, their endpoints, and nodes.
 func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Query) {
 	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
-	where := q.where()
-	var mu sync.Mutex
-	var group errgroup.Group
-	collect := func(key, subject string, read func() error) {
-		group.Go(func() error {
-			if err := read(); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				s.Problems[key] = kube.ProblemOf(subject, err)
-			}
-			return nil
-		})
-	}
-	collect(subjectServices, "Services "+where, func() error {
-		return cluster.EachService(ctx, all, func(service *corev1.Service) {
-			s.Services = append(s.Services, *service)
-		})
-	})
-	collect(subjectEndpoints, "EndpointSlices "+where, func() error {
-		return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
-			s.EndpointSlices = append(s.EndpointSlices, *slice)
-		})
-	})
-	collect(subjectNodes, "nodes", func() error {
-		return cluster.EachNode(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(node *corev1.Node) {
-			reduceNode(node)
-			s.Nodes = append(s.Nodes, *node)
-		})
-	})
-	_ = group.Wait()
-}
-
-// where says which namespaces are looked at.
-func (q *Query) where() string {
-	if q.Namespace == "" {
-		return "in all namespaces"
-	}
-	return "in namespace " + q.Namespace
+	where := " " + kube.Where(q.Namespace)
+	_, _ = kube.SideBySide(ctx, s.Problems, // none is needed
+		kube.Read{Subject: subjectServices, Title: "Services" + where, Do: func(ctx context.Context) error {
+			return cluster.EachService(ctx, all, func(service *corev1.Service) {
+				s.Services = append(s.Services, *service)
+			})
+		}},
+		kube.Read{Subject: subjectEndpoints, Title: "EndpointSlices" + where, Do: func(ctx context.Context) error {
+			return cluster.EachEndpointSlice(ctx, all, func(slice *discoveryv1.EndpointSlice) {
+				s.EndpointSlices = append(s.EndpointSlices, *slice)
+			})
+		}},
+		kube.Read{Subject: subjectNodes, Title: "nodes", Do: func(ctx context.Context) error {
+			return cluster.EachNode(ctx, kube.Query{ChunkSize: q.ChunkSize}, func(node *corev1.Node) {
+				reduceNode(node)
+				s.Nodes = append(s.Nodes, *node)
+			})
+		}})
 }
 
 // scope says which servers are looked for.

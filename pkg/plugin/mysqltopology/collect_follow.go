@@ -97,7 +97,7 @@ func (f *Follower) Snapshot(context.Context, time.Time) (*Snapshot, error) {
 		return nil, err
 	}
 	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]dbserver.Said{}}
-	f.pods.Collect(s.Problems, subjectPods, "pods "+f.query.where())
+	f.pods.Collect(s.Problems, subjectPods, "pods "+kube.Where(f.query.Namespace))
 	for _, server := range servers {
 		s.Pods = append(s.Pods, *server.Pod)
 		said, ok := f.poller.Said(server)
@@ -106,11 +106,11 @@ func (f *Follower) Snapshot(context.Context, time.Time) (*Snapshot, error) {
 		}
 		s.Servers[server.Name()] = said
 	}
-	services, _ := f.services.Collect(s.Problems, subjectServices, "Services "+f.query.where())
+	services, _ := f.services.Collect(s.Problems, subjectServices, "Services "+kube.Where(f.query.Namespace))
 	for _, service := range services {
 		s.Services = append(s.Services, *service)
 	}
-	endpoints, _ := f.slices.Collect(s.Problems, subjectEndpoints, "EndpointSlices "+f.query.where())
+	endpoints, _ := f.slices.Collect(s.Problems, subjectEndpoints, "EndpointSlices "+kube.Where(f.query.Namespace))
 	for _, slice := range endpoints {
 		s.EndpointSlices = append(s.EndpointSlices, *slice)
 	}

@@ -78,24 +78,12 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "Replication between MySQL or MariaDB servers",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			if o.Watch {
-				return o.RunWatch(cmd.Context())
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.OfferGraphs()
 	shared.AddFlags(cmd, "pods")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLTopologyList{}, View{}) })
-	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
+	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	f.login.AddFlags(cmd)
 	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
 	return cmd
@@ -128,32 +116,33 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Run collects, analyzes and prints.
+// Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
 	var err error
 	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
 		return err
 	}
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	o.Query.Progress = progress.Step
-	snapshot, err := Collect(ctx, o.Cluster, o.Query)
-	progress.End()
-	if err != nil {
-		return err
+	if o.Watch {
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
 	}
-	now := time.Now()
-	report := Analyze(snapshot, now)
-	if len(report.Items) == 0 {
-		if err := o.NothingFound(ctx, things); err != nil || o.Printer.IsTable() {
-			return err
-		}
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList] {
+	return scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
+		},
+		Analyze:  Analyze,
+		Document: o.document,
+		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },
+		Things:   things,
+		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.MySQLTopologyList) []v1alpha1.CheckedPart { return report.Checked },
 	}
-	if err := o.Print(o.document(report, now), report.Problems); err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }
 
 func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {

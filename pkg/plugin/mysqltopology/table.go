@@ -33,57 +33,40 @@ type row struct {
 	now     time.Time
 }
 
-// column is a column and where its cells come from.
-type column struct {
-	printers.Column
-	cell func(row) printers.Cell
-}
-
-func columns(v View) []column {
-	all := []column{
-		narrow("POD", pod),
-		narrow("READY", ready),
-		narrow("ROLE", role),
-		narrow("MODE", mode),
-		narrow("THREADS", threads),
-		narrow("LAG", lag),
-		narrow("GTID", gtid),
-		narrow("ID", known(func(s *v1alpha1.MySQLServer) string {
+func columns(v View) printers.Columns[row] {
+	all := printers.Columns[row]{
+		printers.Narrow("POD", pod),
+		printers.Narrow("READY", ready),
+		printers.Narrow("ROLE", role),
+		printers.Narrow("MODE", mode),
+		printers.Narrow("THREADS", threads),
+		printers.Narrow("LAG", lag),
+		printers.Narrow("GTID", gtid),
+		printers.Narrow("ID", known(func(s *v1alpha1.MySQLServer) string {
 			if s.ServerID == nil {
 				return ""
 			}
 			return fmt.Sprint(*s.ServerID)
 		})),
-		narrow("VERSION", known(version)),
-		wide("SOURCE", source),
-		wide("NODE", place(func(s *v1alpha1.MySQLServer) string { return s.Node })),
-		wide("ZONE", place(func(s *v1alpha1.MySQLServer) string { return s.Zone })),
-		wide("CAPACITY", place(func(s *v1alpha1.MySQLServer) string { return string(s.CapacityType) })),
-		wide("UUID", known(func(s *v1alpha1.MySQLServer) string { return s.ServerUUID })),
-		wide("VIA", known(func(s *v1alpha1.MySQLServer) string { return s.Via })),
-		narrow("AGE", age),
+		printers.Narrow("VERSION", known(version)),
+		printers.Wide("SOURCE", source),
+		printers.Wide("NODE", place(func(s *v1alpha1.MySQLServer) string { return s.Node })),
+		printers.Wide("ZONE", place(func(s *v1alpha1.MySQLServer) string { return s.Zone })),
+		printers.Wide("CAPACITY", place(func(s *v1alpha1.MySQLServer) string { return string(s.CapacityType) })),
+		printers.Wide("UUID", known(func(s *v1alpha1.MySQLServer) string { return s.ServerUUID })),
+		printers.Wide("VIA", known(func(s *v1alpha1.MySQLServer) string { return s.Via })),
+		printers.Narrow("AGE", age),
 	}
 	if v.Namespaces {
-		all = append([]column{narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
+		all = append(printers.Columns[row]{printers.Narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
 	}
 	return all
-}
-
-func narrow(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title}, cell}
-}
-
-func wide(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title, Wide: true}, cell}
 }
 
 // Table lays a report out: a block for each set, a row for each server and channel, in the order of the tree.
 func Table(report *v1alpha1.MySQLTopologyList, v View) printers.Table {
 	cols := columns(v)
-	t := printers.Table{Columns: make([]printers.Column, len(cols)), Blocks: make([]printers.Block, 0, len(report.Items))}
-	for i, c := range cols {
-		t.Columns[i] = c.Column
-	}
+	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		set := &report.Items[i]
 		block := printers.Block{Heading: heading(set, v), Findings: set.Findings}
@@ -102,11 +85,7 @@ func Table(report *v1alpha1.MySQLTopologyList, v View) printers.Table {
 				rows[k].channel = &s.Channels[k]
 			}
 			for _, r := range rows {
-				cells := make([]printers.Cell, len(cols))
-				for k, c := range cols {
-					cells[k] = c.cell(r)
-				}
-				block.Rows = append(block.Rows, cells)
+				block.Rows = append(block.Rows, cols.Cells(r))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)

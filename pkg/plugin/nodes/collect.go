@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -124,11 +122,18 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if q.Usage && len(need.usage) > 0 {
 		s.collectUsage(ctx, cluster, q, need, progress)
 	}
-	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, kube.Explain(ctx.Err())
+	if err := kube.Interrupted(ctx); err != nil {
+		return nil, err
 	}
-	return s, nil
+	return s, s.selectable(q.Selection)
+}
+
+// selectable returns an error if the nodes that are to be shown can't be told from the others.
+func (s *Snapshot) selectable(selection Selection) error {
+	if problem, failed := s.Problems[subjectPods]; failed && selection.Stateful {
+		return errors.New("--stateful needs to know the pods: " + problem.Message)
+	}
+	return nil
 }
 
 // collectAll reads what is read of every cluster. Only the nodes' error is returned.
@@ -136,46 +141,29 @@ func (s *Snapshot) collectAll(ctx context.Context, cluster *kube.Cluster, q Quer
 	all := kube.Query{ChunkSize: q.ChunkSize}
 	ofPods := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
 	progress("reading nodes and pods")
-	var mu sync.Mutex
-	group, groupCtx := errgroup.WithContext(ctx)
-	failed := func(subject, title string, err error) error {
-		if err != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			s.Problems[subject] = kube.ProblemOf(title, err)
-		}
-		return nil
-	}
-	group.Go(func() error {
-		annotations := capacity.Annotations()
-		return cluster.EachNode(groupCtx, all, func(node *corev1.Node) { s.addNode(reduceNode(node, annotations)) })
-	})
-	group.Go(func() error {
-		r, all := &reducer{}, newAdder(s)
-		count := 0
-		err := cluster.EachPod(groupCtx, ofPods, func(pod *corev1.Pod) {
-			all.add(r.reduce(pod))
-			if count++; q.ChunkSize > 0 && count%int(q.ChunkSize) == 0 {
-				progress(fmt.Sprintf("reading nodes and pods: %d pods", count))
+	_, err := kube.SideBySide(ctx, s.Problems,
+		kube.Read{Subject: subjectNodes, Title: "nodes", Needed: true, Do: func(ctx context.Context) error {
+			annotations := capacity.Annotations()
+			return cluster.EachNode(ctx, all, func(node *corev1.Node) { s.addNode(reduceNode(node, annotations)) })
+		}},
+		kube.Read{Subject: subjectPods, Title: "pods " + kube.Where(q.Namespace), Do: func(ctx context.Context) error {
+			r, all := &reducer{}, newAdder(s)
+			count := 0
+			err := cluster.EachPod(ctx, ofPods, func(pod *corev1.Pod) {
+				all.add(r.reduce(pod))
+				if count++; q.ChunkSize > 0 && count%int(q.ChunkSize) == 0 {
+					progress(fmt.Sprintf("reading nodes and pods: %d pods", count))
+				}
+			})
+			if err != nil { // half of the pods would be taken for all
+				s.Pods, s.Loads, s.Labels = nil, nil, nil
 			}
-		})
-		if err != nil { // half of the pods would be taken for all
-			s.Pods, s.Loads, s.Labels = nil, nil, nil
-		}
-		return failed(subjectPods, "pods "+where(q.Namespace), err)
-	})
-	group.Go(func() error {
-		err := cluster.EachCSINode(groupCtx, all, func(node *storagev1.CSINode) { s.addLimits(reduceLimits(node)) })
-		return failed(subjectLimits, "CSINodes", err)
-	})
-	return group.Wait()
-}
-
-func where(namespace string) string {
-	if namespace == "" {
-		return "in all namespaces"
-	}
-	return "in namespace " + namespace
+			return err
+		}},
+		kube.Read{Subject: subjectLimits, Title: "CSINodes", Do: func(ctx context.Context) error {
+			return cluster.EachCSINode(ctx, all, func(node *storagev1.CSINode) { s.addLimits(reduceLimits(node)) })
+		}})
+	return err
 }
 
 // named checks that there is a node of every name.
@@ -203,7 +191,7 @@ func (s *Snapshot) collectNeeded(ctx context.Context, cluster *kube.Cluster, q Q
 		s.Budgets = map[string][]*metav1.LabelSelector{}
 		err := cluster.EachDisruptionBudget(ctx, budgets, func(b *policyv1.PodDisruptionBudget) { s.addBudget(reduceBudget(b), need.budgets) })
 		if err != nil {
-			s.Problems[subjectBudgets] = kube.ProblemOf("PodDisruptionBudgets "+where(budgets.Namespace), err)
+			s.Problems[subjectBudgets] = kube.ProblemOf("PodDisruptionBudgets "+kube.Where(budgets.Namespace), err)
 		}
 	}
 	if len(need.volumes) > 0 {

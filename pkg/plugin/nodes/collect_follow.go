@@ -80,7 +80,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 		}
 		f.found = true
 	}
-	if pods, ok := f.pods.Collect(s.Problems, subjectPods, "pods "+where(f.query.Namespace)); ok {
+	if pods, ok := f.pods.Collect(s.Problems, subjectPods, "pods "+kube.Where(f.query.Namespace)); ok {
 		all := newAdder(s)
 		for _, kept := range pods {
 			all.add(kept)
@@ -93,7 +93,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	need := needs(s, f.query.Selection)
 	f.addNeeded(ctx, s, need)
 	f.addUsage(ctx, s, need, now)
-	return s, nil
+	return s, s.selectable(f.query.Selection)
 }
 
 // addNeeded adds what only some clusters need, which is followed from then on.
@@ -109,7 +109,7 @@ func (f *Follower) addNeeded(ctx context.Context, s *Snapshot, need needed) {
 	defer cancel()
 	if len(need.budgets) > 0 {
 		s.Budgets = map[string][]*metav1.LabelSelector{}
-		for _, kept := range collectNeeded(ctx, s, f.budgets, subjectBudgets, "PodDisruptionBudgets "+where(f.query.Namespace)) {
+		for _, kept := range collectNeeded(ctx, s, f.budgets, subjectBudgets, "PodDisruptionBudgets "+kube.Where(f.query.Namespace)) {
 			s.addBudget(kept, need.budgets)
 		}
 	}

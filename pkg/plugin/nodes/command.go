@@ -79,20 +79,11 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "Capacity types of nodes, and the stateful pods on them",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if o.Watch {
-				return o.RunWatch(cmd.Context())
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddClusterFlags(cmd, "nodes", "pods")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.NodeCapacityList{}, View{}) })
-	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
+	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
 	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show nodes with stateful pods only.")
 	cmd.Flags().BoolVar(&f.pods, "pods", false, "Show the stateful pods of each node, with their claims and disk usage.")
@@ -115,12 +106,6 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if o.SpotLabels, err = capacity.ParseSpotLabels(f.spotLabels); err != nil {
 		return nil, fmt.Errorf("--spot-label: %w", err)
 	}
-	if usage && f.usageTimeout <= 0 {
-		return nil, fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", f.usageTimeout)
-	}
-	if usage && f.usageEvery < time.Second {
-		return nil, fmt.Errorf("--usage-interval=%s: it must be a second or more", f.usageEvery)
-	}
 	if o.Scope, err = f.shared.ToScope(args, Kinds...); err != nil {
 		return nil, err
 	}
@@ -132,6 +117,17 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	return o, err
 }
 
+// Validate checks the command's own flags.
+func (o *Options) Validate() error {
+	switch q := &o.Query; {
+	case q.Usage && q.UsageTimeout <= 0:
+		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", q.UsageTimeout)
+	case q.Usage && q.UsageInterval < time.Second:
+		return fmt.Errorf("--usage-interval=%s: it must be a second or more", q.UsageInterval)
+	}
+	return nil
+}
+
 // verifyNamespace is an error if the namespace whose pods are to count does not exist; if that can't be known, a warning says so.
 func (o *Options) verifyNamespace(ctx context.Context) error {
 	unverified, err := o.CheckNamespace(ctx)
@@ -141,34 +137,42 @@ func (o *Options) verifyNamespace(ctx context.Context) error {
 	return err
 }
 
-// Run collects, analyzes and prints.
+// Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	o.Query.Progress = progress.Step
-	snapshot, err := Collect(ctx, o.Cluster, o.Query)
-	progress.End()
-	if err != nil {
-		return err
+	if o.Watch {
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
 	}
-	if err := o.judgeable(snapshot); err != nil {
-		return err
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, State] {
+	return scope.Report[*Snapshot, State]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
+		},
+		Verify: func(ctx context.Context, s *Snapshot) error {
+			if len(s.Loads) == 0 { // is it a namespace at all?
+				return o.verifyNamespace(ctx)
+			}
+			return nil
+		},
+		Analyze:  func(s *Snapshot, now time.Time) State { return StateOf(s, o.Selection, now) },
+		Document: func(s State, now time.Time) printers.Document { return o.document(s.Report, now) },
+		Empty:    func(s State) bool { return len(s.Report.Items) == 0 },
+		Things:   "nodes",
+		Problems: func(s State) []v1alpha1.Problem { return s.Report.Problems },
+		Findings: func(s State) []v1alpha1.Finding { return Findings(s.Report) },
+		Checked:  func(s State) []v1alpha1.CheckedPart { return s.Report.Checked },
 	}
-	if len(snapshot.Loads) == 0 { // is it a namespace at all?
-		if err := o.verifyNamespace(ctx); err != nil {
-			return err
-		}
+}
+
+func (o *Options) view(now time.Time) View { return View{Pods: o.Pods, Usage: o.Query.Usage, Now: now} }
+
+func (o *Options) document(report *v1alpha1.NodeCapacityList, now time.Time) printers.Document {
+	return printers.Document{
+		Report: report, Names: Names(report),
+		Table: func() printers.Table { return Table(report, o.view(now)) },
 	}
-	now := time.Now()
-	report := Analyze(snapshot, o.Selection, now)
-	if len(report.Items) == 0 {
-		if err := o.NothingFound(ctx, "nodes"); err != nil || o.Printer.IsTable() {
-			return err
-		}
-	}
-	if err := o.Print(o.document(report, now), report.Problems); err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }

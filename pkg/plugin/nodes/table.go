@@ -33,36 +33,6 @@ const (
 	fullPercent    = 90
 )
 
-// column is a column and where its cells come from.
-type column[T any] struct {
-	printers.Column
-	cell func(T) printers.Cell
-}
-
-func narrow[T any](title string, cell func(T) printers.Cell) column[T] {
-	return column[T]{printers.Column{Title: title}, cell}
-}
-
-func wide[T any](title string, cell func(T) printers.Cell) column[T] {
-	return column[T]{printers.Column{Title: title, Wide: true}, cell}
-}
-
-func titles[T any](columns []column[T]) []printers.Column {
-	list := make([]printers.Column, len(columns))
-	for i, c := range columns {
-		list[i] = c.Column
-	}
-	return list
-}
-
-func cells[T any](columns []column[T], of T) []printers.Cell {
-	list := make([]printers.Cell, len(columns))
-	for i, c := range columns {
-		list[i] = c.cell(of)
-	}
-	return list
-}
-
 // Table lays a report out: the nodes, or their stateful pods, then what they sum up to and the findings.
 func Table(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 	t := nodeTable(report, v)
@@ -91,36 +61,36 @@ func Names(report *v1alpha1.NodeCapacityList) []string {
 type item = *v1alpha1.NodeCapacity
 
 func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
-	columns := []column[item]{
-		narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }),
-		narrow("STATUS", status),
-		narrow("CAPACITY", capacityType),
-		narrow("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
-		narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }),
-		narrow("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
-		narrow("INSTANCE", func(n item) printers.Cell { return orNone(n.Class.InstanceType) }),
-		narrow("ARCH", func(n item) printers.Cell { return orNone(n.Class.Architecture) }),
-		narrow("ZONE", func(n item) printers.Cell { return orNone(n.Class.Zone) }),
-		narrow("VERSION", func(n item) printers.Cell { return orNone(n.KubeletVersion) }),
-		narrow("PODS", func(n item) printers.Cell {
+	columns := printers.Columns[item]{
+		printers.Narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }),
+		printers.Narrow("STATUS", status),
+		printers.Narrow("CAPACITY", capacityType),
+		printers.Narrow("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
+		printers.Narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }),
+		printers.Narrow("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
+		printers.Narrow("INSTANCE", func(n item) printers.Cell { return orNone(n.Class.InstanceType) }),
+		printers.Narrow("ARCH", func(n item) printers.Cell { return orNone(n.Class.Architecture) }),
+		printers.Narrow("ZONE", func(n item) printers.Cell { return orNone(n.Class.Zone) }),
+		printers.Narrow("VERSION", func(n item) printers.Cell { return orNone(n.KubeletVersion) }),
+		printers.Narrow("PODS", func(n item) printers.Cell {
 			return count(n.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
 		}),
-		narrow("STATEFUL", stateful),
-		wide("EVIDENCE", evidence),
-		wide("CPU", func(n item) printers.Cell { return load(n, n.CPU, (*resource.Quantity).String) }),
-		wide("MEMORY", func(n item) printers.Cell {
+		printers.Narrow("STATEFUL", stateful),
+		printers.Wide("EVIDENCE", evidence),
+		printers.Wide("CPU", func(n item) printers.Cell { return load(n, n.CPU, (*resource.Quantity).String) }),
+		printers.Wide("MEMORY", func(n item) printers.Cell {
 			return load(n, n.Memory, func(q *resource.Quantity) string { return printers.Bytes(q.Value()) })
 		}),
-		wide("VOLUMES", volumes),
-		wide("IP", func(n item) printers.Cell { return orNone(n.InternalIP) }),
-		wide("PROVIDER-ID", func(n item) printers.Cell { return orNone(n.ProviderID) }),
-		narrow("AGE", func(n item) printers.Cell { return age(n.Metadata.CreationTimestamp, v.Now) }),
+		printers.Wide("VOLUMES", volumes),
+		printers.Wide("IP", func(n item) printers.Cell { return orNone(n.InternalIP) }),
+		printers.Wide("PROVIDER-ID", func(n item) printers.Cell { return orNone(n.ProviderID) }),
+		printers.Narrow("AGE", func(n item) printers.Cell { return age(n.Metadata.CreationTimestamp, v.Now) }),
 	}
 	block := printers.Block{Rows: make([][]printers.Cell, 0, len(report.Items))}
 	for i := range report.Items {
-		block.Rows = append(block.Rows, cells(columns, &report.Items[i]))
+		block.Rows = append(block.Rows, columns.Cells(&report.Items[i]))
 	}
-	return printers.Table{Columns: titles(columns), Blocks: []printers.Block{block}}
+	return printers.Table{Columns: columns.Heads(), Blocks: []printers.Block{block}}
 }
 
 // podRow is a stateful pod and one of its claims, which is nil if it has none.
@@ -131,23 +101,23 @@ type podRow struct {
 }
 
 func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
-	columns := []column[podRow]{
-		narrow("NAMESPACE", func(r podRow) printers.Cell { return printers.Text(r.pod.Namespace) }),
-		narrow("POD", func(r podRow) printers.Cell { return printers.Text(r.pod.Name) }),
-		narrow("READY", ready),
-		narrow("SET", func(r podRow) printers.Cell {
+	columns := printers.Columns[podRow]{
+		printers.Narrow("NAMESPACE", func(r podRow) printers.Cell { return printers.Text(r.pod.Namespace) }),
+		printers.Narrow("POD", func(r podRow) printers.Cell { return printers.Text(r.pod.Name) }),
+		printers.Narrow("READY", ready),
+		printers.Narrow("SET", func(r podRow) printers.Cell {
 			if r.pod.Controller == nil {
 				return orNone("")
 			}
 			return printers.Text(r.pod.Controller.Kind + "/" + r.pod.Controller.Name)
 		}),
-		narrow("ORDINAL", func(r podRow) printers.Cell {
+		printers.Narrow("ORDINAL", func(r podRow) printers.Cell {
 			if r.pod.Ordinal == nil {
 				return printers.None
 			}
 			return printers.Text(fmt.Sprint(*r.pod.Ordinal))
 		}),
-		narrow("CLAIM", func(r podRow) printers.Cell {
+		printers.Narrow("CLAIM", func(r podRow) printers.Cell {
 			if r.claim == nil {
 				return orNone("")
 			}
@@ -155,22 +125,22 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 		}),
 	}
 	if v.Usage {
-		columns = append(columns, narrow("USED", used), narrow("USE%", usedPercent))
+		columns = append(columns, printers.Narrow("USED", used), printers.Narrow("USE%", usedPercent))
 	}
 	columns = append(columns,
-		wide("NODE", func(r podRow) printers.Cell { return printers.Text(r.node) }), // --sort-by takes rows from under their headings
-		narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
-	t := printers.Table{Columns: titles(columns), Blocks: make([]printers.Block, 0, len(report.Items))}
+		printers.Wide("NODE", func(r podRow) printers.Cell { return printers.Text(r.node) }), // --sort-by takes rows from under their headings
+		printers.Narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
+	t := printers.Table{Columns: columns.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		n := &report.Items[i]
 		block := printers.Block{Heading: heading(n)}
 		for j := range n.StatefulPods {
 			pod := &n.StatefulPods[j]
 			if len(pod.Claims) == 0 {
-				block.Rows = append(block.Rows, cells(columns, podRow{node: n.Metadata.Name, pod: pod}))
+				block.Rows = append(block.Rows, columns.Cells(podRow{node: n.Metadata.Name, pod: pod}))
 			}
 			for k := range pod.Claims {
-				block.Rows = append(block.Rows, cells(columns, podRow{node: n.Metadata.Name, pod: pod, claim: &pod.Claims[k]}))
+				block.Rows = append(block.Rows, columns.Cells(podRow{node: n.Metadata.Name, pod: pod, claim: &pod.Claims[k]}))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
@@ -205,23 +175,23 @@ type sumRow struct {
 
 func summaryTable(report *v1alpha1.NodeCapacityList) printers.Table {
 	total := report.Summary.Total.Pods
-	columns := []column[sumRow]{
-		narrow("BY", func(r sumRow) printers.Cell { return printers.Text(r.by) }),
-		narrow("GROUP", func(r sumRow) printers.Cell { return orNone(r.Name) }),
-		narrow("NODES", func(r sumRow) printers.Cell { return printers.Text(fmt.Sprint(r.Nodes)) }),
-		narrow("READY", func(r sumRow) printers.Cell {
+	columns := printers.Columns[sumRow]{
+		printers.Narrow("BY", func(r sumRow) printers.Cell { return printers.Text(r.by) }),
+		printers.Narrow("GROUP", func(r sumRow) printers.Cell { return orNone(r.Name) }),
+		printers.Narrow("NODES", func(r sumRow) printers.Cell { return printers.Text(fmt.Sprint(r.Nodes)) }),
+		printers.Narrow("READY", func(r sumRow) printers.Cell {
 			c := printers.Text(fmt.Sprint(r.Ready))
 			if r.Ready < r.Nodes {
 				c.Level = printers.Alarm
 			}
 			return c
 		}),
-		narrow("VCPU", func(r sumRow) printers.Cell { return printers.Text(r.CPU.String()) }),
-		narrow("MEMORY", func(r sumRow) printers.Cell { return printers.Text(printers.Bytes(r.Memory.Value())) }),
-		narrow("PODS", func(r sumRow) printers.Cell {
+		printers.Narrow("VCPU", func(r sumRow) printers.Cell { return printers.Text(r.CPU.String()) }),
+		printers.Narrow("MEMORY", func(r sumRow) printers.Cell { return printers.Text(printers.Bytes(r.Memory.Value())) }),
+		printers.Narrow("PODS", func(r sumRow) printers.Cell {
 			return count(r.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
 		}),
-		narrow("STATEFUL", func(r sumRow) printers.Cell { return share(r.Pods, total) }),
+		printers.Narrow("STATEFUL", func(r sumRow) printers.Cell { return share(r.Pods, total) }),
 	}
 	block := printers.Block{Heading: summaryLine(&report.Summary), Findings: few(Findings(report))}
 	s := &report.Summary
@@ -230,10 +200,10 @@ func summaryTable(report *v1alpha1.NodeCapacityList) printers.Table {
 		sums []v1alpha1.NodeSum
 	}{{"capacity", s.ByCapacityType}, {"zone", s.ByZone}, {"owner", s.ByOwner}} {
 		for i := range group.sums {
-			block.Rows = append(block.Rows, cells(columns, sumRow{by: group.by, NodeSum: &group.sums[i]}))
+			block.Rows = append(block.Rows, columns.Cells(sumRow{by: group.by, NodeSum: &group.sums[i]}))
 		}
 	}
-	return printers.Table{Columns: titles(columns), Blocks: []printers.Block{block}}
+	return printers.Table{Columns: columns.Heads(), Blocks: []printers.Block{block}}
 }
 
 func summaryLine(s *v1alpha1.NodeSummary) []printers.Cell {

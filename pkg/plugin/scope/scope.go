@@ -69,7 +69,6 @@ func (f *Flags) AddReportFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.allowUnknown, "allow-unknown", nil, fmt.Sprintf("With --fail-on and --for=healthy: accept that these parts can't be read, in place of exit code %d, or of waiting for them. Without a value all. Any of: (%s).", ExitNotJudged, strings.Join(partNames(), ", ")))
 	cmd.Flags().Lookup("allow-unknown").NoOptDefVal = anyPart
 	_ = cmd.RegisterFlagCompletionFunc("allow-unknown", cobra.FixedCompletions(partNames(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(strings.Split(severities(), ", "), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
 	cmd.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "Give up after this time; 0 waits for ever.")
 }
 

@@ -7,9 +7,8 @@ import (
 	"os"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/duration"
-
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -35,35 +34,41 @@ const (
 	longTimeline = 500
 )
 
-// Watched is a report that changes.
-type Watched[R any] struct {
+// What --for waits for.
+const (
+	GoalReady   = "ready"
+	GoalHealthy = "healthy"
+)
+
+// Follower keeps a snapshot S up to date. One that has a method Close ends what it began with that.
+type Follower[S any] interface {
+	// Settled reports whether everything has been read once, or can't be: until then there is nothing to show.
+	Settled() bool
+	// Snapshot is the present state.
+	Snapshot(ctx context.Context, now time.Time) (S, error)
+}
+
+// Watched is what a watch needs beside a report, to follow it and to tell of its changes.
+type Watched[S, R any] struct {
 	// Title says what is watched.
 	Title string
-	// Begin, which may be nil, begins to follow; it is called once more if the API server could not be reached. Nothing else is called
-	// before it has returned without an error, and End, which may be nil, only then. What Begin begins ends with its context.
-	Begin func(ctx context.Context) error
-	End   func()
-	// Report makes the present report; ok is false as long as it is not complete.
-	Report func(ctx context.Context, now time.Time) (report R, ok bool, err error)
-	// Document is the report in all its forms.
-	Document func(report R, now time.Time) printers.Document
-	// Empty tells whether there is none of Things yet, which is said once where a table would have no rows.
-	Empty  func(report R) bool
-	Things string
-	// Problems are what could not be read.
-	Problems func(report R) []v1alpha1.Problem
+	// Follow begins to follow; it is called once more if the API server could not be reached. What it begins ends with its context.
+	// Changed is to be called after each change, from any goroutine.
+	Follow func(ctx context.Context, changed func()) (Follower[S], error)
+	// Passing are the messages of problems that go away by waiting, which are not told.
+	Passing []string
 	// Key tells rows of the table apart; Volatile are the titles of columns that change by themselves.
 	Key      func(row []printers.Cell) string
 	Volatile []string
 	// Timeline tells what happened between two reports.
 	Timeline func(before, after R, now time.Time) []printers.Happening
-	// Goal, which may be nil, tells whether what is waited for (GoalName) has come about.
-	Goal     func(report R) bool
-	GoalName string
+	// Ready and Healthy are what --for waits for; nil for a command without that flag.
+	Ready   func(report R) bool
+	Healthy func(report R, allowed []v1alpha1.CheckPart) bool
 }
 
-// NewChanges returns what Watch waits for, and what is to be called after each change, from any goroutine: it never blocks.
-func NewChanges() (changes <-chan struct{}, changed func()) {
+// newChanges returns what a watch waits for, and what is to be called after each change, from any goroutine: it never blocks.
+func newChanges() (changes <-chan struct{}, changed func()) {
 	pending := make(chan struct{}, 1)
 	return pending, func() {
 		select {
@@ -73,13 +78,13 @@ func NewChanges() (changes <-chan struct{}, changed func()) {
 	}
 }
 
-// Watch shows a report for as long as the context lasts: live on a terminal; elsewhere its rows, then what happens and the rows that
-// change; in the formats for scripts a document for each change. Changes has an element when something may have changed.
+// Watch shows a report for as long as the context and the scope's time last: live on a terminal; elsewhere its rows, then what happens and
+// the rows that change; in the formats for scripts a document for each change.
 // It ends without an error when the goal is reached or the user has had enough.
-func Watch[R any](ctx context.Context, s *Scope, changes <-chan struct{}, w Watched[R]) error {
-	ctx, cancel := context.WithCancel(ctx)
+func Watch[S, R any](ctx context.Context, s *Scope, r Report[S, R], w Watched[S, R]) error {
+	ctx, cancel := s.Context(ctx)
 	defer cancel()
-	v := &view[R]{scope: s, Watched: w, link: s.Cluster.Link(), begun: make(chan error, 1)}
+	v := &view[S, R]{Report: r, Watched: w, scope: s, link: s.Cluster.Link(), begun: make(chan error, 1)}
 	if s.Printer.IsTable() && printers.IsLiveTerminal(s.Streams.Out) {
 		screen, err := printers.OpenScreen(s.Streams.In, s.Streams.Out)
 		if err != nil {
@@ -88,25 +93,23 @@ func Watch[R any](ctx context.Context, s *Scope, changes <-chan struct{}, w Watc
 		v.screen = screen
 		defer screen.Close()
 	}
-	linkChanges, linkChanged := NewChanges()
+	linkChanges, linkChanged := newChanges()
 	v.link.Guard(ctx, linkChanged)
-	if v.Begin == nil {
-		v.begun <- nil
-	} else {
-		go v.begin(ctx)
-	}
+	changes, changed := newChanges()
+	go v.begin(ctx, changed)
 	err := v.loop(ctx, changes, linkChanges)
-	if v.following && v.End != nil {
-		v.End()
+	if v.following {
+		v.end()
 	}
 	return err
 }
 
 // begin begins to follow, as soon as the API server is there.
-func (v *view[R]) begin(ctx context.Context) {
+func (v *view[S, R]) begin(ctx context.Context, changed func()) {
 	for {
-		err := v.Begin(ctx)
+		follower, err := v.Follow(ctx, changed)
 		if err == nil || ctx.Err() != nil || !v.link.Awaited(err) {
+			v.follower = follower
 			v.begun <- err
 			return
 		}
@@ -118,14 +121,51 @@ func (v *view[R]) begin(ctx context.Context) {
 	}
 }
 
+// end ends what the follower began.
+func (v *view[S, R]) end() {
+	if f, ok := v.follower.(interface{ Close() }); ok {
+		f.Close()
+	}
+}
+
+// present makes the present report; ok is false as long as it is not complete.
+func (v *view[S, R]) present(ctx context.Context, now time.Time) (report R, ok bool, err error) {
+	if !v.follower.Settled() {
+		return report, false, nil
+	}
+	snapshot, err := v.follower.Snapshot(ctx, now)
+	if err != nil {
+		return report, false, err
+	}
+	return v.Analyze(snapshot, now), true, nil
+}
+
+// problems are those that do not go away by waiting.
+func (v *view[S, R]) problems() []v1alpha1.Problem {
+	return finding.Lasting(v.Problems(v.report), v.Passing...)
+}
+
+// reached reports whether what --for waits for has come about.
+func (v *view[S, R]) reached() bool {
+	switch v.scope.Goal {
+	case GoalReady:
+		return v.Ready(v.report)
+	case GoalHealthy:
+		return v.Healthy(v.report, v.scope.AllowUnknown)
+	}
+	return false
+}
+
 // view is what is shown, and what was shown before.
-type view[R any] struct {
-	Watched[R]
+type view[S, R any] struct {
+	Report[S, R]
+	Watched[S, R]
 	scope     *Scope
 	screen    *printers.Screen
 	link      *kube.Link
 	loss      *kube.Loss // that was told of
 	begun     chan error
+	follower  Follower[S] // from when begun has had an element without an error
 	following bool
 	changes   printers.Changes
 	shown     bool
@@ -139,7 +179,7 @@ type view[R any] struct {
 	drawn     time.Time
 }
 
-func (v *view[R]) loop(ctx context.Context, changes, linkChanges <-chan struct{}) error {
+func (v *view[S, R]) loop(ctx context.Context, changes, linkChanges <-chan struct{}) error {
 	var keys <-chan printers.Key
 	var quit <-chan struct{}
 	var resumed <-chan os.Signal
@@ -213,65 +253,17 @@ func (v *view[R]) loop(ctx context.Context, changes, linkChanges <-chan struct{}
 	}
 }
 
-// due tells whether the screen is to be drawn though nothing has changed. Before there is a report, its clock is all there is.
-func (v *view[R]) due(now time.Time) bool {
+// due reports whether the screen is to be drawn though nothing has changed. Before there is a report, its clock is all there is.
+func (v *view[S, R]) due(now time.Time) bool {
 	return !v.shown || v.changes.Marked(now) || now.Sub(v.drawn) >= redrawInterval || v.resized()
 }
 
-// tellLoss says when the API server is away and when it is back: on a screen in the timeline, and above it for as long as it lasts;
-// elsewhere a line each on stderr.
-func (v *view[R]) tellLoss(now time.Time) error {
-	loss := v.link.Loss()
-	before := v.loss
-	v.loss = loss
-	var news printers.Happening
-	switch {
-	case loss != nil && before == nil:
-		news = printers.Happening{Time: loss.Since, Level: printers.Alarm, Text: lossText(loss)}
-		if v.screen == nil {
-			fmt.Fprintln(v.scope.Streams.ErrOut, "warning: "+v.scope.Printer.Text(lossLine(loss)))
-		}
-	case loss == nil && before != nil:
-		news = printers.Happening{Time: now, Text: "API server reachable again after " + duration.HumanDuration(now.Sub(before.Since))}
-		if !before.Reached {
-			news.Text = "API server reached after " + duration.HumanDuration(now.Sub(before.Since))
-		}
-		if v.screen == nil {
-			fmt.Fprintln(v.scope.Streams.ErrOut, v.scope.Printer.Text(news.Text+", at "+now.Format(time.TimeOnly)))
-		}
-	}
-	if v.screen == nil {
-		return nil
-	}
-	if news.Text != "" {
-		v.timeline = append(v.timeline, news)
-	}
-	return v.draw(now)
-}
-
-// lossText says why there is nothing new.
-func lossText(loss *kube.Loss) string {
-	if loss.Reached {
-		return "API server unreachable: " + loss.Reason
-	}
-	return "API server not reached: " + loss.Reason
-}
-
-// lossLine also says since when, and what that means for what is shown.
-func lossLine(loss *kube.Loss) string {
-	since := loss.Since.Format(time.TimeOnly)
-	if loss.Reached {
-		return fmt.Sprintf("API server unreachable since %s (%s); what is shown is from then", since, loss.Reason)
-	}
-	return fmt.Sprintf("API server not reached since %s (%s); waiting for it", since, loss.Reason)
-}
-
 // ended tells how a watch that its context has ended has gone: a goal that was not reached in time is an error, Ctrl-C is none.
-func (v *view[R]) ended(ctx context.Context) error {
-	if v.Goal == nil || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+func (v *view[S, R]) ended(ctx context.Context) error {
+	if v.scope.Goal == "" || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil
 	}
-	err := fmt.Errorf("timed out waiting for %s", v.GoalName)
+	err := fmt.Errorf("timed out waiting for %s to be %s", v.Title, v.scope.Goal)
 	if loss := v.link.Loss(); loss != nil {
 		return fmt.Errorf("%w: --timeout=%s is over, and the %s since %s", err, v.scope.Timeout, lossText(loss), loss.Since.Format(time.TimeOnly))
 	}
@@ -280,12 +272,12 @@ func (v *view[R]) ended(ctx context.Context) error {
 
 // update makes the present report and shows what is new in it. While it is doubtful whether the API server is there, there is none:
 // what fails because of that is not the cluster's.
-func (v *view[R]) update(ctx context.Context) (reached, doubtful bool, err error) {
+func (v *view[S, R]) update(ctx context.Context) (reached, doubtful bool, err error) {
 	if v.shown && v.link.Doubtful() {
 		return false, true, nil
 	}
 	now := time.Now()
-	report, ok, err := v.Report(ctx, now)
+	report, ok, err := v.present(ctx, now)
 	if ctx.Err() != nil {
 		return false, false, v.ended(ctx)
 	}
@@ -317,11 +309,11 @@ func (v *view[R]) update(ctx context.Context) (reached, doubtful bool, err error
 	default:
 		err = v.writeDocument(now, first, news)
 	}
-	return err == nil && v.Goal != nil && v.Goal(report), false, err
+	return err == nil && v.reached(), false, err
 }
 
 // write writes the table once, as soon as it has rows, and from then on what happens and the rows that change.
-func (v *view[R]) write(ctx context.Context, now time.Time, first bool, news []printers.Happening) error {
+func (v *view[S, R]) write(ctx context.Context, now time.Time, first bool, news []printers.Happening) error {
 	document := v.Document(v.report, now)
 	table := document.Table()
 	changed := v.changes.Update(&table, v.Key, now, v.scope.Printer.Wide(), v.Volatile...)
@@ -343,7 +335,7 @@ func (v *view[R]) write(ctx context.Context, now time.Time, first bool, news []p
 }
 
 // writeDocument writes the report if something happened, or if a row has changed in more than what changes by itself.
-func (v *view[R]) writeDocument(now time.Time, first bool, news []printers.Happening) error {
+func (v *view[S, R]) writeDocument(now time.Time, first bool, news []printers.Happening) error {
 	document := v.Document(v.report, now)
 	table := document.Table()
 	changed := v.changes.Update(&table, v.Key, now, true, v.Volatile...)
@@ -351,93 +343,4 @@ func (v *view[R]) writeDocument(now time.Time, first bool, news []printers.Happe
 		return nil
 	}
 	return v.scope.Printer.Print(v.scope.Streams.Out, document)
-}
-
-// warn writes each problem once, when it arises.
-func (v *view[R]) warn() {
-	warned := map[string]bool{}
-	for _, p := range v.Problems(v.report) {
-		line := warning(p)
-		if !v.warned[line] {
-			fmt.Fprintln(v.scope.Streams.ErrOut, line)
-		}
-		warned[line] = true
-	}
-	v.warned = warned
-}
-
-func (v *view[R]) resized() bool {
-	width, height := v.screen.Size()
-	return v.screen.Resized(width, height)
-}
-
-// press does what a key is for.
-func (v *view[R]) press(key printers.Key) error {
-	switch {
-	case key == printers.KeySuspend:
-		if err := v.screen.Suspend(); err != nil {
-			return err
-		}
-	case v.help:
-		v.help = false
-	case key == printers.KeyHelp:
-		v.help = true
-	default:
-		v.move(key)
-	}
-	return v.draw(time.Now())
-}
-
-func (v *view[R]) move(key printers.Key) {
-	width, height := v.screen.Size()
-	switch key {
-	case printers.KeyUp:
-		v.scroll--
-	case printers.KeyDown:
-		v.scroll++
-	case printers.KeyPageUp:
-		v.scroll -= height / 2
-	case printers.KeyPageDown:
-		v.scroll += height / 2
-	case printers.KeyHome:
-		v.scroll = 0
-	case printers.KeyEnd:
-		v.scroll = 1 << 30
-	case printers.KeyLeft:
-		v.shift -= width / shiftShare
-	case printers.KeyRight:
-		v.shift += width / shiftShare
-	}
-	v.scroll, v.shift = max(0, v.scroll), max(0, v.shift)
-}
-
-// draw draws the screen: what was shown last where there is nothing newer.
-func (v *view[R]) draw(now time.Time) error {
-	v.drawn = now
-	width, height := v.screen.Size()
-	frame := printers.Frame{
-		Title: v.Title + "   " + now.Format(time.TimeOnly), Timeline: v.timeline, Width: width, Height: height, Scroll: v.scroll, Shift: v.shift, Help: v.help,
-	}
-	if v.loss != nil {
-		frame.Alarms = []string{lossLine(v.loss)}
-	}
-	switch {
-	case v.shown:
-		frame.Table = v.Document(v.report, now).Table()
-		v.changes.Update(&frame.Table, v.Key, now, v.scope.Printer.Wide(), v.Volatile...)
-		for _, p := range v.Problems(v.report) {
-			frame.Notes = append(frame.Notes, warning(p))
-		}
-		if v.Empty(v.report) {
-			frame.Empty = v.scope.nothing(v.Things)
-		}
-	case v.loss == nil:
-		frame.Empty = "reading …"
-	}
-	lines, err := v.scope.Printer.Frame(&frame)
-	if err != nil {
-		return err
-	}
-	v.scroll, v.shift = frame.Scroll, frame.Shift
-	return v.screen.Draw(lines, width, height)
 }

@@ -4,12 +4,10 @@ package stsstatus
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -128,15 +126,14 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if q.UsageFrom == UsageNone {
 		details.read(ctx)
 	} else {
-		var group errgroup.Group
-		group.Go(func() error { details.read(ctx); return nil })
+		var group sync.WaitGroup
+		group.Go(func() { details.read(ctx) })
 		s.collectUsage(ctx, cluster, q)
-		_ = group.Wait() // what failed is a problem
+		group.Wait() // what failed is a problem
 	}
 	details.addTo(s)
-	// Out of time, what was read is worth showing. Interrupted, nobody waits for it.
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, kube.Explain(ctx.Err())
+	if err := kube.Interrupted(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -182,30 +179,12 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 	if one {
 		all.Namespace = s.StatefulSets[0].Namespace
 	}
-	where := "in namespace " + all.Namespace
-	if all.Namespace == "" {
-		where = "in all namespaces"
-	}
+	where := " " + kube.Where(all.Namespace)
 	sets := make(map[types.UID]bool, len(s.StatefulSets))
 	for i := range s.StatefulSets {
 		sets[s.StatefulSets[i].UID] = true
 	}
-	var mu sync.Mutex
-	var group errgroup.Group
-	collect := func(subject, title string, read func() error) {
-		group.Go(func() error {
-			err := read()
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				s.Problems[subject] = kube.ProblemOf(title+" "+where, err)
-			} else {
-				s.Read = append(s.Read, subject)
-			}
-			return nil
-		})
-	}
-	collect(subjectPods, "pods", func() error {
+	reads := []kube.Read{{Subject: subjectPods, Title: "pods" + where, Do: func(ctx context.Context) error {
 		pods := all
 		if one {
 			pods.Selector = metav1.FormatLabelSelector(s.StatefulSets[0].Spec.Selector)
@@ -216,15 +195,13 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 				s.Pods = append(s.Pods, pod)
 			}
 		})
-	})
-	collect(subjectClaims, "claims", func() error {
+	}}, {Subject: subjectClaims, Title: "claims" + where, Do: func(ctx context.Context) error {
 		// Not by the set's selector: claims restored from a backup may lack its labels and count all the same.
 		return cluster.EachClaim(ctx, all, func(claim *corev1.PersistentVolumeClaim) {
 			reduceClaim(claim)
 			s.Claims = append(s.Claims, claim)
 		})
-	})
-	collect(subjectServices, "Services", func() error {
+	}}, {Subject: subjectServices, Title: "Services" + where, Do: func(ctx context.Context) error {
 		keep := func(service *corev1.Service) {
 			s.Services = append(s.Services, *service)
 		}
@@ -244,13 +221,13 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 		}
 		keep(service)
 		return nil
-	})
+	}}}
 	if slices.ContainsFunc(s.StatefulSets, wantsBudget) {
-		collect(subjectBudgets, "PodDisruptionBudgets", func() error {
+		reads = append(reads, kube.Read{Subject: subjectBudgets, Title: "PodDisruptionBudgets" + where, Do: func(ctx context.Context) error {
 			return cluster.EachDisruptionBudget(ctx, all, func(budget *policyv1.PodDisruptionBudget) {
 				s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
 			})
-		})
+		}})
 	}
-	_ = group.Wait() // errors have become problems
+	s.Read, _ = kube.SideBySide(ctx, s.Problems, reads...) // none is needed
 }

@@ -38,44 +38,34 @@ type detailReader struct {
 // read reads all of it at the same time.
 func (d *detailReader) read(ctx context.Context) {
 	d.problems, d.events = map[string]v1alpha1.Problem{}, map[string]corev1.Event{}
-	var group errgroup.Group
-	collect := func(subject, title string, read func() error) {
-		group.Go(func() error {
-			err := read()
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			if err != nil {
-				d.problems[subject] = kube.ProblemOf(title, err)
-			} else {
-				d.found.Read = append(d.found.Read, subject)
-			}
-			return nil
-		})
+	var reads []kube.Read
+	collect := func(subject, title string, do func(context.Context) error) {
+		reads = append(reads, kube.Read{Subject: subject, Title: title, Do: do})
 	}
 	if d.needs.allVolumes || len(d.needs.volumes) > 0 {
-		collect(subjectVolumes, "PersistentVolumes", func() error { return d.readVolumes(ctx) })
+		collect(subjectVolumes, "PersistentVolumes", d.readVolumes)
 	}
 	if d.needs.allNodes || len(d.needs.nodes) > 0 {
-		collect(subjectNodes, "nodes", func() error { return d.readNodes(ctx) })
+		collect(subjectNodes, "nodes", d.readNodes)
 	}
 	if d.needs.classes {
-		collect(subjectClasses, "StorageClasses", func() error {
+		collect(subjectClasses, "StorageClasses", func(ctx context.Context) error {
 			return d.cluster.EachStorageClass(ctx, d.all(), func(class *storagev1.StorageClass) {
 				d.keep(func() { d.found.StorageClasses = append(d.found.StorageClasses, *class) })
 			})
 		})
 	}
 	if d.needs.attachments {
-		collect(subjectAttachments, "VolumeAttachments", func() error {
+		collect(subjectAttachments, "VolumeAttachments", func(ctx context.Context) error {
 			return d.cluster.EachVolumeAttachment(ctx, d.all(), func(attachment *storagev1.VolumeAttachment) {
 				d.keep(func() { d.found.Attachments = append(d.found.Attachments, *attachment) })
 			})
 		})
 	}
 	if len(d.needs.events) > 0 {
-		collect(subjectEvents, "events", func() error { return d.readEvents(ctx) })
+		collect(subjectEvents, "events", d.readEvents)
 	}
-	_ = group.Wait() // errors have become problems
+	d.found.Read, _ = kube.SideBySide(ctx, d.problems, reads...) // none is needed
 }
 
 // all is a list of all objects of a kind that has no namespace.

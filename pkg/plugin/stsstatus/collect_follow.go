@@ -105,11 +105,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 
 // collect is what a mirror holds; what can't be read is noted.
 func collect[K any](f *Follower, s *Snapshot, m *kube.Mirror[K], subject, title string) []*K {
-	where := " in namespace " + f.query.Namespace
-	if f.query.Namespace == "" {
-		where = " in all namespaces"
-	}
-	list, ok := m.Collect(s.Problems, subject, title+where)
+	list, ok := m.Collect(s.Problems, subject, title+" "+kube.Where(f.query.Namespace))
 	if ok {
 		s.Read = append(s.Read, subject)
 	}

@@ -70,23 +70,11 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		Short:                 "Ordinals, claims and disk usage of StatefulSets",
 		Long:                  long,
 		Example:               examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.ToOptions(args)
-			if err != nil {
-				return err
-			}
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			if o.Watch {
-				return o.RunWatch(cmd.Context())
-			}
-			return o.Run(cmd.Context())
-		},
+		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "StatefulSets")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.StatefulSetStatusList{}, View{Usage: true}) })
-	shared.AddWatchFlags(cmd, goalReady, goalHealthy)
+	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	cmd.Flags().StringVar(&f.usageFrom, "usage-from", f.usageFrom, "Where disk usage comes from. One of: (auto, kubelet, exec, none). kubelet takes the right to get nodes/proxy; exec runs df in the containers, which takes pods/exec; auto runs df where a kubelet does not tell.")
 	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "Leave disk usage out: --usage-from=none.")
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
@@ -125,28 +113,29 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Run collects, analyzes and prints.
+// Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
-	ctx, cancel := o.Context(ctx)
-	defer cancel()
-	progress := o.StartProgress("connecting")
-	o.Query.Progress = progress.Step
-	snapshot, err := Collect(ctx, o.Cluster, o.Query)
-	progress.End()
-	if err != nil {
-		return err
+	if o.Watch {
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
 	}
-	now := time.Now()
-	report := Analyze(snapshot, now)
-	if len(report.Items) == 0 {
-		if err := o.NothingFound(ctx, "StatefulSets"); err != nil || o.Printer.IsTable() {
-			return err
-		}
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.StatefulSetStatusList] {
+	return scope.Report[*Snapshot, *v1alpha1.StatefulSetStatusList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
+		},
+		Analyze:  Analyze,
+		Document: o.document,
+		Empty:    func(report *v1alpha1.StatefulSetStatusList) bool { return len(report.Items) == 0 },
+		Things:   "StatefulSets",
+		Problems: func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.StatefulSetStatusList) []v1alpha1.CheckedPart { return report.Checked },
 	}
-	if err := o.Print(o.document(report, now), report.Problems); err != nil {
-		return err
-	}
-	return o.FailOn(Findings(report), report.Checked)
 }
 
 func (o *Options) document(report *v1alpha1.StatefulSetStatusList, now time.Time) printers.Document {

@@ -32,73 +32,52 @@ type row struct {
 	now     time.Time
 }
 
-// column is a column and where its cells come from.
-type column struct {
-	printers.Column
-	cell func(row) printers.Cell
-}
-
-func columns(v View) []column {
-	all := []column{
-		narrow("POD", func(r row) printers.Cell { return printers.Text(r.ordinal.PodName) }),
-		narrow("READY", ready),
-		narrow("STATUS", podWord),
-		narrow("RESTARTS", restarts),
-		narrow("CLAIM", claimName),
-		narrow("PHASE", claimPhase),
-		narrow("CAPACITY", volumeSize),
+func columns(v View) printers.Columns[row] {
+	all := printers.Columns[row]{
+		printers.Narrow("POD", func(r row) printers.Cell { return printers.Text(r.ordinal.PodName) }),
+		printers.Narrow("READY", ready),
+		printers.Narrow("STATUS", podWord),
+		printers.Narrow("RESTARTS", restarts),
+		printers.Narrow("CLAIM", claimName),
+		printers.Narrow("PHASE", claimPhase),
+		printers.Narrow("CAPACITY", volumeSize),
 	}
 	if v.Namespaces {
-		all = append([]column{narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
+		all = append(printers.Columns[row]{printers.Narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
 	}
 	if v.Usage {
-		all = append(all, narrow("USED", used), narrow("USE%", usedPercent))
+		all = append(all, printers.Narrow("USED", used), printers.Narrow("USE%", usedPercent))
 	}
 	return append(all,
-		narrow("NODE", node),
-		wide("VOLUME", claimText(func(c *v1alpha1.ClaimStatus) string { return c.Volume })),
-		wide("STORAGECLASS", claimText(func(c *v1alpha1.ClaimStatus) string { return c.StorageClass })),
-		wide("ACCESS", claimText(accessModes)),
-		wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return d.ReclaimPolicy })),
-		wide("HANDLE", detail(func(d *v1alpha1.VolumeDetails) string { return d.Handle })),
-		wide("REQUESTED", claimText(func(c *v1alpha1.ClaimStatus) string { return quantity(c.Requested) })),
-		wide("FILESYSTEM", fileSystemSize),
-		wide("INODES%", inodesPercent),
-		wide("REATTACHED", reattached),
-		wide("ZONE", nodeText(func(p *v1alpha1.PodStatus) string { return p.Zone })),
-		wide("CAPACITYTYPE", nodeText(func(p *v1alpha1.PodStatus) string { return string(p.CapacityType) })),
-		wide("IP", podText(func(p *v1alpha1.PodStatus) string { return p.IP })),
-		wide("DNSNAME", podText(func(p *v1alpha1.PodStatus) string { return p.DNSName })),
-		wide("REVISION", podText(func(p *v1alpha1.PodStatus) string { return p.Revision })),
-		narrow("AGE", age),
+		printers.Narrow("NODE", node),
+		printers.Wide("VOLUME", claimText(func(c *v1alpha1.ClaimStatus) string { return c.Volume })),
+		printers.Wide("STORAGECLASS", claimText(func(c *v1alpha1.ClaimStatus) string { return c.StorageClass })),
+		printers.Wide("ACCESS", claimText(accessModes)),
+		printers.Wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return d.ReclaimPolicy })),
+		printers.Wide("HANDLE", detail(func(d *v1alpha1.VolumeDetails) string { return d.Handle })),
+		printers.Wide("REQUESTED", claimText(func(c *v1alpha1.ClaimStatus) string { return quantity(c.Requested) })),
+		printers.Wide("FILESYSTEM", fileSystemSize),
+		printers.Wide("INODES%", inodesPercent),
+		printers.Wide("REATTACHED", reattached),
+		printers.Wide("ZONE", nodeText(func(p *v1alpha1.PodStatus) string { return p.Zone })),
+		printers.Wide("CAPACITYTYPE", nodeText(func(p *v1alpha1.PodStatus) string { return string(p.CapacityType) })),
+		printers.Wide("IP", podText(func(p *v1alpha1.PodStatus) string { return p.IP })),
+		printers.Wide("DNSNAME", podText(func(p *v1alpha1.PodStatus) string { return p.DNSName })),
+		printers.Wide("REVISION", podText(func(p *v1alpha1.PodStatus) string { return p.Revision })),
+		printers.Narrow("AGE", age),
 	)
-}
-
-func narrow(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title}, cell}
-}
-
-func wide(title string, cell func(row) printers.Cell) column {
-	return column{printers.Column{Title: title, Wide: true}, cell}
 }
 
 // Table lays a report out: a block for each set, a row for each ordinal and claim.
 func Table(report *v1alpha1.StatefulSetStatusList, v View) printers.Table {
 	cols := columns(v)
-	t := printers.Table{Columns: make([]printers.Column, len(cols)), Blocks: make([]printers.Block, 0, len(report.Items))}
-	for i, c := range cols {
-		t.Columns[i] = c.Column
-	}
+	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		set := &report.Items[i]
 		block := printers.Block{Heading: heading(set, v), Findings: set.Findings}
 		for j := range set.Ordinals {
 			for _, r := range rowsOf(set, &set.Ordinals[j], v.Now) {
-				cells := make([]printers.Cell, len(cols))
-				for k, c := range cols {
-					cells[k] = c.cell(r)
-				}
-				block.Rows = append(block.Rows, cells)
+				block.Rows = append(block.Rows, cols.Cells(r))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
