@@ -39,6 +39,7 @@ var group = Bed{
 			{v1alpha1.CodeGRMemberNotOnline, bad, "pod/group-2", "(the pod is Ready) is OFFLINE in its group", "MEMBER_STATE=OFFLINE"},
 			{v1alpha1.CodeReadyButBroken, warning, "pod/group-2", "OFFLINE", ""},
 		},
+		Reads: Reads{Service: "group", Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/group-2", "it is OFFLINE in its group", ""}}},
 		Then: []Step{{ // and takes writes
 			Do:    sql(2, "SET GLOBAL super_read_only=0; SET GLOBAL read_only=0"),
 			Want:  []Expect{{v1alpha1.CodeGRMemberOutsideWritable, critical, "pod/group-2", "takes writes, which the group never gets", "read_only=OFF"}},

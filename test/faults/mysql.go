@@ -187,12 +187,13 @@ var mySQL = Bed{
 		Want:   []Expect{{v1alpha1.CodeReceiverError, critical, "pod/mysql-2", "equal MySQL server ids", "Replica_IO_Running=No"}},
 		Mend:   sql(2, "SET GLOBAL server_id=102; START REPLICA"),
 	}, {
-		Name: "a replica is late on purpose",
+		Name: "a replica is late on purpose", Always: true,
 		Inject: func(s *Set) {
 			s.SQL(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=3600; START REPLICA")
 			s.SQL(0, "INSERT INTO app.t VALUES (400, 'delayed')")
 		},
-		Want: []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose; the next transaction is applied in", "SQL_Delay=3600"}},
+		Want:  []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose; the next transaction is applied in", "SQL_Delay=3600"}},
+		Reads: Reads{Service: "mysql-read", Want: []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose, and answers reads", ""}}},
 		Mend: func(s *Set) {
 			s.SQL(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0; START REPLICA")
 		},

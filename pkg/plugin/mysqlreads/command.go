@@ -144,7 +144,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
 			}
 			return reader.Collect(ctx)
 		},
-		Analyze:  func(s *Snapshot, _ time.Time) *v1alpha1.MySQLReadsList { return Analyze(s) },
+		Analyze:  Analyze,
 		Document: document,
 		Empty:    func(report *v1alpha1.MySQLReadsList) bool { return len(report.Items[0].Servers) == 0 },
 		Things:   "MySQL or MariaDB servers",
