@@ -145,7 +145,7 @@ func (f *Follower) Snapshot(context.Context, time.Time) (*Snapshot, error) {
 		s.Pods = append(s.Pods, *server.Pod)
 		said, ok := f.said[server.Pod.UID]
 		if !ok {
-			said.Failure = &v1alpha1.Problem{Subject: "server " + server.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered}
+			said.Failure = &v1alpha1.Problem{Subject: "server " + server.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered, Passing: true}
 		}
 		s.Servers[server.Name()] = said
 	}
