@@ -73,6 +73,11 @@ test-integration: ## Tests against the real control plane of test/lab (no root)
 test-e2e: ## Tests against the real node of test/node (root, Linux), or against the cluster of E2E_KUBECONFIG
 	test/e2e/run $(TESTFLAGS)
 
+.PHONY: test-faults
+test-faults: ## Every row of the table of faults, in the lab and on the node; a run in CI leaves some out
+	test/integration/run -run '^TestFaults$$' $(TESTFLAGS)
+	test/e2e/run -run '^TestFaults$$' $(TESTFLAGS)
+
 .PHONY: lab-up lab-down
 lab-up: ## Start the lab and print what to export
 	@test/lab/up

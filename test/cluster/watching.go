@@ -115,6 +115,7 @@ var byNature = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9:-]+)?`), "UUID$2"}, // a server draws it when its data is made
 	{regexp.MustCompile(`\b(MYSQL006 \S+) \(the pod is Ready\)`), "$1"},                       // its probe may have noticed before the poll
 	{regexp.MustCompile(`; the Services? \S+(, \S+)* sends? clients to it`), ""},              // as above
+	{regexp.MustCompile(`\b(MYSQL006 is over: pod/[0-9a-z-]+)(, service/[0-9a-z-]+)+`), "$1"}, // as above: Services among its objects
 	{regexp.MustCompile(`\bit answered last at [0-9:]+`), "it answered last at TIME"},         // as above
 	{regexp.MustCompile(`\battempt \d+/`), "attempt N/"},                                      // as of the first poll that sees it
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"
 )

@@ -16,9 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"
 	"github.com/kubectl-doik/kubectl-doik/test/statements"
@@ -31,7 +32,7 @@ type fuzzer struct {
 	mariadb bool
 	cluster *kube.Cluster
 	connect *mysql.Connector
-	server  mysql.Server
+	server  dbserver.Server
 	witness *mysql.Session
 	world   statements.World
 	// run passes statements to the server, in sessions of its own, and calls held before it ends them.
@@ -57,12 +58,12 @@ func newFuzzer(t *testing.T, mariadb bool) *fuzzer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers, err := mysql.Find(t.Context(), c, mysql.Scope{Namespace: s.NS, Names: []string{s.Pod(0)}, PodsAlone: true, ChunkSize: 500})
+	servers, err := mysql.Engine.Find(t.Context(), c, dbserver.Scope{Namespace: s.NS, Names: []string{s.Pod(0)}, PodsAlone: true, ChunkSize: 500})
 	if err != nil || len(servers) != 1 {
 		t.Fatal(servers, err)
 	}
 	f.server, f.cluster = servers[0], c
-	f.connect = mysql.NewConnector(c, mysql.Access{Via: mysql.ViaPortForward, User: "root", ServerTimeout: time.Minute, TLS: mysql.TLS{Mode: mysql.TLSDisabled}})
+	f.connect = mysql.NewConnector(c, dbserver.Access{Via: dbserver.ViaPortForward, User: "root", ServerTimeout: time.Minute, TLS: dbserver.TLS{Mode: dbserver.TLSDisabled}})
 	if f.witness, err = f.connect.Open(t.Context(), f.server); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
@@ -139,17 +139,17 @@ func TestMySQLLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	collect := func(ctx context.Context, via mysql.Via) *mysqltopology.Snapshot {
+	collect := func(ctx context.Context, via dbserver.Via) *mysqltopology.Snapshot {
 		t.Helper()
 		s, err := mysqltopology.Collect(ctx, c, mysqltopology.Query{
-			Namespace: d.NS, ChunkSize: 500, Access: mysql.Access{Via: via, ServerTimeout: time.Second, TLS: mysql.TLS{Mode: mysql.TLSPreferred}},
+			Namespace: d.NS, ChunkSize: 500, Access: dbserver.Access{Via: via, ServerTimeout: time.Second, TLS: dbserver.TLS{Mode: dbserver.TLSPreferred}},
 		})
 		if err != nil && ctx.Err() == nil {
 			t.Error(err)
 		}
 		return s
 	}
-	ways := []mysql.Via{mysql.ViaPortForward, mysql.ViaExec}
+	ways := []dbserver.Via{dbserver.ViaPortForward, dbserver.ViaExec}
 	failed := func(s *mysqltopology.Snapshot) bool { return s.Servers[d.NS+"/one-0"].Failure != nil }
 	ctx := context.Background()
 	for _, via := range ways {

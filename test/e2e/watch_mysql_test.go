@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"
@@ -52,7 +52,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	defer cancel()
 	atFirst := runtime.NumGoroutine()
 	follower := mysqltopology.Follow(ctx, connected, mysqltopology.Query{
-		Namespace: d.NS, Names: []string{"mysql"}, Access: mysql.Access{Via: mysql.ViaAuto, ServerTimeout: 10 * time.Second}, PollInterval: 200 * time.Millisecond,
+		Namespace: d.NS, Names: []string{"mysql"}, Access: dbserver.Access{Via: dbserver.ViaAuto, ServerTimeout: 10 * time.Second}, PollInterval: 200 * time.Millisecond,
 	}, func() {})
 	answer := func() error {
 		if !follower.Settled() {
@@ -67,7 +67,7 @@ func (d *database) sessionsStay(t *testing.T) {
 			return fmt.Errorf("%d servers", len(servers))
 		}
 		for _, s := range servers {
-			if s.Unreachable != "" || s.Via != string(mysql.ViaPortForward) || s.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].BehindTransactions == nil {
+			if s.Unreachable != "" || s.Via != string(dbserver.ViaPortForward) || s.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].BehindTransactions == nil {
 				return fmt.Errorf("%s: %q, via %s", s.Pod, s.Unreachable, s.Via)
 			}
 		}

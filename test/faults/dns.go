@@ -13,7 +13,7 @@ import (
 var names = Bed{
 	Name: "dns", Machine: Node,
 	Faults: []Fault{{
-		Name: "no Service", Check: "DNS001[STS020]",
+		Name: "no Service", Always: true, Check: "DNS001[STS020]",
 		Inject: ready(cluster.IdleSet("db", "db", "nosuch", 1, "")),
 		Want:   []Expect{{Code: v1alpha1.CodeDNSServiceMissing, Severity: bad, Object: "service/nosuch", Words: "Service nosuch, which StatefulSet db names, does not exist"}},
 	}, {
@@ -102,7 +102,7 @@ var names = Bed{
 			{Code: v1alpha1.CodeDNSSelectsNothing, Severity: bad, Object: "service/db", Words: "matches no pod; StatefulSet long-…has no pods"},
 		},
 	}, {
-		Name: "dnsPolicy", Check: "DNS021",
+		Name: "dnsPolicy", Always: true, Check: "DNS021",
 		Inject: ready(cluster.Named(1, "dnsPolicy: Default,")),
 		Want:   []Expect{{Code: v1alpha1.CodeDNSPodPolicy, Severity: warning, Object: "statefulset/db", Words: "dnsPolicy Default"}},
 	}, {

@@ -18,7 +18,7 @@ var odd = []string{"--from=dns", "--dns-service=NS/odd", "--cluster-domain=clust
 var nameServers = Bed{
 	Name: "dns servers", Machine: Node, OwnCluster: true,
 	Faults: []Fault{{
-		Name: "missing", Check: "DNS014", // the servers have another domain
+		Name: "missing", Always: true, Check: "DNS014", // the servers have another domain
 		Inject: oddServers(all("rcode NXDOMAIN", `authority "{{ .Zone }} 11 IN SOA ns.example. host.example. 1 2 3 4 11"`)),
 		Args:   odd,
 		Want:   []Expect{{Code: v1alpha1.CodeDNSMissing, Severity: bad, Object: "service/db", Words: "missing: A db.…NXDOMAIN…caches keep for 11 s more…--retry-negative"}},

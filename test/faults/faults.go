@@ -40,7 +40,9 @@ type Bed struct {
 
 // Fault is something that goes wrong with a set, and how it is mended. The fields up to Check are its first step.
 type Fault struct {
-	Name   string
+	Name string
+	// Always marks the rows that no run leaves out: one of each kind of fault and one of each bed.
+	Always bool
 	Inject func(s *Set)
 	// Args are arguments of the command that tells, and those of them that check knows are check's too. NS stands for the namespace
 	// in "=NS/".
@@ -52,6 +54,8 @@ type Fault struct {
 	// Check are the codes above info that check is to find, sorted, each once, with those that it explains: "DNS001[STS020] STS003".
 	// Of what does not last, several such states can be named, with " | " between them: one of them must be seen.
 	Check string
+	// Reads are what mysql-reads finds.
+	Reads Reads
 	// Then is what becomes of it.
 	Then []Step
 	Mend func(s *Set)
@@ -65,11 +69,19 @@ type Step struct {
 	Args, CheckArgs []string
 	Want            []Expect
 	Check           string
+	Reads           Reads
+}
+
+// Reads are findings of mysql-reads about a Service, and all of them above info: what it says of a server's state must be what mysql-topology
+// says. Without a Service it is not asked.
+type Reads struct {
+	Service string
+	Want    []Expect
 }
 
 // steps are all stages of a fault.
 func (f Fault) steps() []Step {
-	return append([]Step{{Do: f.Inject, Args: f.Args, CheckArgs: f.CheckArgs, Want: f.Want, Check: f.Check}}, f.Then...)
+	return append([]Step{{Do: f.Inject, Args: f.Args, CheckArgs: f.CheckArgs, Want: f.Want, Check: f.Check, Reads: f.Reads}}, f.Then...)
 }
 
 // Expect is a finding that a fault must bring: its object as kind/name, if it matters, and words of its message and remedy, between

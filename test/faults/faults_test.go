@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,16 +26,11 @@ func TestEveryCode(t *testing.T) {
 	found := map[string]bool{}
 	for _, bed := range Beds() {
 		for _, f := range bed.Faults {
-			for _, step := range f.steps() {
-				for _, e := range step.Want {
-					found[string(e.Code)] = true
+			for _, code := range f.codes() {
+				if !slices.Contains(codes, code) {
+					t.Errorf("%s, %s: %s is no code", bed.Name, f.Name, code)
 				}
-				for _, code := range regexp.MustCompile(`\w+`).FindAllString(step.Check, -1) {
-					if !slices.Contains(codes, code) {
-						t.Errorf("%s, %s: %s is no code", bed.Name, f.Name, code)
-					}
-					found[code] = true
-				}
+				found[code] = true
 			}
 		}
 	}
@@ -58,6 +54,51 @@ func TestEveryCode(t *testing.T) {
 			t.Errorf("there is no code %s", prefix)
 		}
 	}
+}
+
+// TestShare has, in every run, a fault of each bed and of each kind: codes that differ in their last digit are of one kind. A run of a commit leaves some out,
+// which are printed.
+func TestShare(t *testing.T) {
+	kinds, always := map[string]bool{}, map[string]bool{}
+	for _, bed := range Beds() {
+		if !slices.ContainsFunc(bed.Faults, func(f Fault) bool { return f.Always }) {
+			t.Errorf("no fault of bed %s is always tried", bed.Name)
+		}
+		for _, f := range bed.Faults {
+			for _, code := range f.codes() {
+				kinds[code[:len(code)-1]] = true
+				if f.Always {
+					always[code[:len(code)-1]] = true
+				}
+			}
+		}
+	}
+	for kind := range kinds {
+		if !always[kind] {
+			t.Errorf("no fault that brings %s… is always tried", kind)
+		}
+	}
+	if list, _ := LeftOut(""); len(list) > 0 {
+		t.Errorf("without a commit: %q left out", list)
+	}
+	if list, of := LeftOut("930856f"); len(list) < of/3 || len(list) > of*3/4 {
+		t.Errorf("%d of %d left out", len(list), of)
+	}
+	if commit := thisCommit(); commit != "" {
+		list, of := LeftOut(commit)
+		fmt.Printf("%d of the %d rows of the table of faults are left to runs of other commits (docs/test-beds.md):\n  %s\n", len(list), of, strings.Join(list, "; "))
+	}
+}
+
+// codes are those that a fault brings, with repetitions.
+func (f Fault) codes() (list []string) {
+	for _, step := range f.steps() {
+		for _, e := range step.Want {
+			list = append(list, string(e.Code))
+		}
+		list = append(list, regexp.MustCompile(`\w+`).FindAllString(step.Check, -1)...)
+	}
+	return list
 }
 
 // TestFaultsCanBeTold has names that are unique on their bed, something to look for, and a way back where other faults follow.

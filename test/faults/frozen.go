@@ -30,7 +30,7 @@ var frozen = Bed{
 	New:   frozenServers,
 	Sound: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
-		Name: "a replica hangs and its pod is Ready", Check: "MYSQL006",
+		Name: "a replica hangs and its pod is Ready", Always: true, Check: "MYSQL006",
 		Inject: func(s *Set) { s.Signal("STOP", 1) },
 		Args:   impatient,
 		Want: []Expect{{

@@ -33,12 +33,13 @@ var group = Bed{
 	},
 	Sound: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
-		Name: "a member has left", Check: "MYSQL051 MYSQL070",
+		Name: "a member has left", Always: true, Check: "MYSQL051 MYSQL070",
 		Inject: sql(2, "STOP GROUP_REPLICATION"),
 		Want: []Expect{
 			{v1alpha1.CodeGRMemberNotOnline, bad, "pod/group-2", "(the pod is Ready) is OFFLINE in its group", "MEMBER_STATE=OFFLINE"},
 			{v1alpha1.CodeReadyButBroken, warning, "pod/group-2", "OFFLINE", ""},
 		},
+		Reads: Reads{Service: "group", Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/group-2", "it is OFFLINE in its group", ""}}},
 		Then: []Step{{ // and takes writes
 			Do:    sql(2, "SET GLOBAL super_read_only=0; SET GLOBAL read_only=0"),
 			Want:  []Expect{{v1alpha1.CodeGRMemberOutsideWritable, critical, "pod/group-2", "takes writes, which the group never gets", "read_only=OFF"}},
@@ -132,7 +133,7 @@ var galera = Bed{
 	},
 	Sound: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
-		Name: "a node is desynced", Check: "MYSQL063",
+		Name: "a node is desynced", Always: true, Check: "MYSQL063",
 		Inject: sql(2, "SET GLOBAL wsrep_desync=ON"),
 		Want:   []Expect{{v1alpha1.CodeGaleraNotSynced, warning, "pod/galera-2", "Donor/Desynced", "wsrep_local_state=2"}},
 		Mend:   sql(2, "SET GLOBAL wsrep_desync=OFF"),

@@ -54,7 +54,7 @@ var nodes = Bed{
 	Name: "nodes", Machine: Lab, CheckArgs: noDNS,
 	New: threeZones,
 	Faults: []Fault{{
-		Name: "nodes are spot", Check: "NODE011[STS033]",
+		Name: "nodes are spot", Always: true, Check: "NODE011[STS033]",
 		Inject: nodeOf("label node {web-0} " + spot),
 		Want: []Expect{
 			{Code: v1alpha1.CodeOnInterruptible, Severity: info, Object: "pod/NS/web-0", Words: "NS/web: 1 of 3 pods on interruptible capacity (spot): web-0"},
@@ -134,7 +134,7 @@ var nodes = Bed{
 var places = Bed{
 	Name: "places", Machine: Lab, CheckArgs: noDNS,
 	Faults: []Fault{{
-		Name: "all pods are on one node", Check: "CHECK005[NODE006 STS031]",
+		Name: "all pods are on one node", Always: true, Check: "CHECK005[NODE006 STS031]",
 		Inject: func(s *Set) { inZone(s, "a1"); s.ApplySpread("web", 2, false) },
 		Want: []Expect{
 			{Code: v1alpha1.CodeMajorityOnNode, Severity: warning, Object: "pod/NS/web-1", Words: "NS/web: both pods are lost with node NS-a1: web-0, web-1"},

@@ -70,7 +70,7 @@ var pods = Bed{
 	Name: "pods", Machine: Lab, CheckArgs: noDNS,
 	New: threeZones,
 	Faults: []Fault{{
-		Name: "a container keeps ending", Check: "STS005",
+		Name: "a container keeps ending", Always: true, Check: "STS005",
 		Inject: state("web-1", "crash-loop"),
 		Want:   []Expect{{Code: v1alpha1.CodeCrashLoop, Severity: bad, Object: "pod/web-1", Words: "web-1: container main keeps ending, restarted 6 times, last …with exit code 1"}},
 		Then: []Step{{ // and holds up those that are to follow
@@ -95,7 +95,7 @@ var pods = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-1", Words: "web-1 is not ready: container main: ImagePullBackOff"}},
 		Mend:   recovers,
 	}, {
-		Name: "a new revision has no image", Check: "STS003 STS021",
+		Name: "a new revision has no image", Always: true, Check: "STS003 STS021",
 		Inject: kubectl(`patch sts web -p {"spec":{"template":{"metadata":{"annotations":{"lab.doik.dev/state":"image-pull"}}}}}`),
 		Want: []Expect{{
 			Code: v1alpha1.CodeRolloutStuck, Severity: bad, Object: "pod/web-2",
@@ -122,7 +122,7 @@ var pods = Bed{
 		Want: []Expect{{Code: v1alpha1.CodeOrdinalMissing, Severity: bad, Object: "pod/web-3", Words: `web-3 not created: pods "web-3" is forbidden: exceeded quota: pods`}},
 		Mend: inTurn(kubectl("scale sts/web --replicas=3"), kubectl("delete quota pods")),
 	}, {
-		Name: "a budget lets all pods go", Check: "CHECK006",
+		Name: "a budget lets all pods go", Always: true, Check: "CHECK006",
 		Inject: apply(budget("web", "web", `"100%"`)),
 		Want:   []Expect{{Code: v1alpha1.CodeBudgetTooLoose, Severity: warning, Object: "poddisruptionbudget/web", Words: "(maxUnavailable 100%) lets 3 of 3 pods be evicted at the same time: no pod is left"}},
 		Mend: func(s *Set) { // one that lets no pod go is no fault either
@@ -146,7 +146,7 @@ var pods = Bed{
 var startless = Bed{
 	Name: "startless", Machine: Lab, CheckArgs: noDNS,
 	Faults: []Fault{{
-		Name: "the admission refuses all pods", Check: "STS001 STS002",
+		Name: "the admission refuses all pods", Always: true, Check: "STS001 STS002",
 		Inject: func(s *Set) {
 			s.Kubectl("label", "namespace", s.NS, "pod-security.kubernetes.io/enforce=restricted")
 			s.Apply(s.Manifest("web.yaml"))

@@ -37,7 +37,7 @@ var volumes = Bed{
 	Name: "volumes", Machine: Lab, CheckArgs: noDNS,
 	New: threeZones,
 	Faults: []Fault{{
-		Name: "a volume fills up", Check: "STS010",
+		Name: "a volume fills up", Always: true, Check: "STS010",
 		Inject: measures("used=85%"),
 		Want:   []Expect{{Code: v1alpha1.CodeVolumeFilling, Severity: warning, Object: claim, Words: "data-web-1 is 85% full"}},
 		Mend:   measuresNothing,

@@ -31,7 +31,7 @@ var mariaDB = Bed{
 	},
 	Sound: func(s *Set) { s.Answering(2) },
 	Faults: []Fault{{
-		Name: "the applier is stopped", Check: "MYSQL011 MYSQL070",
+		Name: "the applier is stopped", Always: true, Check: "MYSQL011 MYSQL070",
 		Inject: sql(1, "STOP SLAVE SQL_THREAD"),
 		Want:   []Expect{{v1alpha1.CodeApplierStopped, critical, "pod/mariadb-1", "the pod is Ready", "Slave_SQL_Running=No"}},
 		Mend:   sql(1, "START SLAVE"),
@@ -173,7 +173,7 @@ var versions = Bed{
 		s.Answering(2)
 	},
 	Faults: []Fault{{
-		Name: "a replica is older than its source", Check: "MYSQL043",
+		Name: "a replica is older than its source", Always: true, Check: "MYSQL043",
 		Inject: func(s *Set) {
 			s.Kubectl("scale", "sts/mariadb", "--replicas=1")
 			s.Kubectl("wait", "--for=delete", "pod/mariadb-1", "--timeout=60s")

@@ -47,14 +47,14 @@ var mySQL = Bed{
 	},
 	Sound: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
-		Name: "a replica follows another source than the rest", Check: "MYSQL004 MYSQL022 MYSQL024",
+		Name: "a replica follows another source than the rest", Always: true, Check: "MYSQL004 MYSQL022 MYSQL024",
 		// New servers can be set up as long as no log has been purged.
 		Inject: inTurn(kubectl("scale sts/mysql --replicas=5"), kubectl("rollout status sts/mysql --timeout=120s"), func(s *Set) { s.Answering(5) },
 			sql(3, "STOP REPLICA; RESET REPLICA ALL"), sql(4, strings.ReplaceAll(follow, "mysql-0", "mysql-3"))),
 		Want: []Expect{{v1alpha1.CodeWrongSource, warning, "pod/mysql-4", "follows mysql-3, and the rest of the set follows mysql-0", ""}},
 		Mend: inTurn(kubectl("scale sts/mysql --replicas=3"), kubectl("wait --for=delete pod/mysql-3 pod/mysql-4 --timeout=60s"), kubectl("delete pvc data-mysql-3 data-mysql-4")),
 	}, {
-		Name: "the applier is stopped", Check: "MYSQL011 MYSQL070 MYSQL073",
+		Name: "the applier is stopped", Always: true, Check: "MYSQL011 MYSQL070 MYSQL073",
 		Inject: sql(1, "STOP REPLICA SQL_THREAD"),
 		Want: []Expect{
 			{v1alpha1.CodeApplierStopped, critical, "pod/mysql-1", "the pod is Ready", "Replica_SQL_Running=No"},
@@ -187,12 +187,13 @@ var mySQL = Bed{
 		Want:   []Expect{{v1alpha1.CodeReceiverError, critical, "pod/mysql-2", "equal MySQL server ids", "Replica_IO_Running=No"}},
 		Mend:   sql(2, "SET GLOBAL server_id=102; START REPLICA"),
 	}, {
-		Name: "a replica is late on purpose",
+		Name: "a replica is late on purpose", Always: true,
 		Inject: func(s *Set) {
 			s.SQL(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=3600; START REPLICA")
 			s.SQL(0, "INSERT INTO app.t VALUES (400, 'delayed')")
 		},
-		Want: []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose; the next transaction is applied in", "SQL_Delay=3600"}},
+		Want:  []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose; the next transaction is applied in", "SQL_Delay=3600"}},
+		Reads: Reads{Service: "mysql-read", Want: []Expect{{v1alpha1.CodeDelayedReplica, info, "pod/mysql-1", "60m late on purpose, and answers reads", ""}}},
 		Mend: func(s *Set) {
 			s.SQL(1, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0; START REPLICA")
 		},
@@ -211,7 +212,7 @@ var mySQL = Bed{
 		}},
 		Mend: sql(0, "SET GLOBAL rpl_semi_sync_source_enabled=0; UNINSTALL PLUGIN rpl_semi_sync_source"),
 	}, {
-		Name: "gtid_mode differs", Check: "MYSQL040",
+		Name: "gtid_mode differs", Always: true, Check: "MYSQL040",
 		Inject: sql(2, "SET GLOBAL gtid_mode=ON_PERMISSIVE"),
 		Want:   []Expect{{v1alpha1.CodeGTIDModeMixed, warning, "pod/mysql-2", "ON_PERMISSIVE on mysql-2", "gtid_mode=ON_PERMISSIVE"}},
 		Mend:   sql(2, "SET GLOBAL gtid_mode=ON"),
@@ -351,12 +352,12 @@ var mySQL = Bed{
 		}},
 		Mend: wake(2),
 	}, {
-		Name: "the source's node is going", OwnCluster: true, Check: "CHECK001[NODE007]",
+		Name: "the source's node is going", Always: true, OwnCluster: true, Check: "CHECK001[NODE007]",
 		Inject: taint(going),
 		Want:   []Expect{{Code: v1alpha1.CodeNodeGoing, Severity: bad, Words: "is going (removed by the cluster autoscaler) and holds"}},
 		Mend:   taint(going + "-"),
 	}, {
-		Name: "the source is on spot capacity", OwnCluster: true, Check: "MYSQL075 NODE002 NODE011[STS033]",
+		Name: "the source is on spot capacity", Always: true, OwnCluster: true, Check: "MYSQL075 NODE002 NODE011[STS033]",
 		Inject: label(spot),
 		Want: []Expect{
 			{v1alpha1.CodePrimaryOnSpot, warning, "pod/mysql-0", "a spot node (eks.amazonaws.com/capacityType=SPOT)", ""},

@@ -44,6 +44,9 @@ func (b Bed) run(t *testing.T) {
 			t.Fatal("the set is as that fault has left it: those after it are not tried")
 		}
 		t.Run(f.Name, func(t *testing.T) {
+			if !b.chosen(f, thisCommit()) {
+				t.Skip("left to the run of another commit: make test-faults runs every row")
+			}
 			if foreign && f.OwnCluster {
 				t.Skip("LEFT OUT: it changes the cluster's nodes, its DNS or its firewall")
 			}
@@ -84,7 +87,32 @@ func (s *Set) try(f Fault) {
 		}
 		s.Finds(args, step.Want...)
 		s.checks(step.Check, append(checkArgs(args), step.CheckArgs...)...)
+		if step.Reads.Service != "" {
+			s.reads(step.Reads)
+		}
 	}
+}
+
+// reads waits until mysql-reads has found what is expected, and nothing else above info.
+func (s *Set) reads(reads Reads) {
+	s.Helper()
+	cluster.Eventually(s, 90*time.Second, func() error {
+		var found []v1alpha1.Finding
+		for _, item := range cluster.Report[v1alpha1.MySQLReadsList](s.Namespace, "mysql-reads", "svc/"+reads.Service).Items {
+			found = append(found, item.Findings...)
+		}
+		for _, e := range reads.Want {
+			if !slices.ContainsFunc(found, func(f v1alpha1.Finding) bool { return e.Matches(f, s.NS) }) {
+				return fmt.Errorf("mysql-reads has no finding %+v among\n%s", e, lines(found))
+			}
+		}
+		for _, f := range found {
+			if f.Severity != v1alpha1.SeverityInfo && !slices.ContainsFunc(reads.Want, func(e Expect) bool { return e.Matches(f, s.NS) }) {
+				return fmt.Errorf("mysql-reads has other findings than %+v:\n%s", reads.Want, lines(found))
+			}
+		}
+		return nil
+	})
 }
 
 // healthy waits until nothing above info is found.

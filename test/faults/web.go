@@ -38,12 +38,12 @@ var web = Bed{
 		})
 	},
 	Faults: []Fault{{
-		Name: "the Service is gone", Check: "DNS001[STS020]",
+		Name: "the Service is gone", Always: true, Check: "DNS001[STS020]",
 		Inject: kubectl("delete service nginx"),
 		Want:   []Expect{{Code: v1alpha1.CodeServiceUnsound, Severity: bad, Object: "service/nginx"}},
 		Mend:   apply(headlessNginx),
 	}, {
-		Name: "the Service is not headless", Check: "DNS002[DNS019 STS020]",
+		Name: "the Service is not headless", Always: true, Check: "DNS002[DNS019 STS020]",
 		Inject: inTurn(kubectl("delete service nginx"), apply(fmt.Sprintf(nginxService, ""))),
 		Want:   []Expect{{Code: v1alpha1.CodeServiceUnsound, Severity: bad, Object: "service/nginx"}},
 		Mend:   inTurn(kubectl("delete service nginx"), apply(headlessNginx)),
@@ -53,19 +53,19 @@ var web = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeServiceUnsound, Severity: bad, Object: "service/nginx"}},
 		Mend:   kubectl(`patch service nginx -p {"spec":{"selector":{"app":"nginx"}}}`),
 	}, {
-		Name: "a volume fills up", Check: "STS011",
+		Name: "a volume fills up", Always: true, Check: "STS011",
 		Inject: func(s *Set) {
 			s.Kubectl("exec", "web-0", "--", "sh", "-c", "head -c 880M /dev/zero > /usr/share/nginx/html/fill && sync")
 		},
 		Want: []Expect{{Code: v1alpha1.CodeVolumeFull, Severity: bad, Object: "persistentvolumeclaim/www-web-0"}},
 		Mend: func(s *Set) { s.Kubectl("exec", "web-0", "--", "sh", "-c", "rm /usr/share/nginx/html/fill && sync") },
 	}, {
-		Name: "a new revision has no image", Check: "STS003[DNS005] STS021",
+		Name: "a new revision has no image", Always: true, Check: "STS003[DNS005] STS021",
 		Inject: kubectl("set image sts/web nginx=registry.k8s.io/none:1"),
 		Want:   []Expect{{Code: v1alpha1.CodeRolloutStuck, Severity: bad, Words: "it waits for web-1"}},
 		Mend:   inTurn(kubectl(backToImage), kubectl("delete pod web-1")),
 	}, {
-		Name: "a budget lets all pods go", Check: "CHECK006",
+		Name: "a budget lets all pods go", Always: true, Check: "CHECK006",
 		Inject: apply(budget("web", "nginx", `"100%"`)),
 		Want:   []Expect{{Code: v1alpha1.CodeBudgetTooLoose, Severity: warning, Object: "poddisruptionbudget/web"}},
 		Mend:   kubectl("delete pdb web"),

@@ -10,8 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
@@ -50,9 +52,6 @@ func votes(t *v1alpha1.MySQLTopology) bool {
 	return t.Replication == v1alpha1.ReplicationGroup || t.Replication == v1alpha1.ReplicationGalera
 }
 
-// majorityOf is how many of n servers have to be left for them to go on.
-func majorityOf(n int) int { return n/2 + 1 }
-
 // writerGoing tells of a source that will be gone with its node.
 func (x *index) writerGoing(i *item, t *v1alpha1.MySQLTopology) {
 	for j := range t.Servers {
@@ -61,7 +60,7 @@ func (x *index) writerGoing(i *item, t *v1alpha1.MySQLTopology) {
 		if node == nil || !writes(s) {
 			continue
 		}
-		if cause := going(node); cause != "" {
+		if cause := capacity.Going(&node.Class, node.Terminating); cause != "" {
 			i.cross(v1alpha1.CodeWriterGoing, v1alpha1.SeverityError, []string{"pod/" + s.Pod, "node/" + s.Node},
 				"%s takes the writes, and its node %s is about to go (%s): switch over to a sound replica now", s.Pod, s.Node, cause)
 		}
@@ -84,7 +83,7 @@ func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
 		}
 		byNode[s.Node] = append(byNode[s.Node], s)
 		switch {
-		case going(node) != "":
+		case capacity.Going(&node.Class, node.Terminating) != "":
 			onGoing = append(onGoing, s)
 		case node.Class.Interruptible:
 			onSpot = append(onSpot, s)
@@ -92,12 +91,12 @@ func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
 		}
 	}
 	lost := func(servers []*v1alpha1.MySQLServer) bool {
-		return len(t.Servers)-len(servers) < majorityOf(len(t.Servers))
+		return len(t.Servers)-len(servers) < objects.Majority(len(t.Servers))
 	}
 	tell := func(severity v1alpha1.Severity, servers []*v1alpha1.MySQLServer, where string) {
-		names, objects := podsAndNodes(servers)
-		i.cross(v1alpha1.CodeQuorumAtStake, severity, objects, "the quorum is %s: without %s, %d of %d servers are left, and %d are needed",
-			where, finding.Some(names), len(t.Servers)-len(servers), len(t.Servers), majorityOf(len(t.Servers)))
+		names, about := podsAndNodes(servers)
+		i.cross(v1alpha1.CodeQuorumAtStake, severity, about, "the quorum is %s: without %s, %d of %d servers are left, and %d are needed",
+			where, finding.Some(names), len(t.Servers)-len(servers), len(t.Servers), objects.Majority(len(t.Servers)))
 	}
 	if lost(onGoing) {
 		tell(v1alpha1.SeverityError, onGoing, "on nodes that are about to go")
@@ -116,7 +115,7 @@ func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
 // otherUsable tells whether there is a usable node beside one.
 func (x *index) otherUsable(than string) bool {
 	for name, n := range x.byNode {
-		if name != than && usable(n) {
+		if name != than && capacity.Usable(n) {
 			return true
 		}
 	}
@@ -284,7 +283,7 @@ func (x *index) places(i *item) (places []place, needed int) {
 		}
 		needed = 1
 		if votes(t) {
-			needed = majorityOf(len(t.Servers))
+			needed = objects.Majority(len(t.Servers))
 		}
 		for j := range t.Servers {
 			s := &t.Servers[j]
@@ -321,7 +320,7 @@ func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
 			return false, "has broken replication"
 		case c.Receiver == "No" || c.Applier == "No":
 			return false, "does not replicate"
-		case c.LagMilliseconds != nil && *c.LagMilliseconds >= mysqltopology.StaleMilliseconds:
+		case c.LagMilliseconds != nil && *c.LagMilliseconds >= replication.StaleMilliseconds:
 			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)
 		}
 	}
@@ -356,7 +355,7 @@ func (x *index) budget(i *item) {
 	allowed, rule := evictions(spec, n)
 	needed, what := 1, "no pod is left"
 	if len(i.topologies) == 1 && votes(i.topologies[0]) {
-		needed, what = majorityOf(n), fmt.Sprintf("%d are left of the %d that a quorum needs", n-allowed, majorityOf(n))
+		needed, what = objects.Majority(n), fmt.Sprintf("%d are left of the %d that a quorum needs", n-allowed, objects.Majority(n))
 	}
 	if n-allowed >= needed {
 		return

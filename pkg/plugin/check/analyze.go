@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
@@ -182,7 +183,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 		for i := range x.nodes.Items {
 			n := &x.nodes.Items[i]
 			x.byNode[n.Metadata.Name] = n
-			if usable(n) {
+			if capacity.Usable(n) {
 				x.usable[n.Class.Zone]++
 			}
 		}
@@ -213,24 +214,6 @@ func (x *index) addSet(set *v1alpha1.StatefulSetStatus) {
 		}
 	}
 	i.Checked = slices.Clone(set.Checked)
-}
-
-// usable tells whether a node takes pods and will stay.
-func usable(n *v1alpha1.NodeCapacity) bool {
-	return n.Readiness == v1alpha1.NodeReady && !n.Cordoned && going(n) == ""
-}
-
-// going tells whether somebody is about to take a node away, and who.
-func going(n *v1alpha1.NodeCapacity) string {
-	for _, d := range n.Class.Disruptions {
-		if d.Going {
-			return d.Cause
-		}
-	}
-	if n.Terminating {
-		return "deleted"
-	}
-	return ""
 }
 
 // problems are those of all parts, each once.

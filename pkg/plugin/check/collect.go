@@ -15,11 +15,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
@@ -39,7 +41,7 @@ type Query struct {
 	// DNS says who asks for names; what is asked for comes from this query.
 	DNS dns.Query
 	// Access is that of mysql-topology.
-	Access mysql.Access
+	Access dbserver.Access
 	// UsageInterval, DNSInterval and PollInterval are how often a Follower reads usage, asks for names, and asks servers.
 	UsageInterval, DNSInterval, PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -199,13 +201,12 @@ func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*mysqlto
 
 // reducePod keeps of a pod that has nothing to lose what nodes adds up and what dns compares: a cluster may have many thousands.
 func reducePod(pod *corev1.Pod) {
-	owner := metav1.GetControllerOfNoCopy(pod)
-	stateful := owner != nil && owner.Kind == v1alpha1.SubjectStatefulSet ||
+	stateful := objects.StatefulSetOf(pod) != nil ||
 		slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
 	if stateful {
 		return
 	}
-	if _, isServer := mysql.Detect(pod); isServer {
+	if _, isServer := mysql.Engine.Detect(pod); isServer {
 		return
 	}
 	pod.Annotations, pod.Finalizers = nil, nil

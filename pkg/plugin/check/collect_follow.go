@@ -7,13 +7,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
@@ -68,8 +68,8 @@ func (q *Query) followedMySQL() mysqltopology.Query {
 	m := q.ofMySQL()
 	if len(q.Names) > 0 {
 		m.Wanted = func(pod *corev1.Pod) bool {
-			owner := metav1.GetControllerOfNoCopy(pod)
-			return owner != nil && owner.Kind == v1alpha1.SubjectStatefulSet && slices.Contains(q.Names, owner.Name)
+			owner := objects.StatefulSetOf(pod)
+			return owner != nil && slices.Contains(q.Names, owner.Name)
 		}
 	}
 	return m

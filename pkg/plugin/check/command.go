@@ -10,8 +10,9 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -63,7 +64,7 @@ var (
 // Flags are the flags of the command.
 type Flags struct {
 	shared        *scope.Flags
-	login         *mysql.Flags
+	login         *dbserver.Flags
 	asking        dns.Asking
 	debugPod      bool
 	only, exclude []string
@@ -83,7 +84,7 @@ type Options struct {
 // NewCommand makes kubectl doik check.
 func NewCommand(shared *scope.Flags) *cobra.Command {
 	f := &Flags{
-		shared: shared, login: mysql.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout,
+		shared: shared, login: dbserver.NewFlags(), asking: dns.NewAsking(), usageTimeout: defaultUsageTimeout,
 		usageInterval: defaultUsageInterval, dnsInterval: defaultDNSInterval, pollInterval: defaultPollInterval,
 	}
 	cmd := &cobra.Command{
@@ -133,7 +134,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if q.Access, err = f.login.ToAccess(); err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, stsstatus.Kinds...)
+	s, err := f.shared.ToScope(args, objects.StatefulSetKinds()...)
 	if err != nil {
 		return nil, err
 	}

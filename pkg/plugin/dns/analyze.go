@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze turns a snapshot into the report: Services by namespace and name, findings the worst first. What is on its way is judged at
@@ -95,11 +96,11 @@ func state(x *index, subject Subject) v1alpha1.ServiceState {
 		return v1alpha1.ServiceUnnamed
 	case service == nil:
 		return v1alpha1.ServiceMissing
-	case !headless(service):
+	case !objects.Headless(service):
 		return v1alpha1.ServiceNotHeadless
 	}
 	for _, set := range x.sets[subject] {
-		if !selects(service, set.Spec.Template.Labels) {
+		if !objects.Selects(service, set.Spec.Template.Labels) {
 			return v1alpha1.ServiceNotSelecting
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -65,7 +66,7 @@ type Target struct {
 // Kinds of targets.
 const (
 	KindService     = "Service"
-	KindStatefulSet = "StatefulSet"
+	KindStatefulSet = objects.KindStatefulSet
 )
 
 // From says who asks.
@@ -267,7 +268,7 @@ func (s *Snapshot) collectSubjects(ctx context.Context, cluster *kube.Cluster, q
 func (s *Snapshot) chooseAll(selector labels.Selector) {
 	for i := range s.Services {
 		service := &s.Services[i]
-		if service.Spec.ClusterIP == corev1.ClusterIPNone && selector.Matches(labels.Set(service.Labels)) {
+		if objects.Headless(service) && selector.Matches(labels.Set(service.Labels)) {
 			s.add(Subject{Namespace: service.Namespace, Service: service.Name})
 		}
 	}
@@ -320,7 +321,7 @@ func (s *Snapshot) addSet(set *appsv1.StatefulSet) {
 	}
 	for i := range s.Services {
 		service := &s.Services[i]
-		if service.Namespace == set.Namespace && service.Spec.ClusterIP == corev1.ClusterIPNone && selects(service, set.Spec.Template.Labels) {
+		if service.Namespace == set.Namespace && objects.Headless(service) && objects.Selects(service, set.Spec.Template.Labels) {
 			found = true
 			s.add(Subject{Namespace: service.Namespace, Service: service.Name})
 		}
@@ -382,7 +383,7 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 func debugAddresses(slice *discoveryv1.EndpointSlice) []string {
 	var list []string
 	for i := range slice.Endpoints {
-		if ref := slice.Endpoints[i].TargetRef; ref != nil && kube.IsDebugPod(ref.Name) {
+		if kube.IsDebugPod(objects.EndpointPod(&slice.Endpoints[i]).Name) {
 			list = append(list, slice.Endpoints[i].Addresses...)
 		}
 	}

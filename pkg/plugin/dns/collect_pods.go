@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -50,13 +51,13 @@ func (s *Snapshot) clientPod() *corev1.Pod {
 	x := newIndex(s)
 	for i := range s.Pods {
 		pod := &s.Pods[i]
-		if pod.Status.Phase != corev1.PodRunning || pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil || !fromKubelet(&pod.Spec) {
+		if pod.Status.Phase != corev1.PodRunning || pod.Spec.NodeName == "" || objects.Terminating(pod) || !fromKubelet(&pod.Spec) {
 			continue
 		}
 		if slices.ContainsFunc(s.Subjects, func(subject Subject) bool {
 			service := x.services[subject]
 			b := builder{index: x, subject: subject}
-			return subject.Namespace == pod.Namespace && (b.governs(pod) || service != nil && selects(service, pod.Labels))
+			return subject.Namespace == pod.Namespace && (b.governs(pod) || service != nil && objects.Selects(service, pod.Labels))
 		}) {
 			return pod
 		}
@@ -85,7 +86,7 @@ func (s *Snapshot) lookBehind(ctx context.Context, cluster *kube.Cluster) {
 	if p == nil || len(p.Nameservers) == 0 {
 		return
 	}
-	if hasAddress(s.DNSService, p.Nameservers[0]) {
+	if s.DNSService != nil && objects.HasClusterIP(s.DNSService, p.Nameservers[0]) {
 		p.Service = s.DNSServiceName
 		return
 	}
@@ -111,8 +112,4 @@ func (s *Snapshot) atAddress(ctx context.Context, cluster *kube.Cluster, text st
 	}
 	service, err = serviceAt(ctx, cluster, address)
 	return service, err == nil
-}
-
-func hasAddress(service *corev1.Service, address string) bool {
-	return service != nil && slices.Contains(append(slices.Clone(service.Spec.ClusterIPs), service.Spec.ClusterIP), address)
 }

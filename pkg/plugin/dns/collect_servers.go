@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -111,7 +112,7 @@ func likely(list []corev1.Service) *corev1.Service {
 
 // answersDNS reports whether a Service has an address and the port of DNS servers: what exports their metrics bears their label too.
 func answersDNS(service *corev1.Service) bool {
-	return !headless(service) && service.Spec.ClusterIP != "" &&
+	return !objects.Headless(service) && service.Spec.ClusterIP != "" &&
 		slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == dnsPort })
 }
 
@@ -154,7 +155,7 @@ func (s *Snapshot) refreshServers(ctx context.Context, cluster *kube.Cluster) {
 
 func serversBehind(ctx context.Context, cluster *kube.Cluster, service *corev1.Service) ([]v1alpha1.DNSServer, error) {
 	var list []v1alpha1.DNSServer
-	q := kube.Query{Namespace: service.Namespace, Selector: discoveryv1.LabelServiceName + "=" + service.Name}
+	q := kube.Query{Namespace: service.Namespace, Selector: objects.SlicesOf(service.Name)}
 	err := cluster.EachEndpointSlice(ctx, q, func(slice *discoveryv1.EndpointSlice) { list = append(list, serversOf(slice)...) })
 	slices.SortFunc(list, func(a, b v1alpha1.DNSServer) int { return resolve.CompareData(a.Address, b.Address) })
 	return list, err
@@ -171,7 +172,7 @@ func (s *Snapshot) readServerPods(ctx context.Context, cluster *kube.Cluster) {
 	if len(selector) == 0 {
 		query = nodeLocalPods
 	}
-	s.readPods(ctx, cluster, namespace, query, func(pod *corev1.Pod) bool { return selects(s.DNSService, pod.Labels) })
+	s.readPods(ctx, cluster, namespace, query, func(pod *corev1.Pod) bool { return objects.Selects(s.DNSService, pod.Labels) })
 }
 
 func (s *Snapshot) readPods(ctx context.Context, cluster *kube.Cluster, namespace, query string, isServer func(*corev1.Pod) bool) {
@@ -220,10 +221,10 @@ func serversOf(slice *discoveryv1.EndpointSlice) []v1alpha1.DNSServer {
 	var list []v1alpha1.DNSServer
 	for _, endpoint := range slice.Endpoints {
 		for _, address := range endpoint.Addresses {
-			server := v1alpha1.DNSServer{Address: address, Port: port, Ready: ready(&endpoint)}
+			server := v1alpha1.DNSServer{Address: address, Port: port, Ready: objects.EndpointReady(&endpoint)}
 			server.Terminating = endpoint.Conditions.Terminating != nil && *endpoint.Conditions.Terminating
-			if endpoint.TargetRef != nil && endpoint.TargetRef.Kind == "Pod" {
-				server.Pod = endpoint.TargetRef.Namespace + "/" + endpoint.TargetRef.Name
+			if pod := objects.EndpointPod(&endpoint); pod.Name != "" {
+				server.Pod = pod.String()
 			}
 			list = append(list, server)
 		}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -37,12 +38,6 @@ var (
 
 		# Without any pod: each DNS server through a port-forward, and compared with each other
 		kubectl doik dns svc/nginx --from=dns`)
-)
-
-// Kinds of arguments kind/name.
-var (
-	setKinds     = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps"}
-	serviceKinds = []string{"svc", "service", "services"}
 )
 
 // Forms lists what --from takes, for help and completion.
@@ -96,7 +91,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--from-labels=%w", err)
 	}
-	s, err := f.shared.ToScope(args, slices.Concat(setKinds, serviceKinds)...)
+	s, err := f.shared.ToScope(args, slices.Concat(objects.StatefulSetKinds(), objects.ServiceKinds())...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +104,13 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	return &Options{Scope: s, Asking: f.Asking, Query: q}, nil
 }
 
-// target takes an argument apart, whose kind is one of those above.
+// target takes an argument apart, whose kind is one of those of a StatefulSet or a Service.
 func target(arg string) Target {
 	kind, name, ok := strings.Cut(arg, "/")
 	switch {
 	case !ok:
 		return Target{Name: arg}
-	case slices.Contains(serviceKinds, strings.ToLower(kind)):
+	case slices.Contains(objects.ServiceKinds(), strings.ToLower(kind)):
 		return Target{Kind: KindService, Name: name}
 	}
 	return Target{Kind: KindStatefulSet, Name: name}
@@ -149,7 +144,7 @@ func parseFrom(text string) (From, error) {
 
 // parseSet reads sts/NAME, or NAME alone.
 func parseSet(text string) (string, error) {
-	if kind, name, ok := strings.Cut(text, "/"); ok && slices.Contains(setKinds, kind) {
+	if kind, name, ok := strings.Cut(text, "/"); ok && slices.Contains(objects.StatefulSetKinds(), kind) {
 		text = name
 	}
 	if strings.Contains(text, "/") {

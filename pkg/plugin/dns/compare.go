@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -159,7 +160,7 @@ func joined(status, detail string) string {
 
 func (x *index) headlessSubject(subject Subject) bool {
 	service := x.services[subject]
-	return service != nil && headless(service)
+	return service != nil && objects.Headless(service)
 }
 
 func difference(a, b []string) []string {
@@ -178,13 +179,13 @@ func (x *index) ownerOf(e *expectation, data string) string {
 		if !slices.ContainsFunc(pod.Status.PodIPs, func(ip corev1.PodIP) bool { return ip.IP == data }) {
 			continue
 		}
-		if service := x.services[e.subject]; service != nil && selects(service, pod.Labels) && !podReady(pod) {
+		if service := x.services[e.subject]; service != nil && objects.Selects(service, pod.Labels) && !objects.PodReady(pod) {
 			return ""
 		}
 		return "pod " + pod.Name
 	}
 	for key, service := range x.services {
-		if key.Namespace == e.subject.Namespace && slices.Contains(append(service.Spec.ClusterIPs, service.Spec.ClusterIP), data) {
+		if key.Namespace == e.subject.Namespace && objects.HasClusterIP(service, data) {
 			return "Service " + service.Name
 		}
 	}

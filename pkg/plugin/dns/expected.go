@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -93,7 +94,7 @@ func (b *builder) build() {
 		b.noPodNames("there is no Service " + b.subject.Service)
 	case b.service.Spec.Type == corev1.ServiceTypeExternalName:
 		b.noPodNames(fmt.Sprintf("Service %s is an ExternalName", b.service.Name))
-	case headless(b.service):
+	case objects.Headless(b.service):
 		b.headless()
 	default:
 		b.clusterIP()
@@ -265,7 +266,7 @@ func (b *builder) podNames(endpoints []endpoint) {
 			all[hostname] = &named{pod: pod.Name, none: noName(b.service, pod)}
 		}
 	}
-	for _, hostname := range slices.SortedFunc(maps.Keys(all), compareNames) {
+	for _, hostname := range slices.SortedFunc(maps.Keys(all), objects.CompareNames) {
 		n := all[hostname]
 		for i, kind := range addressTypes(b.service, n.addresses) {
 			b.add(hostname+"."+b.fullName, kind, n.pod, ofType(n.addresses, kind), n.none)
@@ -278,46 +279,39 @@ func (b *builder) podNames(endpoints []endpoint) {
 
 // shouldHaveName reports whether a pod's owner wants a name for it under this Service.
 func (b *builder) shouldHaveName(pod *corev1.Pod) bool {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if objects.PodFinished(pod) {
 		return false
 	}
 	if b.governs(pod) {
 		return true
 	}
-	return pod.Spec.Hostname != "" && pod.Spec.Subdomain == b.subject.Service && b.service != nil && selects(b.service, pod.Labels)
+	return b.service != nil && objects.GivesName(b.subject.Service, pod) && objects.Selects(b.service, pod.Labels)
 }
 
 // governs reports whether the pod belongs to a set that names this Service.
 func (b *builder) governs(pod *corev1.Pod) bool {
-	owner := metav1.GetControllerOfNoCopy(pod)
-	return owner != nil && slices.ContainsFunc(b.sets[b.subject], func(set *appsv1.StatefulSet) bool { return set.UID == owner.UID })
+	return slices.ContainsFunc(b.sets[b.subject], func(set *appsv1.StatefulSet) bool { return metav1.IsControlledBy(pod, set) })
 }
 
 // noName says why a pod has no record under a headless Service.
 func noName(service *corev1.Service, pod *corev1.Pod) string {
 	switch {
-	case !selects(service, pod.Labels):
+	case !objects.Selects(service, pod.Labels):
 		return "the Service does not select the pod"
 	case pod.Spec.Hostname == "":
 		return "the pod has no hostname"
 	case pod.Spec.Subdomain != service.Name:
 		return fmt.Sprintf("the pod's subdomain is %q", pod.Spec.Subdomain)
-	case !podReady(pod):
+	case !objects.PodReady(pod):
 		return "the pod is not ready"
 	}
 	return "the pod is in no EndpointSlice"
 }
 
-func podReady(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}
-
 // noPodNames adds the names of pods of sets that name this Service, which gives them none.
 func (b *builder) noPodNames(why string) {
 	for _, pod := range b.pods[b.subject.Namespace] {
-		if b.governs(pod) && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+		if b.governs(pod) && !objects.PodFinished(pod) {
 			b.add(cmp.Or(pod.Spec.Hostname, pod.Name)+"."+b.fullName, resolve.TypeA, pod.Name, nil, why)
 		}
 	}

@@ -45,7 +45,7 @@ func subjectFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, clus
 	for _, set := range x.sets[subject] {
 		setFindings(x, set, &f)
 	}
-	if service != nil && headless(service) {
+	if service != nil && objects.Headless(service) {
 		otherSets(x, service, &f)
 		selection(x, subject, service, &f)
 		notReady(x, subject, service, item, &f)
@@ -73,20 +73,20 @@ func governing(x *index, subject Subject, service *corev1.Service, f *findings) 
 		names = append(names, set.Name)
 	}
 	who := finding.Some(names)
-	objects := prefixed("statefulset/", names)
+	about := prefixed("statefulset/", names)
 	switch {
 	case subject.Service == "":
-		f.add(v1alpha1.CodeDNSOtherService, v1alpha1.SeverityError, objects, "",
+		f.add(v1alpha1.CodeDNSOtherService, v1alpha1.SeverityError, about, "",
 			"StatefulSet %s names no Service (serviceName is empty), and no headless Service selects its pods: they have no DNS names", who)
 	case service == nil:
-		f.add(v1alpha1.CodeDNSServiceMissing, v1alpha1.SeverityError, append(objects, "service/"+subject.Service),
+		f.add(v1alpha1.CodeDNSServiceMissing, v1alpha1.SeverityError, append(about, "service/"+subject.Service),
 			"make a headless Service "+subject.Service+" that selects the pods: "+finding.Page(v1alpha1.CodeDNSServiceMissing),
 			"Service %s, which StatefulSet %s names, does not exist: its pods have no DNS names", subject.Service, who)
 	case service.Spec.Type == corev1.ServiceTypeExternalName:
-		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(objects, "service/"+subject.Service), "",
+		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
 			"Service %s, which StatefulSet %s names, is an ExternalName (%s): the pods have no DNS names", subject.Service, who, service.Spec.ExternalName)
-	case !headless(service):
-		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(objects, "service/"+subject.Service), "",
+	case !objects.Headless(service):
+		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
 			"Service %s, which StatefulSet %s names, has the cluster IP %s (it is not headless): the pods have no DNS names", subject.Service, who, service.Spec.ClusterIP)
 	}
 }
@@ -123,7 +123,7 @@ func usesClusterDNS(x *index, config *corev1.PodDNSConfig) bool {
 		return x.DNSService == nil
 	}
 	return slices.ContainsFunc(config.Nameservers, func(nameserver string) bool {
-		return hasAddress(x.DNSService, nameserver) || linkLocal(nameserver)
+		return objects.HasClusterIP(x.DNSService, nameserver) || linkLocal(nameserver)
 	})
 }
 
@@ -145,7 +145,7 @@ func lowNdots(config *corev1.PodDNSConfig) (int, bool) {
 func otherSets(x *index, service *corev1.Service, f *findings) {
 	for i := range x.StatefulSets {
 		set := &x.StatefulSets[i]
-		if set.Namespace != service.Namespace || set.Spec.ServiceName == service.Name || !selects(service, set.Spec.Template.Labels) {
+		if set.Namespace != service.Namespace || set.Spec.ServiceName == service.Name || !objects.Selects(service, set.Spec.Template.Labels) {
 			continue
 		}
 		named := x.services[Subject{Namespace: set.Namespace, Service: set.Spec.ServiceName}]
@@ -156,7 +156,7 @@ func otherSets(x *index, service *corev1.Service, f *findings) {
 			severity, other = v1alpha1.SeverityError, "names no Service (serviceName is empty)"
 		case named == nil:
 			severity, other = v1alpha1.SeverityError, other+", which does not exist"
-		case !headless(named):
+		case !objects.Headless(named):
 			severity, other = v1alpha1.SeverityError, other+", which is not headless"
 		}
 		f.add(v1alpha1.CodeDNSOtherService, severity, []string{"service/" + service.Name, "statefulset/" + set.Name}, "",
@@ -170,24 +170,24 @@ func selection(x *index, subject Subject, service *corev1.Service, f *findings) 
 		return
 	}
 	for _, pod := range x.pods[subject.Namespace] {
-		if selects(service, pod.Labels) {
+		if objects.Selects(service, pod.Labels) {
 			return
 		}
 	}
-	selector := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: service.Spec.Selector})
+	selector := objects.SelectorOf(service)
 	wrong, none := "", ""
 	var noPods []string
 	for _, set := range x.sets[subject] {
 		switch {
-		case !selects(service, set.Spec.Template.Labels):
+		case !objects.Selects(service, set.Spec.Template.Labels):
 			wrong = fmt.Sprintf("; the pods of StatefulSet %s have %s", set.Name, metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: set.Spec.Template.Labels}))
-		case replicas(set) == 0:
+		case objects.DesiredReplicas(set) == 0:
 			return // nothing is what is wanted
 		case slices.ContainsFunc(x.pods[subject.Namespace], func(pod *corev1.Pod) bool { return metav1.IsControlledBy(pod, set) }):
 			wrong = fmt.Sprintf("; the pods of StatefulSet %s don't have the labels of its template", set.Name)
 		default:
 			none = fmt.Sprintf("; StatefulSet %s has no pods", set.Name)
-			noPods = append(noPods, podNames(set)...)
+			noPods = append(noPods, objects.PodNames(set)...)
 		}
 	}
 	if wrong != "" {
@@ -213,27 +213,6 @@ func (x *index) firstPodsToCome(subject Subject, service *corev1.Service) bool {
 	})
 }
 
-// replicas is how many pods a set is to have.
-func replicas(set *appsv1.StatefulSet) int32 {
-	if set.Spec.Replicas == nil {
-		return 1
-	}
-	return *set.Spec.Replicas
-}
-
-// podNames are the names of the pods that a set is to have.
-func podNames(set *appsv1.StatefulSet) []string {
-	start := int32(0)
-	if set.Spec.Ordinals != nil {
-		start = set.Spec.Ordinals.Start
-	}
-	names := make([]string, replicas(set))
-	for i := range names {
-		names[i] = fmt.Sprintf("%s-%d", set.Name, start+int32(i))
-	}
-	return names
-}
-
 // notReady tells of pods that are left out until they are ready.
 func notReady(x *index, subject Subject, service *corev1.Service, item *v1alpha1.HeadlessDNS, f *findings) {
 	if service.Spec.PublishNotReadyAddresses {
@@ -254,7 +233,7 @@ func notReady(x *index, subject Subject, service *corev1.Service, item *v1alpha1
 		return
 	}
 	var late, inTime []string
-	for _, name := range slices.SortedFunc(maps.Keys(left), compareNames) {
+	for _, name := range slices.SortedFunc(maps.Keys(left), objects.CompareNames) {
 		if x.podInTime(subject.Namespace, name) {
 			inTime = append(inTime, name)
 		} else {
@@ -312,16 +291,15 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 		if pod == nil {
 			continue
 		}
-		owner := metav1.GetControllerOfNoCopy(pod)
 		switch {
-		case owner == nil || owner.Kind != KindStatefulSet:
+		case objects.StatefulSetOf(pod) == nil:
 			nameless = append(nameless, e.pod)
-		case slices.ContainsFunc(x.sets[subject], func(set *appsv1.StatefulSet) bool { return set.UID == owner.UID }):
+		case slices.ContainsFunc(x.sets[subject], func(set *appsv1.StatefulSet) bool { return metav1.IsControlledBy(pod, set) }):
 			owned = append(owned, e.pod)
 		}
 	}
-	slices.SortFunc(nameless, compareNames)
-	slices.SortFunc(owned, compareNames)
+	slices.SortFunc(nameless, objects.CompareNames)
+	slices.SortFunc(owned, objects.CompareNames)
 	nameless, owned = slices.Compact(nameless), slices.Compact(owned)
 	if len(nameless) > 0 {
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityInfo, prefixed("pod/", nameless), "",

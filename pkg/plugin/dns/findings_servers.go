@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -235,7 +236,7 @@ func (x *index) serverName(address string) string {
 		return "the DNS servers"
 	case pod != "":
 		return fmt.Sprintf("%s (%s)", pod, address)
-	case x.DNSService != nil && slices.Contains(append(x.DNSService.Spec.ClusterIPs, x.DNSService.Spec.ClusterIP), address):
+	case x.DNSService != nil && objects.HasClusterIP(x.DNSService, address):
 		return fmt.Sprintf("Service %s (%s)", x.DNSService.Name, address)
 	}
 	return address

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // index finds objects by what refers to them.
@@ -43,7 +42,7 @@ func newIndex(s *Snapshot) *index {
 	}
 	for i := range s.EndpointSlices {
 		slice := &s.EndpointSlices[i]
-		key := Subject{Namespace: slice.Namespace, Service: slice.Labels[discoveryv1.LabelServiceName]}
+		key := Subject{Namespace: slice.Namespace, Service: objects.ServiceOf(slice)}
 		x.slices[key] = append(x.slices[key], slice)
 	}
 	for i := range s.StatefulSets {
@@ -58,7 +57,7 @@ func newIndex(s *Snapshot) *index {
 		x.pods[s.Pods[i].Namespace] = append(x.pods[s.Pods[i].Namespace], &s.Pods[i])
 	}
 	for _, list := range x.pods {
-		slices.SortFunc(list, func(a, b *corev1.Pod) int { return compareNames(a.Name, b.Name) })
+		slices.SortFunc(list, func(a, b *corev1.Pod) int { return objects.CompareNames(a.Name, b.Name) })
 	}
 	for _, address := range s.OwnAddresses {
 		x.own[address] = true
@@ -71,41 +70,10 @@ const defaultDomain = "cluster.local"
 
 func (x *index) domain() string { return cmp.Or(x.Vantage.ClusterDomain, defaultDomain) }
 
-// compareNames orders names that end with a number by it: web-2 before web-10.
-func compareNames(a, b string) int {
-	prefixA, numberA := cutOrdinal(a)
-	prefixB, numberB := cutOrdinal(b)
-	return cmp.Or(cmp.Compare(prefixA, prefixB), cmp.Compare(numberA, numberB), cmp.Compare(a, b))
-}
-
-func cutOrdinal(name string) (prefix string, ordinal int) {
-	i := strings.LastIndexByte(name, '-')
-	n, err := strconv.Atoi(name[i+1:])
-	if i < 0 || err != nil || n < 0 {
-		return name, -1
-	}
-	return name[:i], n
-}
-
 // unread reports whether objects of a kind could not be read, so that their absence means nothing.
 func (x *index) unread(subject string) bool {
 	_, failed := x.Problems[subject]
 	return failed
-}
-
-// selects reports whether a Service's selector matches labels.
-func selects(service *corev1.Service, l map[string]string) bool {
-	return len(service.Spec.Selector) > 0 && labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(l))
-}
-
-// headless reports whether a Service gives out its endpoints' addresses in place of one of its own.
-func headless(service *corev1.Service) bool {
-	return service.Spec.ClusterIP == corev1.ClusterIPNone && service.Spec.Type != corev1.ServiceTypeExternalName
-}
-
-// ready reports whether an endpoint is given out: where nothing is said it is.
-func ready(endpoint *discoveryv1.Endpoint) bool {
-	return endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready
 }
 
 // endpoint is an address of an EndpointSlice.
@@ -131,12 +99,9 @@ func (x *index) endpoints(service Subject) []endpoint {
 				if err != nil || x.own[text] { // FQDN is no type that DNS servers give out
 					continue
 				}
-				found := endpoint{address: address, ready: ready(e), ports: slice.Ports}
+				found := endpoint{address: address, pod: objects.EndpointPod(e).Name, ready: objects.EndpointReady(e), ports: slice.Ports}
 				if e.Hostname != nil {
 					found.hostname = *e.Hostname
-				}
-				if e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
-					found.pod = e.TargetRef.Name
 				}
 				list = append(list, found)
 			}

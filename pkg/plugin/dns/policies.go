@@ -8,12 +8,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -49,12 +48,12 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		set := &x.StatefulSets[i]
 		if !slices.ContainsFunc(x.Subjects, func(s Subject) bool {
 			service := x.services[s]
-			return s.Namespace == set.Namespace && (s.Service == set.Spec.ServiceName || s.Set == set.Name || service != nil && selects(service, set.Spec.Template.Labels))
+			return s.Namespace == set.Namespace && (s.Service == set.Spec.ServiceName || s.Set == set.Name || service != nil && objects.Selects(service, set.Spec.Template.Labels))
 		}) {
 			continue
 		}
 		policies, protocols := x.leftOut(set.Namespace, set.Spec.Template.Labels)
-		if len(protocols) == 0 || x.Vantage.Namespace == set.Namespace && wears(x.VantageLabels, set.Spec.Template.Labels) {
+		if len(protocols) == 0 || x.Vantage.Namespace == set.Namespace && objects.HasLabels(x.VantageLabels, set.Spec.Template.Labels) {
 			continue
 		}
 		f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, append(prefixed("networkpolicy/", policies), "statefulset/"+set.Name),
@@ -66,11 +65,6 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 
 func allowRemedy(policies []string, namespace string) string {
 	return fmt.Sprintf("kubectl describe networkpolicy %s -n %s", policies[0], namespace)
-}
-
-// wears tells whether a pod has all labels of a set's pods.
-func wears(pod, template map[string]string) bool {
-	return len(template) > 0 && labels.SelectorFromSet(template).Matches(labels.Set(pod))
 }
 
 func protocolList(protocols []corev1.Protocol) string {
@@ -89,7 +83,7 @@ func (x *index) leftOut(namespace string, pod map[string]string) (policies []str
 	var rules []networkingv1.NetworkPolicyEgressRule
 	for i := range x.NetworkPolicies {
 		policy := &x.NetworkPolicies[i]
-		if policy.Namespace != namespace || !restrictsEgress(policy) || !matches(&policy.Spec.PodSelector, pod) {
+		if policy.Namespace != namespace || !restrictsEgress(policy) || !objects.Matches(&policy.Spec.PodSelector, pod) {
 			continue
 		}
 		policies = append(policies, policy.Name)
@@ -114,11 +108,6 @@ func restrictsEgress(policy *networkingv1.NetworkPolicy) bool {
 		return len(policy.Spec.Egress) > 0
 	}
 	return slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
-}
-
-func matches(selector *metav1.LabelSelector, l map[string]string) bool {
-	s, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && s.Matches(labels.Set(l))
 }
 
 // allowsPort tells whether ports of a rule include that of the DNS servers: port 53, or the one that they listen at.
@@ -166,11 +155,11 @@ func (x *index) reachesDNS(peers []networkingv1.NetworkPolicyPeer, namespace str
 		if peer.NamespaceSelector == nil && namespace != x.DNSService.Namespace {
 			return false
 		}
-		if peer.NamespaceSelector != nil && !matches(peer.NamespaceSelector, x.DNSNamespaceLabels) {
+		if peer.NamespaceSelector != nil && !objects.Matches(peer.NamespaceSelector, x.DNSNamespaceLabels) {
 			return false
 		}
 		// The DNS servers' pods have at least the labels by which their Service selects them.
-		return peer.PodSelector == nil || matches(peer.PodSelector, x.DNSService.Spec.Selector)
+		return peer.PodSelector == nil || objects.Matches(peer.PodSelector, x.DNSService.Spec.Selector)
 	})
 }
 

@@ -64,9 +64,9 @@ func tooEarly(s *Snapshot, now time.Time) []string {
 // comes reports whether a pod that is starting will have a name under a headless Service: its own, or the Service's.
 func (x *index) comes(e *expectation) bool {
 	service := x.services[e.subject]
-	return service != nil && headless(service) && slices.ContainsFunc(x.pods[e.subject.Namespace], func(pod *corev1.Pod) bool {
-		named := e.pod == "" || e.pod == pod.Name && pod.Spec.Hostname != "" && pod.Spec.Subdomain == service.Name
-		return named && selects(service, pod.Labels) && objects.ProgressOf(pod, x.at).Stage == objects.StageStarting
+	return service != nil && objects.Headless(service) && slices.ContainsFunc(x.pods[e.subject.Namespace], func(pod *corev1.Pod) bool {
+		named := e.pod == "" || e.pod == pod.Name && objects.GivesName(service.Name, pod)
+		return named && objects.Selects(service, pod.Labels) && objects.ProgressOf(pod, x.at).Stage == objects.StageStarting
 	})
 }
 
@@ -126,7 +126,7 @@ func (x *index) serverStates() []serverState {
 	}
 	for i := range x.DNSPods {
 		pod := &x.DNSPods[i]
-		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		if objects.Terminating(pod) || objects.PodFinished(pod) {
 			continue
 		}
 		progress := objects.ProgressOf(pod, x.at)
@@ -152,18 +152,14 @@ func (x *index) trouble(pod *corev1.Pod, progress objects.Progress) string {
 			return fmt.Sprintf("%s ended with exit code %d", status.Name, t.ExitCode)
 		}
 	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return "it can't be scheduled: " + shorten(c.Message)
-		}
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
+		return "it can't be scheduled: " + shorten(c.Message)
 	}
 	if progress.InTime() {
 		return "started " + x.ago(progress.Since) + " ago"
 	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodReady && c.Status == corev1.ConditionFalse {
-			return "not ready for " + x.ago(c.LastTransitionTime.Time)
-		}
+	if c := objects.PodCondition(pod, corev1.PodReady); c != nil && c.Status == corev1.ConditionFalse {
+		return "not ready for " + x.ago(c.LastTransitionTime.Time)
 	}
 	return ""
 }

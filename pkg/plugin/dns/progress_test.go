@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -100,8 +101,8 @@ func TestVerdicts(t *testing.T) {
 			s.DNSPods, s.DNSPodsRead = pods, true
 			var kept []resolve.Answer
 			for i, pod := range pods {
-				s.Vantage.Servers[i].Ready = podReady(&pod)
-				if podReady(&pod) {
+				s.Vantage.Servers[i].Ready = objects.PodReady(&pod)
+				if objects.PodReady(&pod) {
 					kept = append(kept, s.Answers[i])
 				}
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
@@ -164,7 +165,7 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 	var notLookedUp error
 	reads := []kube.Read{{Subject: subjectSlices, Title: "the EndpointSlices of the Service kubernetes in namespace default", Do: func(ctx context.Context) error {
 		return cluster.EachEndpointSlice(ctx, kube.Query{
-			Namespace: metav1.NamespaceDefault, Selector: discoveryv1.LabelServiceName + "=kubernetes", ChunkSize: q.ChunkSize,
+			Namespace: metav1.NamespaceDefault, Selector: objects.SlicesOf("kubernetes"), ChunkSize: q.ChunkSize,
 		}, func(slice *discoveryv1.EndpointSlice) {
 			s.Slices = append(s.Slices, *slice)
 		})

@@ -15,6 +15,8 @@ import (
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 const (
@@ -235,10 +237,8 @@ var waitingReasons = []string{
 
 // started tells whether a debug pod's container runs, or why it won't.
 func started(pod *corev1.Pod) (bool, error) {
-	if i := slices.IndexFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodScheduled }); i >= 0 {
-		if c := pod.Status.Conditions[i]; c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return false, fmt.Errorf("the debug pod can't be scheduled: %s", c.Message)
-		}
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+		return false, fmt.Errorf("the debug pod can't be scheduled: %s", c.Message)
 	}
 	for i := range pod.Status.ContainerStatuses {
 		if pod.Status.ContainerStatuses[i].Name != DebugContainer {
@@ -252,10 +252,10 @@ func started(pod *corev1.Pod) (bool, error) {
 		}
 	}
 	switch {
-	case pod.DeletionTimestamp != nil:
+	case objects.Terminating(pod):
 		return false, errors.New("somebody has deleted the debug pod")
-	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
-		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, joined(pod.Status.Reason, pod.Status.Message))
+	case objects.PodFinished(pod):
+		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, objects.Because(pod.Status.Reason, pod.Status.Message))
 	}
 	return false, nil
 }
@@ -266,31 +266,19 @@ func containerStarted(status *corev1.ContainerStatus) (bool, error) {
 	case state.Running != nil:
 		return true, nil
 	case state.Waiting != nil && slices.Contains(waitingReasons, state.Waiting.Reason):
-		return false, fmt.Errorf("%s (image %s)", joined(state.Waiting.Reason, state.Waiting.Message), status.Image)
+		return false, fmt.Errorf("%s (image %s)", objects.Because(state.Waiting.Reason, state.Waiting.Message), status.Image)
 	case state.Terminated != nil:
-		return false, fmt.Errorf("%s (exit code %d, image %s)", joined(state.Terminated.Reason, state.Terminated.Message), state.Terminated.ExitCode, status.Image)
+		return false, fmt.Errorf("%s (exit code %d, image %s)", objects.Because(state.Terminated.Reason, state.Terminated.Message), state.Terminated.ExitCode, status.Image)
 	}
 	return false, nil
 }
 
-func joined(reason, message string) string {
-	switch {
-	case reason == "":
-		return message
-	case message == "":
-		return reason
-	}
-	return reason + ": " + message
-}
-
 // waitingFor says in what state a pod is that does not run yet.
 func waitingFor(pod *corev1.Pod) string {
-	scheduled := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionTrue
-	})
+	scheduled := objects.PodCondition(pod, corev1.PodScheduled)
 	// The kubelet tells first that it has taken the pod; pulling is then all that takes long.
 	switch {
-	case !scheduled && pod.Spec.NodeName == "":
+	case (scheduled == nil || scheduled.Status != corev1.ConditionTrue) && pod.Spec.NodeName == "":
 		return "scheduling the debug pod"
 	case len(pod.Status.ContainerStatuses) == 0:
 		return fmt.Sprintf("starting the debug pod on node %s", pod.Spec.NodeName)
@@ -322,7 +310,7 @@ func (c *Cluster) lastComplaint(ctx context.Context, pod *corev1.Pod) string {
 		return ""
 	}
 	latest := slices.MaxFunc(events.Items, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
-	return joined(latest.Reason, latest.Message)
+	return objects.Because(latest.Reason, latest.Message)
 }
 
 // removeDebugPods removes a pod, and leftovers of earlier runs beside it. It does so even if the context has ended. The error is
@@ -345,7 +333,7 @@ func (c *Cluster) removeDebugPods(ctx context.Context, pod *corev1.Pod) error {
 func (c *Cluster) removeLeftovers(ctx context.Context, own *corev1.Pod) {
 	var leftovers []*corev1.Pod
 	_ = c.EachPod(ctx, Query{Namespace: own.Namespace, Selector: debugComponentLabel + "=" + debugComponent}, func(pod *corev1.Pod) {
-		if pod.UID != own.UID && pod.DeletionTimestamp == nil && outlived(pod, own.CreationTimestamp.Time) {
+		if pod.UID != own.UID && !objects.Terminating(pod) && outlived(pod, own.CreationTimestamp.Time) {
 			leftovers = append(leftovers, pod)
 		}
 	})
@@ -356,7 +344,7 @@ func (c *Cluster) removeLeftovers(ctx context.Context, own *corev1.Pod) {
 
 // outlived tells whether a debug pod has ended, or should have.
 func outlived(pod *corev1.Pod, now time.Time) bool {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if objects.PodFinished(pod) {
 		return true
 	}
 	limit := pod.Spec.ActiveDeadlineSeconds

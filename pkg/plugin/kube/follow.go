@@ -35,6 +35,8 @@ const (
 	followBackoff    = 500 * time.Millisecond
 	maxFollowBackoff = 3 * time.Second
 	refusedBackoff   = 20 * time.Second
+	// lostAfter is how long what is held is shown without a word while an API server that answers fails to list it (500, 503).
+	lostAfter = 30 * time.Second
 )
 
 // Mirror holds what is kept of the objects of a query as the API server has them: one list, then what its watch brings. Connections
@@ -47,6 +49,7 @@ type Mirror[K any] struct {
 	objects map[string]*K
 	synced  bool
 	err     error
+	failing time.Time     // since when it fails, zero if it does not
 	settled chan struct{} // closed when the list has been read, or can't be
 }
 
@@ -248,8 +251,11 @@ func (m *Mirror[K]) failed(err error) (refused bool) {
 		m.link.caughtUp(m)
 	}
 	m.mu.Lock()
-	// What is held is better than nothing while a server is away.
-	if refused || !m.synced && !awaited {
+	if m.failing.IsZero() || awaited {
+		m.failing = now()
+	}
+	// What is held is better than nothing while a server is away, which the title tells.
+	if refused || !awaited && (!m.synced || now().Sub(m.failing) >= lostAfter) {
 		m.err = err
 		m.settle()
 	}
@@ -349,7 +355,7 @@ func (s *store[T, K, TP]) Replace(objects []any, _ string) error {
 		}
 	}
 	s.mu.Lock()
-	s.objects, s.synced, s.err = all, true, nil
+	s.objects, s.synced, s.err, s.failing = all, true, nil, time.Time{}
 	s.settle()
 	s.mu.Unlock()
 	s.link.caughtUp(s.Mirror)

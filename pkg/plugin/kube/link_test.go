@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
 // connected is a cluster whose API server is a function.
@@ -202,4 +205,35 @@ func (l *Link) backNow() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.backAt
+}
+
+// TestLost says of what is held that it is from before when an API server that answers has failed to list it for a while, and no more
+// when it has listed it again.
+func TestLost(t *testing.T) {
+	c := connected(t, nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	m := &Mirror[corev1.Pod]{changed: func() {}, link: c.link, objects: map[string]*corev1.Pod{}, synced: true, settled: make(chan struct{})}
+	lost := func() bool {
+		problems := map[string]v1alpha1.Problem{}
+		_, ok := m.Collect(problems, "pods", "pods")
+		_, lost := problems["pods lost"]
+		return ok && lost
+	}
+	fault := apierrors.NewInternalError(errors.New("etcd has no leader"))
+	m.failed(fault)
+	if lost() {
+		t.Error("at once")
+	}
+	m.failing = m.failing.Add(-lostAfter)
+	m.failed(fault)
+	if !lost() {
+		t.Error("it is silent about it")
+	}
+	s := &store[corev1.Pod, corev1.Pod, *corev1.Pod]{Mirror: m, keep: Whole[corev1.Pod](nil)}
+	if err := s.Replace(nil, ""); err != nil || lost() {
+		t.Errorf("it is listed again: %v", err)
+	}
+	m.failed(fault)
+	if lost() {
+		t.Error("at once, the second time")
+	}
 }

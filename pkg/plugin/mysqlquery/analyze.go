@@ -9,8 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Analyze puts the answers together: sets by namespace and name, servers by ordinal, and marks the rows that not all have.
@@ -20,7 +21,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLQueryList {
 	}
 	servers := slices.Clone(s.Servers)
 	slices.SortFunc(servers, func(a, b ServerSnapshot) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(mysql.SetName(a.Group), mysql.SetName(b.Group)), cmp.Compare(a.Group, b.Group), mysql.CompareNames(a.Pod, b.Pod))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(dbserver.SetName(a.Group), dbserver.SetName(b.Group)), cmp.Compare(a.Group, b.Group), objects.CompareNames(a.Pod, b.Pod))
 	})
 	for len(servers) > 0 {
 		n := 1
@@ -84,7 +85,7 @@ func Answered(report *v1alpha1.MySQLQueryList) int {
 func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuery {
 	item := v1alpha1.MySQLQuery{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLQuery},
-		Metadata: v1alpha1.ObjectMeta{Namespace: servers[0].Namespace, Name: mysql.SetName(servers[0].Group)}, Statement: snapshot.Statement,
+		Metadata: v1alpha1.ObjectMeta{Namespace: servers[0].Namespace, Name: dbserver.SetName(servers[0].Group)}, Statement: snapshot.Statement,
 	}
 	if strings.Contains(servers[0].Group, "/") {
 		item.Owner = servers[0].Group
@@ -126,7 +127,7 @@ func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuer
 		item.Same = &same
 	}
 	if len(differ) > 0 {
-		item.Findings = append(item.Findings, finding.New(v1alpha1.CodeRowsDiffer, v1alpha1.SeverityInfo, objects(differ), "",
+		item.Findings = append(item.Findings, finding.New(v1alpha1.CodeRowsDiffer, v1alpha1.SeverityInfo, podObjects(differ), "",
 			"not all servers have the same rows: see those marked among %s", finding.Some(differ)))
 	}
 	return item
@@ -173,7 +174,7 @@ func key(row []*string) string {
 	return b.String()
 }
 
-func objects(pods []string) []string {
+func podObjects(pods []string) []string {
 	list := make([]string, len(pods))
 	for i, pod := range pods {
 		list[i] = "pod/" + pod

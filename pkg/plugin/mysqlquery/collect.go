@@ -11,20 +11,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
 )
 
 // Query says what to ask whom.
 type Query struct {
-	mysql.Scope
+	dbserver.Scope
 	Statement *readonly.Statement
 	// MaxRows is the number of rows of each server that are shown.
 	MaxRows int
 	// Role is the one that is active while the statement runs; empty for the account's default roles.
 	Role   string
-	Access mysql.Access
+	Access dbserver.Access
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
 }
@@ -57,7 +58,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		progress = func(string) {}
 	}
 	progress("reading pods")
-	servers, err := mysql.Find(ctx, cluster, q.Scope)
+	servers, err := mysql.Engine.Find(ctx, cluster, q.Scope)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +87,12 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	return s, nil
 }
 
-func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q Query, result *ServerSnapshot) {
+func ask(ctx context.Context, connector *mysql.Connector, server dbserver.Server, q Query, result *ServerSnapshot) {
 	ctx, cancel := context.WithTimeout(ctx, q.Access.ServerTimeout)
 	defer cancel()
 	session, err := connector.OpenReader(ctx, server)
 	if err != nil {
-		problem := mysql.ProblemOf(server, err, q.Access.ServerTimeout)
+		problem := dbserver.ProblemOf(server, err, q.Access.ServerTimeout)
 		result.Failure = &problem
 		return
 	}
@@ -107,7 +108,7 @@ func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, q
 	case errors.As(err, &said):
 		result.Error = strings.Join(strings.Fields(err.Error()), " ")
 	case err != nil:
-		problem := mysql.ProblemOf(server, err, q.Access.ServerTimeout)
+		problem := dbserver.ProblemOf(server, err, q.Access.ServerTimeout)
 		result.Failure = &problem
 	default:
 		result.Columns, result.Rows = answer.Columns, answer.Rows

@@ -11,8 +11,8 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql/readonly"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/readonly"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -51,7 +51,7 @@ var (
 // Flags are the flags of the command.
 type Flags struct {
 	shared  *scope.Flags
-	login   *mysql.Flags
+	login   *dbserver.Flags
 	maxRows int
 	// allowFunctions and role are about what the statement may do.
 	allowFunctions bool
@@ -62,7 +62,7 @@ type Flags struct {
 type Options struct {
 	*scope.Scope
 	Statement *readonly.Statement
-	Access    mysql.Access
+	Access    dbserver.Access
 	MaxRows   int
 	// Role is empty for the account's default roles.
 	Role string
@@ -70,7 +70,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-query.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), maxRows: defaultMaxRows}
+	f := &Flags{shared: shared, login: dbserver.NewFlags(), maxRows: defaultMaxRows}
 	cmd := &cobra.Command{
 		Use:                   "mysql-query [NAME | sts/NAME | pod/NAME ...] STATEMENT",
 		DisableFlagsInUseLine: true,
@@ -102,7 +102,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args[:len(args)-1], mysql.Kinds...)
+	s, err := f.shared.ToScope(args[:len(args)-1], dbserver.Kinds...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLQueryList] {
 	return scope.Report[*Snapshot, *v1alpha1.MySQLQueryList]{
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			return Collect(ctx, o.Cluster, Query{
-				Scope:     mysql.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, PodsAlone: true, ChunkSize: o.ChunkSize},
+				Scope:     dbserver.Scope{Namespace: o.Namespace, Names: o.Names, Selector: o.Selector, PodsAlone: true, ChunkSize: o.ChunkSize},
 				Statement: o.Statement, MaxRows: o.MaxRows, Role: o.Role, Access: o.Access, Progress: progress,
 			})
 		},

@@ -6,25 +6,26 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
-
-// A replica is stale from this lag on.
-const staleSeconds = 60
 
 // improbable is the chance below which silence is no accident.
 const improbable = 0.001
 
 // Analyze counts whose answers came.
-func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
+func Analyze(s *Snapshot, now time.Time) *v1alpha1.MySQLReadsList {
+	behind := selected(s, now)
 	item := v1alpha1.MySQLReads{
 		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReads},
 		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
@@ -35,7 +36,7 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
 	if p := s.Service.Spec.InternalTrafficPolicy; p != nil {
 		item.InternalTrafficPolicy = string(*p)
 	}
-	item.Servers = readers(s)
+	item.Servers = readers(s, behind)
 	failures := map[string]int64{}
 	for _, a := range s.Answers {
 		item.Connections++
@@ -49,15 +50,34 @@ func Analyze(s *Snapshot) *v1alpha1.MySQLReadsList {
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = findings(&item, endpointsUnknown, s.New, hanging(s))
+	item.Findings = findings(&item, endpointsUnknown, s.New, hanging(behind), delayed(behind))
 	report := &v1alpha1.MySQLReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
 	}
-	conclude(s, report)
+	conclude(s, behind, report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}
+	for _, server := range behind {
+		if server.Said.Failure != nil {
+			report.Problems = append(report.Problems, *server.Said.Failure)
+		}
+	}
 	return report
+}
+
+// selected are the servers that the Service selects, each in its place in its set, by name.
+func selected(s *Snapshot, now time.Time) []*replication.Server {
+	var list []*replication.Server
+	for _, set := range replication.NewGraph(s.Pods, s.Servers, nil, now).Sets {
+		for _, server := range set.Servers {
+			if objects.Selects(&s.Service, server.Pod.Labels) {
+				list = append(list, server)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *replication.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
+	return list
 }
 
 // Findings are those of the Service.
@@ -83,7 +103,7 @@ func servicePort(service *corev1.Service) int32 {
 }
 
 // readers are the servers that the Service selects by name, then those that answered and are none of them.
-func readers(s *Snapshot) []v1alpha1.MySQLReader {
+func readers(s *Snapshot, behind []*replication.Server) []v1alpha1.MySQLReader {
 	var list []v1alpha1.MySQLReader
 	taken := make([]bool, len(s.Answers))
 	total := 0
@@ -109,18 +129,19 @@ func readers(s *Snapshot) []v1alpha1.MySQLReader {
 		at := func(part float64) *int64 { return &times[int(math.Ceil(part*float64(len(times))))-1] }
 		r.MedianMilliseconds, r.P95Milliseconds, r.SlowestMilliseconds = at(0.5), at(0.95), at(1)
 	}
-	for _, server := range s.Servers {
-		r := v1alpha1.MySQLReader{Pod: server.Pod, Known: true, Endpoint: isEndpoint(s, server), Role: role(server), Broken: broken(server)}
-		if server.ServerID != 0 {
-			r.ServerID = &server.ServerID
+	for _, server := range behind {
+		r := v1alpha1.MySQLReader{
+			Pod: server.Pod.Name, Known: true, Endpoint: isEndpoint(s, server.Pod), Role: server.Role(), Broken: cmp.Or(server.Broken(), server.Stale()),
 		}
-		name := cmp.Or(server.Hostname, server.Pod)
+		if server.ID != 0 {
+			r.ServerID = &server.ID
+		}
+		name := cmp.Or(server.Variables.Text("hostname"), server.Pod.Name)
 		count(&r, func(a Answer) bool {
-			return a.Hostname == name && (server.ServerID == 0 || a.ServerID == server.ServerID)
+			return a.Hostname == name && (server.ID == 0 || a.ServerID == server.ID)
 		})
 		list = append(list, r)
 	}
-	slices.SortFunc(list, func(a, b v1alpha1.MySQLReader) int { return mysql.CompareNames(a.Pod, b.Pod) })
 	for i, a := range s.Answers {
 		if a.Error != "" || taken[i] {
 			continue
@@ -132,47 +153,15 @@ func readers(s *Snapshot) []v1alpha1.MySQLReader {
 	return list
 }
 
-func isEndpoint(s *Snapshot, server ServerSnapshot) bool {
-	for i := range s.EndpointSlices {
-		for _, e := range s.EndpointSlices[i].Endpoints {
-			ready := e.Conditions.Ready == nil || *e.Conditions.Ready
-			if ready && (e.TargetRef != nil && e.TargetRef.Name == server.Pod || server.IP != "" && slices.Contains(e.Addresses, server.IP)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func role(s ServerSnapshot) v1alpha1.MySQLRole {
-	switch {
-	case !s.Answered, s.ChannelsUnknown && s.ReadOnly:
-		return v1alpha1.RoleUnknown
-	case s.Galera:
-		return v1alpha1.RoleNode
-	case len(s.Channels) > 0, s.ReadOnly:
-		return v1alpha1.RoleReplica
-	}
-	return v1alpha1.RoleSource
-}
-
-// broken says why readers of a replica get old data.
-func broken(s ServerSnapshot) string {
-	for _, c := range s.Channels {
-		receiver := c.First("Replica_IO_Running", "Slave_IO_Running")
-		applier := c.First("Replica_SQL_Running", "Slave_SQL_Running")
-		if receiver != "Yes" || applier != "Yes" {
-			return fmt.Sprintf("receiver %s, applier %s", receiver, applier)
-		}
-		if seconds, err := strconv.ParseInt(c.First("Seconds_Behind_Source", "Seconds_Behind_Master"), 10, 64); err == nil && seconds >= staleSeconds {
-			return fmt.Sprintf("%ds late", seconds)
-		}
-	}
-	return ""
+// isEndpoint reports whether a pod is a ready endpoint of the Service.
+func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
+	return slices.ContainsFunc(s.EndpointSlices, func(slice discoveryv1.EndpointSlice) bool {
+		return objects.Reaches(&slice, pod.Name, pod.Status.PodIP)
+	})
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging map[string]string) []v1alpha1.Finding {
+func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		objects := []string{"service/" + item.Metadata.Name}
@@ -198,8 +187,11 @@ func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, 
 		case r.Broken != "":
 			stale = append(stale, r.Pod)
 			reasons = append(reasons, fmt.Sprintf("%s (%s), %s", r.Pod, r.Broken, times(r.Answers)))
-		case r.Role == v1alpha1.RoleSource && len(item.Servers) > 1:
+		case (r.Role == v1alpha1.RoleSource || r.Role == v1alpha1.RolePrimary) && len(item.Servers) > 1:
 			sources = append(sources, r.Pod)
+		}
+		if late := delayed[r.Pod]; late != "" && r.Broken == "" && r.Answers > 0 {
+			add(v1alpha1.CodeDelayedReplica, v1alpha1.SeverityInfo, []string{r.Pod}, "%s is %s, and answers reads", r.Pod, late)
 		}
 	}
 	sticky := item.SessionAffinity == string(corev1.ServiceAffinityClientIP)
@@ -232,15 +224,24 @@ func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, 
 }
 
 // hanging are the servers that were asked of their replication and did not answer, with the reason.
-func hanging(s *Snapshot) map[string]string {
+func hanging(behind []*replication.Server) map[string]string {
 	list := map[string]string{}
-	for pod, problem := range s.Problems {
-		switch problem.Reason {
-		case v1alpha1.ReasonTimeout, v1alpha1.ReasonNotListening, v1alpha1.ReasonNotRunning:
-			list[pod] = problem.Message
+	for _, server := range behind {
+		if server.Silent() {
+			list[server.Pod.Name] = server.Said.Failure.Message
 		}
 	}
-	delete(list, subjectEndpoints)
+	return list
+}
+
+// delayed are the servers that are late on purpose, with how late.
+func delayed(behind []*replication.Server) map[string]string {
+	list := map[string]string{}
+	for _, server := range behind {
+		if late := server.Delayed(); late != "" {
+			list[server.Pod.Name] = late
+		}
+	}
 	return list
 }
 

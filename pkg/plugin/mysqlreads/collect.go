@@ -9,15 +9,15 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Query says which Service is read, and how.
@@ -28,7 +28,7 @@ type Query struct {
 	Connections int
 	For         time.Duration
 	Concurrency int
-	Access      mysql.Access
+	Access      dbserver.Access
 	ChunkSize   int64
 	// Progress is told what is being waited for. It may be nil.
 	Progress func(text string)
@@ -38,31 +38,17 @@ type Query struct {
 type Snapshot struct {
 	Service        corev1.Service              `json:"service"`
 	EndpointSlices []discoveryv1.EndpointSlice `json:"endpointSlices,omitempty"`
-	// Servers are those that the Service selects.
-	Servers []ServerSnapshot `json:"servers,omitempty"`
-	From    string           `json:"from"`
-	Answers []Answer         `json:"answers,omitempty"`
+	// Pods are those with servers of the sets that the Service leads to, also the pods that it does not select: what part a server plays, the
+	// others tell.
+	Pods []corev1.Pod `json:"pods,omitempty"`
+	// Servers is what they said, by namespace/pod.
+	Servers map[string]dbserver.Said `json:"servers,omitempty"`
+	From    string                   `json:"from"`
+	Answers []Answer                 `json:"answers,omitempty"`
 	// New are pods that have not been ready endpoints for as long as answers have been counted.
 	New []string `json:"new,omitempty"`
-	// Problems by what could not be read: endpointslices, or a pod.
+	// Problems by what could not be read: endpointslices, pods, connections.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
-}
-
-// ServerSnapshot is what a server says of itself.
-type ServerSnapshot struct {
-	Pod string `json:"pod"`
-	IP  string `json:"ip,omitempty"`
-	// Hostname is what the server calls itself: the pod's name unless it is on its node's network.
-	Hostname string `json:"hostname,omitempty"`
-	ServerID int64  `json:"serverID,omitempty"`
-	ReadOnly bool   `json:"readOnly,omitempty"`
-	// Galera is true for a node of a Galera cluster: all take writes.
-	Galera bool `json:"galera,omitempty"`
-	// Answered is false where Problems say why nothing is known.
-	Answered bool `json:"answered,omitempty"`
-	// Channels are the rows of its replica status; ChannelsUnknown is true where it may not be asked.
-	Channels        []mysql.Row `json:"channels,omitempty"`
-	ChannelsUnknown bool        `json:"channelsUnknown,omitempty"`
 }
 
 // Answer is one connection's.
@@ -80,7 +66,7 @@ type Reader struct {
 	cluster   *kube.Cluster
 	query     Query
 	connector *mysql.Connector
-	from      mysql.Server
+	from      dbserver.Server
 	base      Snapshot
 }
 
@@ -104,14 +90,11 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 		return nil, fmt.Errorf("the Service %s selects no pods: whom it reaches, only its owner knows", q.Service)
 	}
 	r.base.Service = *service
-	servers, err := mysql.Find(ctx, cluster, mysql.Scope{
-		Namespace: q.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(service.Spec.Selector)), ChunkSize: q.ChunkSize,
-	})
+	servers, err := r.servers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
-	if len(servers) == 0 {
+	if servers = r.selected(servers); len(servers) == 0 {
 		return nil, fmt.Errorf("the Service %s selects no MySQL or MariaDB server", q.Service)
 	}
 	if r.from, err = r.choose(ctx, servers); err != nil {
@@ -121,11 +104,11 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 }
 
 // choose finds the pod in which connections are made.
-func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Server, error) {
+func (r *Reader) choose(ctx context.Context, servers []dbserver.Server) (dbserver.Server, error) {
 	if r.query.From != "" {
-		found, err := mysql.Find(ctx, r.cluster, mysql.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
+		found, err := mysql.Engine.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
 		if err != nil {
-			return mysql.Server{}, err
+			return dbserver.Server{}, err
 		}
 		var names []string
 		for _, s := range found {
@@ -133,12 +116,9 @@ func (r *Reader) choose(ctx context.Context, servers []mysql.Server) (mysql.Serv
 				return s, nil
 			}
 		}
-		return mysql.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
+		return dbserver.Server{}, kube.NotFound("pod with a MySQL client", r.query.Namespace, r.query.From, names)
 	}
-	ready := func(s mysql.Server) bool {
-		return slices.ContainsFunc(s.Pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue })
-	}
-	if i := slices.IndexFunc(servers, ready); i >= 0 {
+	if i := slices.IndexFunc(servers, func(s dbserver.Server) bool { return objects.PodReady(s.Pod) }); i >= 0 {
 		return servers[i], nil
 	}
 	return servers[0], nil
@@ -150,17 +130,21 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 	s := r.base
 	s.From = r.from.Pod.Name
 	s.Problems = map[string]v1alpha1.Problem{}
-	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: discoveryv1.LabelServiceName + "=" + q.Service, ChunkSize: q.ChunkSize},
+	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: objects.SlicesOf(q.Service), ChunkSize: q.ChunkSize},
 		func(slice *discoveryv1.EndpointSlice) {
 			s.EndpointSlices = append(s.EndpointSlices, *slice)
 		})
 	if err != nil {
 		s.Problems[subjectEndpoints] = kube.ProblemOf("EndpointSlices of the Service "+q.Service, err)
 	}
-	q.Progress("asking the servers of their replication")
-	if err := r.askServers(ctx, &s); err != nil {
+	servers, err := r.servers(ctx)
+	if err != nil {
 		return nil, err
 	}
+	for _, server := range servers {
+		s.Pods = append(s.Pods, *server.Pod)
+	}
+	s.Servers = dbserver.AskAll(ctx, mysql.NewAsker(r.cluster, q.Access), servers, q.Access.ServerTimeout, q.Progress)
 	var mu sync.Mutex
 	err = r.connector.Run(ctx, r.from, r.probe(q.For), func(a mysql.ProbeAnswer) {
 		mu.Lock()
@@ -193,62 +177,27 @@ func answerOf(a mysql.ProbeAnswer) Answer {
 	return out
 }
 
-// askServers asks the servers behind the Service, as they are now, who they are and how they replicate.
-func (r *Reader) askServers(ctx context.Context, s *Snapshot) error {
-	servers, err := mysql.Find(ctx, r.cluster, mysql.Scope{
-		Namespace: r.query.Namespace, Selector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector)), ChunkSize: r.query.ChunkSize,
-	})
+// servers are those of the sets that the Service leads to, as they are now.
+func (r *Reader) servers(ctx context.Context) ([]dbserver.Server, error) {
+	all, err := mysql.Engine.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.Servers = make([]ServerSnapshot, len(servers))
-	var mu sync.Mutex
-	var group errgroup.Group
-	for i, server := range servers {
-		group.Go(func() error {
-			session, err := r.ask(ctx, server, nil, &s.Servers[i])
-			if session != nil {
-				session.Close()
-			}
-			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				s.Problems[server.Pod.Name] = mysql.ProblemOf(server, err, r.query.Access.ServerTimeout)
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	return r.related(all), nil
 }
 
-// ask asks a server of its replication, in a session that is open, else in a new one. The session that it returns is open, nil if there
-// is none.
-func (r *Reader) ask(ctx context.Context, server mysql.Server, session *mysql.Session, out *ServerSnapshot) (*mysql.Session, error) {
-	*out = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
-	ctx, cancel := context.WithTimeout(ctx, r.query.Access.ServerTimeout)
-	defer cancel()
-	var variables, replica mysql.Answer
-	if session != nil {
-		answers := session.Ask(ctx, mysql.FirstStatement().Text, mysql.StatementFor(session.Version, mysql.SubjectReplica).Text)
-		if variables, replica = answers[0], answers[1]; variables.Err != nil { // every server answers this: the session has ended
-			session.Close()
-			session = nil
-		}
+// related keeps the servers of the sets that the Service leads to, by name.
+func (r *Reader) related(all []dbserver.Server) []dbserver.Server {
+	groups := map[string]bool{}
+	for _, s := range r.selected(all) {
+		groups[s.Group()] = true
 	}
-	if session == nil {
-		var err error
-		if session, err = r.connector.Open(ctx, server, mysql.SubjectReplica); err != nil {
-			return nil, err
-		}
-		variables, replica = session.Variables, session.Answers[0].Answer
-	}
-	row := variables.Pairs()
-	out.Answered = true
-	out.Hostname = row.Text("hostname")
-	out.ServerID, _ = row.Int("server_id")
-	out.ReadOnly = row.Text("read_only") != "OFF"
-	out.Galera = row.Text("wsrep_on") == "ON"
-	out.ChannelsUnknown = replica.Err != nil
-	out.Channels = replica.Maps()
-	return session, nil
+	related := slices.DeleteFunc(slices.Clone(all), func(s dbserver.Server) bool { return !groups[s.Group()] })
+	slices.SortFunc(related, func(a, b dbserver.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
+	return related
+}
+
+// selected are the servers that the Service selects, in their order.
+func (r *Reader) selected(servers []dbserver.Server) []dbserver.Server {
+	return slices.DeleteFunc(slices.Clone(servers), func(s dbserver.Server) bool { return !objects.Selects(&r.base.Service, s.Pod.Labels) })
 }

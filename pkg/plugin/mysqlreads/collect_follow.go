@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 const (
@@ -42,13 +41,13 @@ type Follower struct {
 	pods    *kube.Mirror[corev1.Pod]
 	slices  *kube.Mirror[discoveryv1.EndpointSlice]
 
-	mu       sync.Mutex
-	rounds   int // in which the servers have been asked
-	servers  map[types.UID]ServerSnapshot
-	problems map[types.UID]v1alpha1.Problem
-	failure  error // why no connections are made
-	new      []Answer
-	answers  []datedAnswer
+	poller *dbserver.Poller
+
+	mu      sync.Mutex
+	passed  int   // rounds of the poller that do not count any more
+	failure error // why no connections are made
+	new     []Answer
+	answers []datedAnswer
 	// since is when pods were first seen as ready endpoints.
 	since map[string]time.Time
 }
@@ -62,15 +61,25 @@ type datedAnswer struct {
 // Follow begins to make connections, until the context ends or Close is called. Changed is called after each change, from other
 // goroutines.
 func (r *Reader) Follow(ctx context.Context, changed func()) *Follower {
-	f := &Follower{Reader: r, changed: changed, servers: map[types.UID]ServerSnapshot{}, problems: map[types.UID]v1alpha1.Problem{}}
+	f := &Follower{Reader: r, changed: changed}
 	ctx, f.end = context.WithCancel(ctx)
-	q := kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}
-	pods, endpoints := q, q
-	pods.Selector = metav1.FormatLabelSelector(metav1.SetAsLabelSelector(r.base.Service.Spec.Selector))
-	endpoints.Selector = discoveryv1.LabelServiceName + "=" + r.query.Service
-	f.pods = kube.FollowPods(ctx, r.cluster, pods, kube.Whole[corev1.Pod](nil), changed)
+	f.poller = dbserver.NewPoller(dbserver.Polling{
+		Cluster: r.cluster, Asker: func() dbserver.Asker { return mysql.NewAsker(r.cluster, r.query.Access) },
+		Servers: f.present, Ready: func(ctx context.Context) error { return f.pods.Wait(ctx) },
+		Interval: askInterval, ServerTimeout: r.query.Access.ServerTimeout, Via: r.query.Access.Via, Changed: changed,
+	})
+	pods := kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}
+	endpoints := pods
+	endpoints.Selector = objects.SlicesOf(r.query.Service)
+	whole := kube.Whole[corev1.Pod](nil)
+	f.pods = kube.FollowPods(ctx, r.cluster, pods, func(pod *corev1.Pod) *corev1.Pod {
+		if _, ok := mysql.Engine.Detect(pod); !ok {
+			return nil
+		}
+		return whole(pod)
+	}, func() { f.poller.Poke(); changed() })
 	f.slices = kube.FollowEndpointSlices(ctx, r.cluster, endpoints, kube.Whole[discoveryv1.EndpointSlice](nil), changed)
-	f.ended.Go(func() { f.ask(ctx) })
+	go f.poller.Run(ctx)
 	f.ended.Go(func() { f.connect(ctx) })
 	return f
 }
@@ -87,13 +96,15 @@ func (f *Follower) Close() {
 	case <-over:
 	case <-time.After(farewell):
 	}
+	f.poller.Wait()
 }
 
-// Settled tells whether there is something to show: the servers have been asked once, and connections were made for a while or can't be.
+// Settled reports whether there is something to show: the servers have been asked once, and connections were made for a while or can't be.
 func (f *Follower) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.slices.Settled() && f.rounds > 0 && (f.rounds > 1 || f.failure != nil || len(f.new)+len(f.answers) >= f.query.Connections)
+	rounds := f.poller.Rounds() - f.passed
+	return f.slices.Settled() && rounds > 0 && (rounds > 1 || f.failure != nil || len(f.new)+len(f.answers) >= f.query.Connections)
 }
 
 // Snapshot is the present state, with the connections of the last Window. It fails if pods can't be read.
@@ -111,15 +122,14 @@ func (f *Follower) Snapshot(_ context.Context, now time.Time) (*Snapshot, error)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	s.Servers = make(map[string]dbserver.Said, len(servers))
 	for _, server := range servers {
-		said, ok := f.servers[server.Pod.UID]
+		s.Pods = append(s.Pods, *server.Pod)
+		said, ok := f.poller.Said(server)
 		if !ok {
-			said = ServerSnapshot{Pod: server.Pod.Name, IP: server.Pod.Status.PodIP}
+			said = dbserver.NotYet(server)
 		}
-		s.Servers = append(s.Servers, said)
-		if problem, ok := f.problems[server.Pod.UID]; ok {
-			s.Problems[server.Pod.Name] = problem
-		}
+		s.Servers[server.Name()] = said
 	}
 	s.From = f.from.Pod.Name
 	if f.failure != nil {
@@ -142,101 +152,35 @@ func (f *Follower) Snapshot(_ context.Context, now time.Time) (*Snapshot, error)
 // age notes which endpoints are younger than the connections that are counted.
 func (f *Follower) age(s *Snapshot, now time.Time) {
 	since := map[string]time.Time{}
-	for _, server := range s.Servers {
-		if !isEndpoint(s, server) {
+	for i := range s.Pods {
+		pod := &s.Pods[i]
+		if !isEndpoint(s, pod) {
 			continue
 		}
-		at, known := f.since[server.Pod]
+		at, known := f.since[pod.Name]
 		if !known {
 			at = now
 		}
-		since[server.Pod] = at
+		since[pod.Name] = at
 		if now.Sub(at) <= Window {
-			s.New = append(s.New, server.Pod)
+			s.New = append(s.New, pod.Name)
 		}
 	}
 	f.since = since
 }
 
-// present are the servers that the Service selects now.
-func (f *Follower) present() ([]mysql.Server, error) {
+// present are the servers of the sets that the Service leads to now.
+func (f *Follower) present() ([]dbserver.Server, error) {
 	pods, _, err := f.pods.Objects()
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	var servers []mysql.Server
+	all := make([]dbserver.Server, 0, len(pods))
 	for _, pod := range pods {
-		if server, ok := mysql.Detect(pod); ok {
-			servers = append(servers, server)
-		}
+		server, _ := mysql.Engine.Detect(pod)
+		all = append(all, server)
 	}
-	slices.SortFunc(servers, func(a, b mysql.Server) int { return mysql.CompareNames(a.Pod.Name, b.Pod.Name) })
-	return servers, nil
-}
-
-// ask asks all servers again and again until the context ends.
-func (f *Follower) ask(ctx context.Context) {
-	sessions := map[types.UID]*mysql.Session{}
-	defer func() { closeAll(sessions) }()
-	if f.pods.Wait(ctx) != nil {
-		return
-	}
-	for losses := 0; ctx.Err() == nil; {
-		f.cluster.Link().Up(ctx)
-		begun := time.Now() //nolint:forbidigo // to be compared with when the API server answered
-		if now := f.cluster.Link().Losses(); now != losses {
-			losses = now
-			closeAll(sessions)
-		}
-		servers, _ := f.present() // the error is Snapshot's
-		said := make([]ServerSnapshot, len(servers))
-		open := make([]*mysql.Session, len(servers))
-		errs := make([]error, len(servers))
-		var group sync.WaitGroup
-		for i, server := range servers {
-			open[i] = sessions[server.Pod.UID]
-			group.Go(func() { open[i], errs[i] = f.Reader.ask(ctx, server, open[i], &said[i]) })
-		}
-		group.Wait()
-		silent := slices.ContainsFunc(errs, func(err error) bool { return err != nil })
-		away := silent && !f.cluster.Reachable(ctx, begun) // then nothing is known of who did not answer
-		before := sessions
-		sessions = map[types.UID]*mysql.Session{}
-		f.mu.Lock()
-		if !away {
-			f.rounds++
-			clear(f.servers)
-			clear(f.problems)
-		}
-		for i, server := range servers {
-			uid := server.Pod.UID
-			delete(before, uid)
-			if open[i] != nil {
-				sessions[uid] = open[i]
-			}
-			if away {
-				continue
-			}
-			f.servers[uid] = said[i]
-			if errs[i] != nil {
-				f.problems[uid] = mysql.ProblemOf(server, errs[i], f.query.Access.ServerTimeout)
-			}
-		}
-		f.mu.Unlock()
-		for _, session := range before { // of pods that are gone
-			session.Close()
-		}
-		f.changed()
-		wait(ctx, askInterval)
-	}
-}
-
-// closeAll closes sessions without waiting for them.
-func closeAll(sessions map[types.UID]*mysql.Session) {
-	for _, session := range sessions {
-		go session.Close()
-	}
-	clear(sessions)
+	return f.related(all), nil
 }
 
 // connect makes connections until the context ends, from another pod where one is gone.
@@ -256,7 +200,7 @@ func (f *Follower) connect(ctx context.Context) {
 		}
 		if ctx.Err() == nil && !f.cluster.Reachable(ctx, begun) {
 			f.mu.Lock()
-			f.rounds, f.new, f.answers = 0, nil, nil // what was counted until then is no share of the next ten seconds
+			f.passed, f.new, f.answers = f.poller.Rounds(), nil, nil // what was counted until then is no share of the next ten seconds
 			f.mu.Unlock()
 			wait(ctx, againDelay)
 			continue
@@ -264,7 +208,7 @@ func (f *Follower) connect(ctx context.Context) {
 		f.note(err)
 		wait(ctx, againDelay)
 		servers, err := f.present()
-		if err != nil || len(servers) == 0 {
+		if servers = f.selected(servers); err != nil || len(servers) == 0 {
 			continue
 		}
 		from, err := f.choose(ctx, servers)

@@ -10,7 +10,8 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -38,13 +39,10 @@ var (
 		kubectl doik mysql-reads mysql-read --watch`)
 )
 
-// Kinds are what a Service may be called in an argument kind/name.
-var Kinds = []string{"svc", "service", "services"}
-
 // Flags are the flags of the command.
 type Flags struct {
 	shared      *scope.Flags
-	login       *mysql.Flags
+	login       *dbserver.Flags
 	connections int
 	duration    time.Duration
 	concurrency int
@@ -59,7 +57,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-reads.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
+	f := &Flags{shared: shared, login: dbserver.NewFlags(), connections: defaultConnections, concurrency: defaultConcurrency}
 	cmd := &cobra.Command{
 		Use:                   "mysql-reads (NAME | svc/NAME)",
 		DisableFlagsInUseLine: true,
@@ -90,7 +88,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, Kinds...)
+	s, err := f.shared.ToScope(args, objects.ServiceKinds()...)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +144,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
 			}
 			return reader.Collect(ctx)
 		},
-		Analyze:  func(s *Snapshot, _ time.Time) *v1alpha1.MySQLReadsList { return Analyze(s) },
+		Analyze:  Analyze,
 		Document: document,
 		Empty:    func(report *v1alpha1.MySQLReadsList) bool { return len(report.Items[0].Servers) == 0 },
 		Things:   "MySQL or MariaDB servers",

@@ -5,18 +5,26 @@ import (
 	"slices"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // conclude fills in what was looked at, and the verdict: the servers behind the Service, which were asked of their replication.
-func conclude(s *Snapshot, report *v1alpha1.MySQLReadsList) {
-	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(s.Servers))}
-	for _, server := range s.Servers {
-		if server.Answered {
+func conclude(s *Snapshot, behind []*replication.Server, report *v1alpha1.MySQLReadsList) {
+	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(behind))}
+	for _, server := range behind {
+		switch failure := server.Said.Failure; {
+		case server.Answered:
 			part.Number++
+		case failure == nil:
+		case failure.Message == dbserver.NotYetAnswered || server.Progress.InTime():
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapPending, Number: 1, Reason: failure.Message})
+		default:
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: failure.Message})
 		}
 		if server.ChannelsUnknown {
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "replication of " + server.Pod + ": it may not be asked"})
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "replication of " + server.Pod.Name + ": it may not be asked"})
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {

@@ -5,9 +5,6 @@ package mysqltopology
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,8 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
 )
 
 // Query says what to collect.
@@ -31,7 +29,7 @@ type Query struct {
 	ChunkSize int64
 	// Wanted, which may be nil, tells which of their pods count.
 	Wanted func(*corev1.Pod) bool
-	Access mysql.Access
+	Access dbserver.Access
 	// PollInterval is how often a Follower asks each server.
 	PollInterval time.Duration
 	// Progress is told what is being waited for. It may be nil.
@@ -46,20 +44,9 @@ type Snapshot struct {
 	EndpointSlices []discoveryv1.EndpointSlice `json:"endpointSlices,omitempty"`
 	Nodes          []corev1.Node               `json:"nodes,omitempty"`
 	// Servers is by namespace/pod.
-	Servers map[string]ServerSnapshot `json:"servers,omitempty"`
+	Servers map[string]dbserver.Said `json:"servers,omitempty"`
 	// Problems by what could not be read at all: services, endpointslices, nodes.
 	Problems map[string]v1alpha1.Problem `json:"problems,omitempty"`
-}
-
-// ServerSnapshot is what one server said.
-type ServerSnapshot struct {
-	Via  string `json:"via,omitempty"`
-	User string `json:"user,omitempty"`
-	// LastAnswer is when a server that does not answer now did for the last time, where a Follower has seen it.
-	LastAnswer *metav1.Time `json:"lastAnswer,omitempty"`
-	// Failure is why there are no answers.
-	Failure *v1alpha1.Problem      `json:"failure,omitempty"`
-	Answers []v1alpha1.MySQLAnswer `json:"answers,omitempty"`
 }
 
 // Keys of Snapshot.Problems.
@@ -70,10 +57,6 @@ const (
 	subjectNodes     = "nodes"
 )
 
-// subjectGTIDAgain is the second answer about transactions: all servers give it after all have given the first. What a source has
-// then includes what its replicas had at first, unless they have it from somewhere else.
-const subjectGTIDAgain = "transactions again"
-
 // Collect finds the servers of the query and asks all of them at once. It fails only if pods can't be read or a name is of
 // nothing; what else can't be read is a problem in the snapshot.
 func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
@@ -82,8 +65,8 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		progress = func(string) {}
 	}
 	progress("reading pods")
-	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]ServerSnapshot{}}
-	servers, err := mysql.Find(ctx, cluster, q.scope())
+	s := &Snapshot{Problems: map[string]v1alpha1.Problem{}, Servers: map[string]dbserver.Said{}}
+	servers, err := mysql.Engine.Find(ctx, cluster, q.scope())
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +77,10 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		return s, nil
 	}
 	var group errgroup.Group
-	group.Go(func() error { s.askServers(ctx, cluster, q, servers, progress); return nil })
+	group.Go(func() error {
+		s.Servers = dbserver.AskAll(ctx, mysql.NewAsker(cluster, q.Access), servers, q.Access.ServerTimeout, progress)
+		return nil
+	})
 	group.Go(func() error { s.collectAround(ctx, cluster, q); return nil })
 	_ = group.Wait() // errors have become problems
 	s.lookAgain(ctx, cluster.Fresh())
@@ -154,116 +140,11 @@ func (s *Snapshot) collectAround(ctx context.Context, cluster *kube.Cluster, q Q
 }
 
 // scope says which servers are looked for.
-func (q *Query) scope() mysql.Scope {
-	return mysql.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted}
+func (q *Query) scope() dbserver.Scope {
+	return dbserver.Scope{Namespace: q.Namespace, Names: q.Names, Selector: q.Selector, ChunkSize: q.ChunkSize, Wanted: q.Wanted}
 }
 
 // reduceNode drops by far the most of a node: a list of images.
 func reduceNode(node *corev1.Node) {
 	node.Status = corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: node.Status.NodeInfo.KubeletVersion}}
-}
-
-// askServers asks all servers at once, and all of them a second time about their transactions when each has answered or has had
-// its time.
-func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Query, servers []mysql.Server, progress func(string)) {
-	connector := mysql.NewConnector(cluster, q.Access)
-	results := make([]ServerSnapshot, len(servers))
-	sessions := make([]*mysql.Session, len(servers))
-	var mu sync.Mutex
-	answered := 0
-	report := func() { progress(fmt.Sprintf("asking servers: %d of %d have answered", answered, len(servers))) }
-	report()
-	var group errgroup.Group
-	for i := range servers {
-		group.Go(func() error {
-			sessions[i], _ = ask(ctx, connector, servers[i], q.Access.ServerTimeout, &results[i]) // the error is in the result
-			mu.Lock()
-			defer mu.Unlock()
-			answered++
-			report()
-			return nil
-		})
-	}
-	_ = group.Wait()
-	alike := sayTheSame(results)
-	for i, session := range sessions {
-		if session == nil {
-			continue
-		}
-		group.Go(func() error {
-			defer session.Close()
-			statement := mysql.StatementFor(session.Version, mysql.SubjectGTID)
-			if statement.Text == "" || alike {
-				return nil
-			}
-			ctx, cancel := context.WithTimeout(ctx, q.Access.ServerTimeout)
-			defer cancel()
-			answer, _ := session.Query(ctx, statement.Text) // the error is in the answer
-			results[i].Answers = append(results[i].Answers, reported(subjectGTIDAgain, answer))
-			return nil
-		})
-	}
-	_ = group.Wait()
-	for i, server := range servers {
-		s.Servers[server.Name()] = results[i]
-	}
-}
-
-// sayTheSame tells whether all servers that answered have the same transactions: then a second answer would tell nothing.
-func sayTheSame(results []ServerSnapshot) bool {
-	var first mysql.Row
-	for i := range results {
-		for _, a := range results[i].Answers {
-			switch {
-			case a.Subject != string(mysql.SubjectGTID):
-			case len(a.Rows) != 1:
-				return false
-			case first == nil:
-				first = a.Rows[0]
-			default:
-				for _, column := range []string{"gtid_executed", "gtid_binlog_state"} {
-					if mysql.Row(a.Rows[0]).Text(column) != first.Text(column) {
-						return false
-					}
-				}
-			}
-		}
-	}
-	return true
-}
-
-// ask logs in to a server and asks it everything. The session, which is nil if the server did not let the plugin in, stays open.
-func ask(ctx context.Context, connector *mysql.Connector, server mysql.Server, timeout time.Duration, result *ServerSnapshot) (*mysql.Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	session, err := connector.Open(ctx, server, mysql.Subjects...)
-	if err != nil {
-		problem := mysql.ProblemOf(server, err, timeout)
-		result.Failure = &problem
-		return nil, err
-	}
-	result.Via, result.User = string(session.Via), session.User
-	result.Answers = append(result.Answers, reported(string(mysql.SubjectVariables), session.Variables))
-	for _, answer := range session.Answers {
-		result.Answers = append(result.Answers, reported(string(answer.Subject), answer.Answer))
-	}
-	return session, nil
-}
-
-// reported is an answer as reports have it.
-func reported(subject string, a mysql.Answer) v1alpha1.MySQLAnswer {
-	out := v1alpha1.MySQLAnswer{Subject: subject, Statement: a.Statement}
-	for _, row := range a.Maps() {
-		out.Rows = append(out.Rows, row)
-	}
-	if a.Err != nil {
-		out.Error = &v1alpha1.MySQLChannelError{Number: int64(mysql.NumberOf(a.Err)), Message: strings.Join(strings.Fields(a.Err.Error()), " ")}
-		var e *mysql.ServerError
-		if errors.As(a.Err, &e) {
-			out.Error.Message = strings.Join(strings.Fields(e.Message), " ")
-		} else if errors.Is(a.Err, context.DeadlineExceeded) {
-			out.Error.Message = "no answer in time"
-		}
-	}
-	return out
 }

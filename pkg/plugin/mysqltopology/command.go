@@ -9,7 +9,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -59,7 +59,7 @@ const things = "MySQL or MariaDB servers"
 // Flags are the flags of the command.
 type Flags struct {
 	shared       *scope.Flags
-	login        *mysql.Flags
+	login        *dbserver.Flags
 	pollInterval time.Duration
 }
 
@@ -71,7 +71,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik mysql-topology.
 func NewCommand(shared *scope.Flags) *cobra.Command {
-	f := &Flags{shared: shared, login: mysql.NewFlags(), pollInterval: defaultPollInterval}
+	f := &Flags{shared: shared, login: dbserver.NewFlags(), pollInterval: defaultPollInterval}
 	cmd := &cobra.Command{
 		Use:                   "mysql-topology [NAME | sts/NAME | pod/NAME ...]",
 		DisableFlagsInUseLine: true,
@@ -95,7 +95,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.shared.ToScope(args, mysql.Kinds...)
+	s, err := f.shared.ToScope(args, dbserver.Kinds...)
 	if err != nil {
 		return nil, err
 	}

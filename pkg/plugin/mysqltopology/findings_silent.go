@@ -6,63 +6,37 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 )
 
-const (
-	// connectRetry is how often a receiver tries to connect again unless it is told otherwise (SOURCE_CONNECT_RETRY), and retrySlack how
-	// long that may take.
-	connectRetry = 60
-	retrySlack   = 30 * time.Second
-	// recentChange is how long after a pod of a set became ready another one may be missing as it is in a rolling update: that one ends
-	// within its grace period.
-	recentChange = 2 * time.Minute
-	// quiet is for how long a replica hears nothing of a source that is no more: sources send heartbeats every 30 s by default
-	// (half of replica_net_timeout), and one may be lost.
-	quiet = time.Minute
-)
-
-// silent reports whether a server was reached, as far as the way there tells, and does not answer, or does not run. Who was not let in
-// knows nothing of it.
-func (s *server) silent() bool {
-	if s.answered || s.said.Failure == nil {
-		return false
-	}
-	switch s.said.Failure.Reason {
-	case v1alpha1.ReasonTimeout, v1alpha1.ReasonNotListening, v1alpha1.ReasonNotRunning:
-		return true
-	}
-	return false
-}
+// quiet is for how long a replica hears nothing of a source that is no more: sources send heartbeats every 30 s by default (half of
+// replica_net_timeout), and one may be lost.
+const quiet = time.Minute
 
 // silentServers tells of servers that do not answer: why, since when, who replicates from them, and which Services send clients there.
 func (j *judge) silentServers() {
-	for _, s := range j.set.servers {
-		if !s.silent() || j.sourceGone[s.Pod.Name] {
+	for _, s := range j.set.Servers {
+		if !s.Silent() || j.sourceGone[s.Pod.Name] {
 			continue
 		}
 		j.silenced[s.Pod.Name] = true
 		severity := v1alpha1.SeverityError
 		names, evidence := []*server{s}, []v1alpha1.Evidence(nil)
-		text := s.Pod.Name + s.readiness() + " does not answer: " + s.said.Failure.Message
-		if s.said.Failure.Reason == v1alpha1.ReasonNotRunning {
-			text = s.Pod.Name + s.readiness() + " does not run: " + s.said.Failure.Message
+		text := s.Pod.Name + readiness(s) + " does not answer: " + s.Said.Failure.Message
+		if s.Said.Failure.Reason == v1alpha1.ReasonNotRunning {
+			text = s.Pod.Name + readiness(s) + " does not run: " + s.Said.Failure.Message
 		}
 		text += j.since(s)
-		if len(s.replicas) > 0 {
+		if len(s.Replicas) > 0 {
 			severity = v1alpha1.SeverityCritical // it takes the writes
-			names = append(names, s.replicas...)
-			text += fmt.Sprintf("; %s from it", replicate(podNames(s.replicas)))
-			for _, r := range s.replicas {
-				for _, c := range r.channels {
-					if c.source == s {
-						evidence = append(evidence, c.evidence(r, receiverColumns...)...)
-						text += c.heartbeat(r)
+			names = append(names, s.Replicas...)
+			text += fmt.Sprintf("; %s from it", replicate(podNames(s.Replicas)))
+			for _, r := range s.Replicas {
+				for _, c := range r.Links {
+					if c.Source == s {
+						evidence = append(evidence, quoteChannel(c, r, receiverColumns...)...)
+						text += heartbeat(c, r)
 					}
 				}
 			}
@@ -82,24 +56,24 @@ func (j *judge) silentServers() {
 
 // since says since when a server does not answer, as far as that is known: a watch has seen it answer.
 func (j *judge) since(s *server) string {
-	if s.said.LastAnswer == nil {
+	if s.Said.LastAnswer == nil {
 		return ""
 	}
-	return " (it answered last at " + s.said.LastAnswer.Format(time.TimeOnly) + ")"
+	return " (it answered last at " + s.Said.LastAnswer.Format(time.TimeOnly) + ")"
 }
 
 // heartbeat says for how long a replica has heard nothing of its source, if that is longer than it should be. Sources send heartbeats
 // while there is nothing else to send (MySQL: replication_connection_status).
-func (c *channel) heartbeat(s *server) string {
-	last, ok := parseTime(c.receiver.Text("LAST_HEARTBEAT_TIMESTAMP"))
-	if queued, also := parseTime(c.receiver.Text("LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP")); also && queued.After(last) {
+func heartbeat(c *channel, s *server) string {
+	last, ok := replication.ParseTime(c.Connection.Text("LAST_HEARTBEAT_TIMESTAMP"))
+	if queued, also := replication.ParseTime(c.Connection.Text("LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP")); also && queued.After(last) {
 		last, ok = queued, true
 	}
-	silence := s.now.Sub(last)
-	if !ok || s.now.IsZero() || silence < quiet {
+	silence := s.Now.Sub(last)
+	if !ok || s.Now.IsZero() || silence < quiet {
 		return ""
 	}
-	return fmt.Sprintf(" (%s has heard nothing of it for %s)", s.Pod.Name, duration(silence.Milliseconds()))
+	return fmt.Sprintf(" (%s has heard nothing of it for %s)", s.Pod.Name, replication.Duration(silence.Milliseconds()))
 }
 
 // sendingTo are the Services that have a server among their ready endpoints.
@@ -126,103 +100,3 @@ func replicate(names []string) string {
 	}
 	return strings.Join(names, ", ") + " replicate"
 }
-
-// onItsWay makes the newest finding one of something that is on its way, if that explains it: one of the servers is starting or ending
-// and not late.
-func (j *judge) onItsWay(servers ...*server) {
-	if slices.ContainsFunc(servers, func(s *server) bool { return s != nil && s.progress.InTime() }) {
-		j.progress()
-	}
-}
-
-// progress makes the newest finding one of something that is on its way.
-func (j *judge) progress() {
-	f := &j.list[len(j.list)-1]
-	*f = finding.Progress(*f)
-}
-
-// changing are the servers of a set that are starting or ending and not late.
-func (s *set) changing() []*server {
-	return slices.DeleteFunc(slices.Clone(s.servers), func(o *server) bool { return !o.progress.InTime() })
-}
-
-// sourceOnItsWay reports whether a receiver that goes on trying to connect will find its source: that is starting or ending and not
-// late, or has been started so short a time ago that the receiver has not tried again yet.
-func (j *judge) sourceOnItsWay(c *channel) bool {
-	if e := c.report.ReceiverError; c.report.Receiver != "Connecting" && c.report.Receiver != "Yes" || e != nil && (e.Number < firstClientError || e.Number > lastClientError) {
-		return false // it was reached, and refused
-	}
-	o := c.source
-	if o == nil {
-		return c.missingPod != "" && j.replacing()
-	}
-	if o.progress.InTime() {
-		return true
-	}
-	retry := time.Duration(connectRetry) * time.Second
-	if n, ok := c.row.Int("Connect_Retry"); ok && n > 0 {
-		retry = time.Duration(n) * time.Second
-	}
-	started := o.startedAt()
-	return !started.IsZero() && j.now.Sub(started) < retry+retrySlack
-}
-
-// startedAt is when a server's container was started, or its pod became ready if that was later; zero if it does not run.
-func (s *server) startedAt() time.Time {
-	var started time.Time
-	for i := range s.Pod.Status.ContainerStatuses {
-		if c := &s.Pod.Status.ContainerStatuses[i]; c.Name == s.Container && c.State.Running != nil {
-			started = c.State.Running.StartedAt.Time
-		}
-	}
-	if ready := s.readySince(); !started.IsZero() && ready.After(started) {
-		return ready
-	}
-	return started
-}
-
-// readySince is when the pod became ready; zero if it is not.
-func (s *server) readySince() time.Time {
-	for i := range s.Pod.Status.Conditions {
-		if c := &s.Pod.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-			return c.LastTransitionTime.Time
-		}
-	}
-	return time.Time{}
-}
-
-// replacing reports whether the pods of the set are being replaced one after the other, as far as those that are there tell: one is
-// starting or ending, or has become ready a moment ago.
-func (j *judge) replacing() bool {
-	return slices.ContainsFunc(j.set.servers, func(s *server) bool {
-		since := s.readySince()
-		return s.progress.InTime() || !since.IsZero() && j.now.Sub(since) < recentChange
-	})
-}
-
-// waits reports whether nothing else is wrong with a server's replication than that its source is on its way.
-func (j *judge) waits(s *server) bool {
-	unsound := slices.DeleteFunc(slices.Clone(s.channels), (*channel).sound)
-	return len(unsound) > 0 && !slices.ContainsFunc(unsound, func(c *channel) bool {
-		return c.report.Applier != "Yes" || !j.sourceOnItsWay(c)
-	})
-}
-
-// unreadSubjects are what a server did not tell, for want of a privilege, of what a verdict rests on: what it replicates from, and what
-// it sees of its group.
-func (s *server) unreadSubjects() []string {
-	var list []string
-	for _, subject := range [...]mysql.Subject{mysql.SubjectReplica, mysql.SubjectMembers, mysql.SubjectStatus} {
-		a := s.answer(string(subject))
-		switch {
-		case a == nil || a.Error == nil || a.Error.Number == mysql.ErrWSREPNotReady:
-		case subject == mysql.SubjectReplica && !s.channelsUnknown, subject == mysql.SubjectMembers && !s.inGroup():
-		default:
-			list = append(list, fmt.Sprintf("%s of %s: %s", subject, s.Pod.Name, a.Error.Message))
-		}
-	}
-	return list
-}
-
-// starting reports whether a server that has answered may not have been set up yet: its pod is not ready, and not late.
-func (s *server) starting() bool { return s.answered && s.progress.Stage == objects.StageStarting }

@@ -8,7 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
@@ -61,15 +62,15 @@ func TestSourceOfAnotherSet(t *testing.T) {
 		}
 		return r
 	}
-	s := &Snapshot{Servers: map[string]ServerSnapshot{}}
+	s := &Snapshot{Servers: map[string]dbserver.Said{}}
 	for _, name := range []string{"a-0", "b-0", "b-1"} {
 		set := name[:1]
 		s.Pods = append(s.Pods, corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: name, OwnerReferences: []metav1.OwnerReference{{Kind: "StatefulSet", Name: set, Controller: pointer(true)}}},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: name, OwnerReferences: []metav1.OwnerReference{{Kind: "StatefulSet", Name: set, Controller: new(true)}}},
 			Spec:       corev1.PodSpec{Hostname: name, Subdomain: set, Containers: []corev1.Container{{Name: "m", Image: "mariadb"}}},
 		})
 		id := map[string]string{"a-0": "100", "b-0": "100", "b-1": "101"}[name]
-		said := ServerSnapshot{Answers: []v1alpha1.MySQLAnswer{
+		said := dbserver.Said{Answers: []v1alpha1.MySQLAnswer{
 			{Subject: string(mysql.SubjectVariables), Rows: []map[string]*string{row("Variable_name", "version", "Value", "10.11.1-MariaDB"), row("Variable_name", "server_id", "Value", id)}},
 			{Subject: string(mysql.SubjectReplica)},
 		}}

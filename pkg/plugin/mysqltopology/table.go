@@ -11,7 +11,8 @@ import (
 	timeutil "k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -231,9 +232,9 @@ func threads(r row) printers.Cell {
 		}
 		return c
 	case s.Group != nil:
-		return state(s.Group.State, stateOnline)
+		return state(s.Group.State, replication.StateOnline)
 	case s.Galera != nil:
-		return state(cmp.Or(s.Galera.State, "unknown"), stateSynced)
+		return state(cmp.Or(s.Galera.State, "unknown"), replication.StateSynced)
 	}
 	return printers.None
 }
@@ -255,14 +256,14 @@ func lag(r row) printers.Cell {
 	case c.LagMilliseconds == nil:
 		return printers.Unknown
 	default:
-		cell := printers.Text(duration(*c.LagMilliseconds))
+		cell := printers.Text(replication.Duration(*c.LagMilliseconds))
 		if c.DelaySeconds > 0 {
-			cell.Text += fmt.Sprintf(" (+%s)", duration(c.DelaySeconds*1000))
+			cell.Text += fmt.Sprintf(" (+%s)", replication.Duration(c.DelaySeconds*1000))
 		}
 		switch {
-		case *c.LagMilliseconds >= StaleMilliseconds:
+		case *c.LagMilliseconds >= replication.StaleMilliseconds:
 			cell.Level = printers.Alarm
-		case *c.LagMilliseconds >= lateMilliseconds:
+		case *c.LagMilliseconds >= replication.LateMilliseconds:
 			cell.Level = printers.Warn
 		}
 		return cell

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -81,7 +83,7 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 			pods = append(pods, pod)
 		}
 	}
-	slices.SortFunc(pods, mysql.CompareNames)
+	slices.SortFunc(pods, objects.CompareNames)
 	for _, pod := range pods {
 		t.server(pod, old[pod], now[pod])
 	}
@@ -107,7 +109,7 @@ func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
 		return
 	case was == nil:
 		t.tell(printers.Plain, "%s joined", pod)
-		was = &v1alpha1.MySQLServer{Unreachable: NotYetAnswered, LabelledRole: is.LabelledRole}
+		was = &v1alpha1.MySQLServer{Unreachable: dbserver.NotYetAnswered, LabelledRole: is.LabelledRole}
 	case !was.CreationTimestamp.Equal(&is.CreationTimestamp):
 		t.tell(printers.Plain, "%s made anew%s", pod, on(is.Node))
 	}
@@ -153,14 +155,14 @@ func (t *timeline) changes(pod string, was, is *v1alpha1.MySQLServer) {
 	}
 	t.channels(pod, was, is)
 	if was.Group != nil && is.Group != nil && was.Group.State != is.Group.State {
-		t.tell(soundOr(is.Group.State == stateOnline), "%s is %s in its group (was %s)", pod, is.Group.State, was.Group.State)
+		t.tell(soundOr(is.Group.State == replication.StateOnline), "%s is %s in its group (was %s)", pod, is.Group.State, was.Group.State)
 	}
 	if was.Galera != nil && is.Galera != nil {
 		if was.Galera.ClusterStatus != is.Galera.ClusterStatus {
 			t.tell(soundOr(is.Galera.ClusterStatus == "Primary"), "%s: its component is %s (was %s)", pod, orNone(is.Galera.ClusterStatus), orNone(was.Galera.ClusterStatus))
 		}
 		if was.Galera.State != is.Galera.State {
-			t.tell(soundOr(is.Galera.State == stateSynced), "%s is %s (was %s)", pod, orNone(is.Galera.State), orNone(was.Galera.State))
+			t.tell(soundOr(is.Galera.State == replication.StateSynced), "%s is %s (was %s)", pod, orNone(is.Galera.State), orNone(was.Galera.State))
 		}
 	}
 }
@@ -248,9 +250,9 @@ func (t *timeline) lag(who string, was, is *v1alpha1.MySQLChannel) {
 		switch {
 		case c.LagMilliseconds == nil:
 			return -1
-		case *c.LagMilliseconds >= StaleMilliseconds:
+		case *c.LagMilliseconds >= replication.StaleMilliseconds:
 			return 2
-		case *c.LagMilliseconds >= lateMilliseconds:
+		case *c.LagMilliseconds >= replication.LateMilliseconds:
 			return 1
 		}
 		return 0
@@ -258,9 +260,9 @@ func (t *timeline) lag(who string, was, is *v1alpha1.MySQLChannel) {
 	before, now := level(was), level(is)
 	switch {
 	case now == 2 && before != 2:
-		t.tell(printers.Alarm, "%s is stale: %s late", who, duration(*is.LagMilliseconds))
+		t.tell(printers.Alarm, "%s is stale: %s late", who, replication.Duration(*is.LagMilliseconds))
 	case now == 1 && before != 1:
-		t.tell(printers.Warn, "%s is %s late", who, duration(*is.LagMilliseconds))
+		t.tell(printers.Warn, "%s is %s late", who, replication.Duration(*is.LagMilliseconds))
 	case now == 0 && before > 0:
 		t.tell(printers.Plain, "%s has caught up", who)
 	}
@@ -315,7 +317,7 @@ func sound(channels []v1alpha1.MySQLChannel) []v1alpha1.MySQLChannel {
 	list := slices.Clone(channels)
 	for i := range list {
 		list[i].Receiver, list[i].Applier, list[i].ReceiverError, list[i].ApplierError = "Yes", "Yes", nil, nil
-		list[i].LagMilliseconds = pointer(int64(0))
+		list[i].LagMilliseconds = new(int64(0))
 	}
 	return list
 }

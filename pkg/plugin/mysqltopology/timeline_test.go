@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
@@ -18,9 +20,9 @@ func pairOf(change func(source, replica *v1alpha1.MySQLServer, set *v1alpha1.MyS
 	set := v1alpha1.MySQLTopology{
 		Metadata: v1alpha1.ObjectMeta{Namespace: "shop", Name: "mysql"}, Owner: "statefulset/mysql",
 		Servers: []v1alpha1.MySQLServer{
-			{Pod: "mysql-0", Ready: true, Role: v1alpha1.RoleSource, ReadOnly: pointer(false), ServerUUID: "u0", Product: "MySQL", Version: "9.7.4"},
-			{Pod: "mysql-1", Ready: true, Role: v1alpha1.RoleReplica, ReadOnly: pointer(true), ServerUUID: "u1", Product: "MySQL", Version: "9.7.4", Depth: 1, Channels: []v1alpha1.MySQLChannel{
-				{Source: v1alpha1.MySQLSource{Host: "mysql-0.mysql", Pod: "mysql-0"}, Receiver: "Yes", Applier: "Yes", LagMilliseconds: pointer(int64(0))},
+			{Pod: "mysql-0", Ready: true, Role: v1alpha1.RoleSource, ReadOnly: new(false), ServerUUID: "u0", Product: "MySQL", Version: "9.7.4"},
+			{Pod: "mysql-1", Ready: true, Role: v1alpha1.RoleReplica, ReadOnly: new(true), ServerUUID: "u1", Product: "MySQL", Version: "9.7.4", Depth: 1, Channels: []v1alpha1.MySQLChannel{
+				{Source: v1alpha1.MySQLSource{Host: "mysql-0.mysql", Pod: "mysql-0"}, Receiver: "Yes", Applier: "Yes", LagMilliseconds: new(int64(0))},
 			}},
 		},
 		Services: []v1alpha1.MySQLService{{Name: "mysql-read", Reaches: []string{"mysql-0", "mysql-1"}}},
@@ -66,7 +68,7 @@ func TestTimeline(t *testing.T) {
 		"a Galera node does not answer": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RoleNode },
 			after: unreachable("refused"), want: "mysql-0 does not answer: refused"},
 		"goes on silent": {before: unreachable("no answer within 10s"), after: unreachable("refused")},
-		"answers":        {before: unreachable(NotYetAnswered), want: "mysql-0 answers: source, takes writes"},
+		"answers":        {before: unreachable(dbserver.NotYetAnswered), want: "mysql-0 answers: source, takes writes"},
 		"answers, broken": {before: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			replica.Unreachable, replica.Channels = "gone", nil
 		}, after: threads("Yes", "No", nil, nil), want: "mysql-1 answers: replica of mysql-0; mysql-1: the applier has stopped"},
@@ -78,10 +80,10 @@ func TestTimeline(t *testing.T) {
 			source.CreationTimestamp, source.Node = metav1.NewTime(now), "n2"
 		}, want: "mysql-0 made anew on n2"},
 		"promoted": {after: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			replica.Role, replica.ReadOnly, replica.Channels = v1alpha1.RoleSource, pointer(false), nil
+			replica.Role, replica.ReadOnly, replica.Channels = v1alpha1.RoleSource, new(false), nil
 		}, want: "mysql-1 takes writes (read_only=0); mysql-1 is source (was replica); mysql-1 follows mysql-0 no longer"},
 		"demoted": {after: func(source, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Role, source.ReadOnly, source.Channels = v1alpha1.RoleReplica, pointer(true), slices.Clone(replica.Channels)
+			source.Role, source.ReadOnly, source.Channels = v1alpha1.RoleReplica, new(true), slices.Clone(replica.Channels)
 			source.Channels[0].Source.Pod, source.Channels[0].Receiver = "mysql-1", "Connecting"
 		}, want: "mysql-0 takes no writes any more (read_only=1); mysql-0 is replica (was source); mysql-0 follows mysql-1"},
 		"another source": {after: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
@@ -117,19 +119,19 @@ func TestTimeline(t *testing.T) {
 		"upgraded":     {after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Version = "9.8.0" }, want: "mysql-0 runs MySQL 9.8.0 (was MySQL 9.7.4)"},
 		"other data":   {after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.ServerUUID = "u9" }, want: "mysql-0 is another server now: server_uuid u9 (was u0)"},
 		"group": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Group = &v1alpha1.MySQLGroupMember{State: stateOnline}
+			source.Group = &v1alpha1.MySQLGroupMember{State: replication.StateOnline}
 		}, after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Group = &v1alpha1.MySQLGroupMember{State: stateOffline}
+			source.Group = &v1alpha1.MySQLGroupMember{State: replication.StateOffline}
 		}, want: "mysql-0 is OFFLINE in its group (was ONLINE)"},
 		"Galera": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Galera = &v1alpha1.GaleraNode{State: stateSynced, ClusterStatus: "Primary"}
+			source.Galera = &v1alpha1.GaleraNode{State: replication.StateSynced, ClusterStatus: "Primary"}
 		}, after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			source.Galera = &v1alpha1.GaleraNode{State: "Initialized", ClusterStatus: "non-Primary"}
 		}, want: "mysql-0: its component is non-Primary (was Primary); mysql-0 is Initialized (was Synced)"},
 		"left its group": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RolePrimary },
 			after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RoleOutside }, want: "mysql-0 is outside its group (was primary)"},
 		"Galera answers": {before: unreachable("refused"), after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: stateSynced}
+			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: replication.StateSynced}
 		}, want: "mysql-0 answers: Synced"},
 		"findings": {before: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
 			set.Findings = []v1alpha1.Finding{{Code: v1alpha1.CodeSeveralSources, Severity: v1alpha1.SeverityCritical, Objects: []string{"pod/mysql-0"}}}
@@ -168,9 +170,9 @@ func TestGoals(t *testing.T) {
 		{name: "sound", ready: true, healthy: true},
 		{name: "one does not answer", change: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { replica.Unreachable = "x" }},
 		{name: "a pod is not ready", change: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { replica.Ready = false }},
-		{name: "nobody takes writes", change: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.ReadOnly = pointer(true) }},
+		{name: "nobody takes writes", change: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.ReadOnly = new(true) }},
 		{name: "writes come from elsewhere", ready: true, healthy: true, change: func(source, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.ReadOnly, source.Channels = pointer(true), slices.Clone(replica.Channels)
+			source.ReadOnly, source.Channels = new(true), slices.Clone(replica.Channels)
 			source.Channels[0].Source.Pod = ""
 		}},
 		{name: "a thread has stopped", change: func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { replica.Channels[0].Applier = "No" }},

@@ -6,6 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
@@ -27,17 +29,17 @@ func Checked(t *v1alpha1.MySQLTopology) v1alpha1.CheckedPart {
 // Services reach counts among what is to be known of servers.
 func (x *index) judge(set *set, t *v1alpha1.MySQLTopology) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(t.Servers))}
-	for _, s := range set.servers {
+	for _, s := range set.Servers {
 		switch {
-		case s.answered:
+		case s.Answered:
 			part.Number++
-			for _, text := range s.unreadSubjects() {
+			for _, text := range unreadSubjects(s) {
 				finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: text})
 			}
-		case s.report.Unreachable == NotYetAnswered, s.progress.InTime():
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapPending, Number: 1, Reason: s.report.Unreachable})
+		case unreachable(s) == dbserver.NotYetAnswered, s.Progress.InTime():
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapPending, Number: 1, Reason: unreachable(s)})
 		default:
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: s.report.Unreachable})
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: unreachable(s)})
 		}
 	}
 	for _, subject := range [...]string{subjectServices, subjectEndpoints} {
@@ -96,7 +98,7 @@ func Ready(report *v1alpha1.MySQLTopologyList) bool {
 // replicates reports whether all that a server should do to replicate runs.
 func replicates(s *v1alpha1.MySQLServer) bool {
 	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside &&
-		(s.Group == nil || s.Group.State == stateOnline) && (s.Galera == nil || s.Galera.State == stateSynced) &&
+		(s.Group == nil || s.Group.State == replication.StateOnline) && (s.Galera == nil || s.Galera.State == replication.StateSynced) &&
 		!slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Receiver != "Yes" || c.Applier != "Yes" })
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Selection says which nodes are shown, and how they are looked at.
@@ -70,8 +69,7 @@ func Findings(report *v1alpha1.NodeCapacityList) []v1alpha1.Finding {
 // Ready tells whether there are nodes, and all are ready and take new pods.
 func Ready(report *v1alpha1.NodeCapacityList) bool {
 	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(n v1alpha1.NodeCapacity) bool {
-		going := slices.ContainsFunc(n.Class.Disruptions, func(d v1alpha1.NodeDisruption) bool { return d.Going })
-		return n.Readiness != v1alpha1.NodeReady || n.Cordoned || n.Terminating || going
+		return !capacity.Usable(&n)
 	})
 }
 
@@ -86,17 +84,7 @@ type node struct {
 }
 
 // going tells whether somebody is about to take the node away, and who.
-func (n *node) going() string {
-	for _, d := range n.class.Disruptions {
-		if d.Going {
-			return d.Cause
-		}
-	}
-	if n.DeletionTimestamp != nil {
-		return "deleted"
-	}
-	return ""
-}
+func (n *node) going() string { return capacity.Going(&n.class, objects.Terminating(n)) }
 
 // index finds nodes and pods by what refers to them.
 type index struct {
@@ -118,7 +106,7 @@ func newIndex(s *Snapshot, o Selection) *index {
 		if owner := n.class.Owner; owner != nil && owner.Kind == v1alpha1.OwnerFargateProfile && owner.Name == "" {
 			owner.Name = s.Loads[n.Name].FargateProfile
 		}
-		n.usable = readiness(n.Node) == v1alpha1.NodeReady && !n.Spec.Unschedulable && n.going() == ""
+		n.usable = objects.NodeSchedulable(n.Node) && n.going() == ""
 		if n.usable {
 			x.usable[n.class.Zone]++
 			x.usableByOwner[capacity.Describe(n.class.Owner)]++
@@ -205,7 +193,7 @@ func (x *index) node(n *node) v1alpha1.NodeCapacity {
 		Metadata:       v1alpha1.ObjectMeta{Name: n.Name, UID: string(n.UID), CreationTimestamp: n.CreationTimestamp},
 		Readiness:      readiness(n.Node),
 		Cordoned:       n.Spec.Unschedulable,
-		Terminating:    n.DeletionTimestamp != nil,
+		Terminating:    objects.Terminating(n),
 		Class:          n.class,
 		KubeletVersion: n.Status.NodeInfo.KubeletVersion,
 		ProviderID:     n.Spec.ProviderID,
@@ -296,11 +284,8 @@ func (x *index) statefulPods(n *node) []v1alpha1.StatefulPod {
 		if p.Kind != "" {
 			pod.Controller = &v1alpha1.Controller{Kind: p.Kind, Name: p.Set}
 		}
-		if suffix, ok := strings.CutPrefix(p.Name, p.Set+"-"); ok && p.Kind == kindStatefulSet {
-			if ordinal, err := strconv.ParseInt(suffix, 10, 32); err == nil {
-				o := int32(ordinal)
-				pod.Ordinal = &o
-			}
+		if ordinal, ok := objects.OrdinalOf(p.Name, p.Set); ok && p.Kind == objects.KindStatefulSet {
+			pod.Ordinal = &ordinal
 		}
 		for _, claim := range p.Claims {
 			c := v1alpha1.PodClaim{Name: claim}

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // attachedPercent is from how many of the volumes that can be attached on a node is nearly at its limit.
@@ -119,7 +119,7 @@ type set struct {
 
 // String is what people call the set.
 func (s *set) String() string {
-	if s.kind == kindStatefulSet {
+	if s.kind == objects.KindStatefulSet {
 		return s.namespace + "/" + s.name
 	}
 	return fmt.Sprintf("%s %s/%s", s.kind, s.namespace, s.name)
@@ -176,15 +176,15 @@ func (x *index) interruptible(s *set) []v1alpha1.Finding {
 	}
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []*Pod, format string, args ...any) {
-		_, objects := podNames(pods)
-		list = append(list, finding.New(code, severity, append([]string{s.object()}, objects...), "", format, args...))
+		_, about := podNames(pods)
+		list = append(list, finding.New(code, severity, append([]string{s.object()}, about...), "", format, args...))
 	}
 	terms := strings.Join(slices.Sorted(maps.Keys(byType)), ", ")
 	largest, most := largestOf(byType)
 	switch {
 	case len(on) == len(s.pods):
 		add(v1alpha1.CodeAllInterruptible, v1alpha1.SeverityWarning, on, "%s: %s on interruptible capacity (%s)", s, allOf(on), terms)
-	case isMajority(most, len(s.pods)):
+	case most >= objects.Majority(len(s.pods)):
 		add(v1alpha1.CodeMajorityInterruptible, v1alpha1.SeverityWarning, on, "%s", majorityLost(s, largest+" capacity", byType[largest]))
 	default:
 		add(v1alpha1.CodeOnInterruptible, v1alpha1.SeverityInfo, on, "%s: %d of %d pods on interruptible capacity (%s): %s", s, len(on), len(s.pods), terms, names(on))
@@ -220,8 +220,6 @@ func names(pods []*Pod) string {
 	return finding.Some(list)
 }
 
-func isMajority(n, of int) bool { return 2*n > of }
-
 func largestOf(groups map[string][]*Pod) (name string, size int) {
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		if len(groups[key]) > size {
@@ -234,8 +232,7 @@ func largestOf(groups map[string][]*Pod) (name string, size int) {
 // hasBudget tells whether a PodDisruptionBudget selects the set's pods.
 func (x *index) hasBudget(s *set) bool {
 	return slices.ContainsFunc(x.Budgets[s.namespace], func(budget *metav1.LabelSelector) bool {
-		selector, err := metav1.LabelSelectorAsSelector(budget)
-		return err == nil && selector.Matches(labels.Set(x.Labels[s.uid]))
+		return objects.Matches(budget, x.Labels[s.uid])
 	})
 }
 
@@ -268,16 +265,16 @@ func (x *index) concentrated(s *set) []v1alpha1.Finding {
 		list = append(list, finding.New(code, severity, append([]string{s.object()}, objects...), "", "%s", majorityLost(s, with, pods)))
 	}
 	node, onNode := largestOf(nodes)
-	if isMajority(onNode, len(s.pods)) && x.otherUsable(node) {
+	if onNode >= objects.Majority(len(s.pods)) && x.otherUsable(node) {
 		add(v1alpha1.CodeMajorityOnNode, v1alpha1.SeverityWarning, "node "+node, nodes[node])
 	}
 	// What is lost with the node is lost with its zone: that is told already.
 	zone, inZone := largestOf(zones)
-	if isMajority(inZone, len(s.pods)) && inZone > onNode && another(x.usable, zone) {
+	if inZone >= objects.Majority(len(s.pods)) && inZone > onNode && another(x.usable, zone) {
 		add(v1alpha1.CodeMajorityInZone, v1alpha1.SeverityWarning, "zone "+zone, zones[zone])
 	}
 	owner, ofOwner := largestOf(owners)
-	if isMajority(ofOwner, len(s.pods)) && ofOwner > onNode && !onSpot[owner] && another(x.usableByOwner, owner) {
+	if ofOwner >= objects.Majority(len(s.pods)) && ofOwner > onNode && !onSpot[owner] && another(x.usableByOwner, owner) {
 		add(v1alpha1.CodeMajorityOfOwner, v1alpha1.SeverityInfo, owner, owners[owner])
 	}
 	return list

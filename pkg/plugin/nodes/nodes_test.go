@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
@@ -90,7 +91,7 @@ func TestReducePods(t *testing.T) {
 	always := corev1.ContainerRestartPolicyAlways
 	pods := []corev1.Pod{
 		{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "mysql-0", OwnerReferences: controlledBy(kindStatefulSet, "mysql"), Labels: map[string]string{"app": "mysql"}},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "mysql-0", OwnerReferences: controlledBy(objects.KindStatefulSet, "mysql"), Labels: map[string]string{"app": "mysql"}},
 			Spec: corev1.PodSpec{
 				NodeName: "n1", Volumes: []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}}, claim("data")},
 				// What it asks for is the larger of what it needs to start (1 core beside the sidecar) and to run.
@@ -100,7 +101,7 @@ func TestReducePods(t *testing.T) {
 			Status: corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: []corev1.ContainerStatus{{Ready: true}, {}}},
 		},
 		{ // stateful without a claim, on no node
-			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "mysql-1", OwnerReferences: controlledBy(kindStatefulSet, "mysql"), Labels: map[string]string{"app": "other"}},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "mysql-1", OwnerReferences: controlledBy(objects.KindStatefulSet, "mysql"), Labels: map[string]string{"app": "other"}},
 			Status:     corev1.PodStatus{Phase: corev1.PodPending},
 		},
 		{ // what operators make
@@ -131,8 +132,8 @@ func TestReducePods(t *testing.T) {
 	want := &Snapshot{
 		Loads: map[string]Load{"n1": {Pods: 3, CPU: 2100, Memory: (1024+128+64)<<20 + 1<<30}, "n2": {Pods: 1, FargateProfile: "batch"}},
 		Pods: []Pod{
-			{Namespace: "shop", Name: "mysql-0", Node: "n1", Kind: kindStatefulSet, Set: "mysql", UID: "mysql", Claims: []string{"data"}, Containers: 2, ContainersReady: 1},
-			{Namespace: "shop", Name: "mysql-1", Kind: kindStatefulSet, Set: "mysql", UID: "mysql"},
+			{Namespace: "shop", Name: "mysql-0", Node: "n1", Kind: objects.KindStatefulSet, Set: "mysql", UID: "mysql", Claims: []string{"data"}, Containers: 2, ContainersReady: 1},
+			{Namespace: "shop", Name: "mysql-1", Kind: objects.KindStatefulSet, Set: "mysql", UID: "mysql"},
 			{Namespace: "db", Name: "pg-1", Node: "n1", Kind: "Cluster", Set: "pg", UID: "pg", Claims: []string{"pg-1"}},
 			{Namespace: "db", Name: "wiki-x", Node: "n2", Kind: "ReplicaSet", Set: "wiki", UID: "wiki", Claims: []string{"wiki"}},
 		},
@@ -213,7 +214,7 @@ func fleet(nodes, pods int) *Snapshot {
 	for i := range pods {
 		set := fmt.Sprintf("db-%05d", i/3)
 		s.Pods = append(s.Pods, Pod{
-			Namespace: fmt.Sprintf("shop-%03d", i/3%50), Name: fmt.Sprintf("%s-%d", set, i%3), Node: s.Nodes[i%nodes].Name, Kind: kindStatefulSet, Set: set, UID: types.UID(set),
+			Namespace: fmt.Sprintf("shop-%03d", i/3%50), Name: fmt.Sprintf("%s-%d", set, i%3), Node: s.Nodes[i%nodes].Name, Kind: objects.KindStatefulSet, Set: set, UID: types.UID(set),
 			Claims: []string{fmt.Sprintf("data-%s-%d", set, i%3)}, Containers: 1, ContainersReady: 1,
 		})
 	}

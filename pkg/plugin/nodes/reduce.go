@@ -12,9 +12,8 @@ import (
 	"k8s.io/component-helpers/resource"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
-
-const kindStatefulSet = "StatefulSet"
 
 // isMember tells whether a pod is one of several that do one thing together, so that it matters how many of them are lost. The
 // pods of Deployments, Jobs and DaemonSets can be stateful, but need no majority.
@@ -48,7 +47,7 @@ type reducer struct {
 
 // reduce is nil for a pod that has ended.
 func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if objects.PodFinished(pod) {
 		return nil
 	}
 	kept := &keptPod{node: pod.Spec.NodeName, fargateProfile: pod.Labels[fargateProfileLabel]}
@@ -57,8 +56,7 @@ func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 		kept.cpu, kept.memory = r.requests.Cpu().MilliValue(), r.requests.Memory().Value()
 	}
 	claims := claimsOf(pod)
-	owner := metav1.GetControllerOfNoCopy(pod)
-	if len(claims) == 0 && (owner == nil || owner.Kind != kindStatefulSet) {
+	if len(claims) == 0 && objects.StatefulSetOf(pod) == nil {
 		return kept
 	}
 	p := &Pod{
@@ -71,7 +69,7 @@ func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 		}
 	}
 	kept.pod = p
-	if owner != nil {
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
 		p.Kind, p.Set, p.UID = owner.Kind, owner.Name, owner.UID
 		if p.isMember() {
 			kept.labels = pod.Labels
@@ -131,9 +129,9 @@ func (a *adder) add(kept *keptPod) {
 // them that the pod does not lose anyway.
 func claimsOf(pod *corev1.Pod) []string {
 	var claims []string
-	for i := range pod.Spec.Volumes {
-		if claim := pod.Spec.Volumes[i].PersistentVolumeClaim; claim != nil {
-			claims = append(claims, claim.ClaimName)
+	for _, claim := range objects.ClaimsOf(pod) {
+		if !claim.Ephemeral {
+			claims = append(claims, claim.Name)
 		}
 	}
 	return claims

@@ -105,7 +105,7 @@ func TestGoals(t *testing.T) {
 	sound := v1alpha1.NodeCapacity{Readiness: v1alpha1.NodeReady}
 	cordoned, going, warned := sound, sound, sound
 	cordoned.Cordoned = true
-	going.Class.Disruptions = []v1alpha1.NodeDisruption{{Going: true}}
+	going.Class.Disruptions = []v1alpha1.NodeDisruption{{Cause: "disrupted by Karpenter", Going: true}}
 	warned.Findings = []v1alpha1.Finding{{Severity: v1alpha1.SeverityWarning}}
 	for _, test := range []struct {
 		name           string

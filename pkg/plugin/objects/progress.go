@@ -51,13 +51,13 @@ func (p Progress) InTime() bool { return p.Stage == StageStarting || p.Stage == 
 // ProgressOf judges a pod. Of its containers it reads the probes' times, of their statuses the states.
 func ProgressOf(pod *corev1.Pod, now time.Time) Progress {
 	switch {
-	case pod.DeletionTimestamp != nil:
+	case Terminating(pod):
 		p := Progress{Stage: StageEnding, Since: pod.DeletionTimestamp.Time, Limit: EndGrace} // the timestamp is the end of the grace period
 		if now.Sub(p.Since) >= p.Limit {
 			p.Stage = StageBroken
 		}
 		return p
-	case Ready(pod):
+	case PodReady(pod):
 		return Progress{Stage: StageReady}
 	}
 	p := Progress{Stage: StageStarting, Since: pod.CreationTimestamp.Time, Limit: StartLimit}
@@ -85,37 +85,22 @@ func ProgressOf(pod *corev1.Pod, now time.Time) Progress {
 	return p
 }
 
-// Ready reports whether a pod's condition Ready is true.
-func Ready(pod *corev1.Pod) bool {
-	c := podCondition(pod, corev1.PodReady)
-	return c != nil && c.Status == corev1.ConditionTrue
-}
-
-func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
-	for i := range pod.Status.Conditions {
-		if pod.Status.Conditions[i].Type == kind {
-			return &pod.Status.Conditions[i]
-		}
-	}
-	return nil
-}
-
 func unschedulable(pod *corev1.Pod) bool {
-	c := podCondition(pod, corev1.PodScheduled)
+	c := PodCondition(pod, corev1.PodScheduled)
 	return c != nil && c.Status == corev1.ConditionFalse
 }
 
 // failing reports whether a pod or one of its containers has failed, or waits for something else than to be created.
 func failing(pod *corev1.Pod) bool {
-	if pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
+	if PodFinished(pod) {
 		return true
 	}
 	sidecar := map[string]bool{}
-	for _, c := range pod.Spec.InitContainers {
-		sidecar[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	for i := range pod.Spec.InitContainers {
+		sidecar[pod.Spec.InitContainers[i].Name] = IsSidecar(&pod.Spec.InitContainers[i])
 	}
 	bad := func(c corev1.ContainerStatus, mayEnd bool) bool {
-		if w := c.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+		if w := c.State.Waiting; w != nil && w.Reason != "" && !BeingCreated(w) {
 			return true
 		}
 		if t := c.State.Terminated; t != nil && (t.ExitCode != 0 || !mayEnd) {
@@ -129,7 +114,7 @@ func failing(pod *corev1.Pod) bool {
 
 // lostReadiness reports whether a pod became not ready after all of its containers had been started: it had been ready.
 func lostReadiness(pod *corev1.Pod) bool {
-	c := podCondition(pod, corev1.PodReady)
+	c := PodCondition(pod, corev1.PodReady)
 	if c == nil || len(pod.Status.ContainerStatuses) == 0 {
 		return false
 	}
@@ -184,9 +169,9 @@ func LastWritten(o metav1.Object) time.Time {
 // AvailableAt is when a pod of a set counts as available, for which its controller waits: minReadySeconds after it became ready. It is
 // zero for a pod that is not ready.
 func AvailableAt(set *appsv1.StatefulSet, pod *corev1.Pod) time.Time {
-	c := podCondition(pod, corev1.PodReady)
-	if c == nil || c.Status != corev1.ConditionTrue {
-		return time.Time{}
+	since := ReadySince(pod)
+	if since.IsZero() {
+		return since
 	}
-	return c.LastTransitionTime.Add(time.Duration(set.Spec.MinReadySeconds) * time.Second)
+	return since.Add(time.Duration(set.Spec.MinReadySeconds) * time.Second)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
 
@@ -152,7 +150,7 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindStatefulSetStatus},
 		Metadata: v1alpha1.ObjectMeta{Namespace: set.Namespace, Name: set.Name, UID: string(set.UID), CreationTimestamp: set.CreationTimestamp},
 		Replicas: v1alpha1.ReplicaCounts{
-			Desired: desiredReplicas(set), Existing: set.Status.Replicas, Ready: set.Status.ReadyReplicas, Available: set.Status.AvailableReplicas,
+			Desired: objects.DesiredReplicas(set), Existing: set.Status.Replicas, Ready: set.Status.ReadyReplicas, Available: set.Status.AvailableReplicas,
 		},
 		Rollout:              rollout(set),
 		PodManagementPolicy:  cmp.Or(string(set.Spec.PodManagementPolicy), string(appsv1.OrderedReadyPodManagement)),
@@ -172,22 +170,15 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 	return status
 }
 
-func desiredReplicas(set *appsv1.StatefulSet) int32 {
-	if set.Spec.Replicas == nil {
-		return 1 // the API's default
-	}
-	return *set.Spec.Replicas
-}
-
 func rollout(set *appsv1.StatefulSet) v1alpha1.Rollout {
 	r := v1alpha1.Rollout{
 		Strategy: cmp.Or(string(set.Spec.UpdateStrategy.Type), string(appsv1.RollingUpdateStatefulSetStrategyType)),
 		Revision: revisionHash(set.Status.UpdateRevision), Updated: set.Status.UpdatedReplicas,
 	}
-	toUpdate := desiredReplicas(set)
+	toUpdate := objects.DesiredReplicas(set)
 	if u := set.Spec.UpdateStrategy.RollingUpdate; u != nil && u.Partition != nil {
 		r.Partition = *u.Partition
-		start, _ := ordinalRange(set)
+		start, _ := objects.OrdinalRange(set)
 		toUpdate = max(0, min(toUpdate, start+toUpdate-r.Partition))
 	}
 	r.Complete = set.Status.ObservedGeneration >= set.Generation && r.Updated >= toUpdate
@@ -205,19 +196,15 @@ func governingService(x *index, set *appsv1.StatefulSet) v1alpha1.GoverningServi
 	case service == nil:
 		g.State = v1alpha1.ServiceMissing
 	default:
-		selector := labels.SelectorFromSet(service.Spec.Selector)
-		selects := func(l map[string]string) bool {
-			return len(service.Spec.Selector) > 0 && selector.Matches(labels.Set(l))
-		}
 		for _, pod := range x.podsBySet[set.UID] {
-			if selects(pod.Labels) {
+			if objects.Selects(service, pod.Labels) {
 				g.Selects++
 			}
 		}
 		switch {
-		case service.Spec.ClusterIP != corev1.ClusterIPNone:
+		case !objects.Headless(service):
 			g.State = v1alpha1.ServiceNotHeadless
-		case !selects(set.Spec.Template.Labels):
+		case !objects.Selects(service, set.Spec.Template.Labels):
 			g.State = v1alpha1.ServiceNotSelecting
 		default:
 			g.State = v1alpha1.ServiceSound
@@ -229,24 +216,16 @@ func governingService(x *index, set *appsv1.StatefulSet) v1alpha1.GoverningServi
 // noPodReason is that of a missing ordinal of which nobody says why.
 const noPodReason = "there is no pod"
 
-// ordinalRange is the ordinals that a set is to have: from start up to, and without, end.
-func ordinalRange(set *appsv1.StatefulSet) (start, end int32) {
-	if set.Spec.Ordinals != nil {
-		start = set.Spec.Ordinals.Start
-	}
-	return start, start + desiredReplicas(set)
-}
-
 // ordinals lists those that the set is to have, those that have a pod all the same, and those whose claims were kept.
 func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordinal {
-	start, end := ordinalRange(set)
+	start, end := objects.OrdinalRange(set)
 	pods := map[int32]*corev1.Pod{}
 	all := map[int32]bool{}
 	for n := start; n < end; n++ {
 		all[n] = true
 	}
 	for _, pod := range x.podsBySet[set.UID] {
-		if n, ok := ordinalOf(pod.Name, set.Name); ok {
+		if n, ok := objects.OrdinalOf(pod.Name, set.Name); ok {
 			pods[n] = pod
 			all[n] = true
 		}
@@ -259,7 +238,7 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 	// The lowest ordinal's pod for which the controller waits before it makes another, and how long it has to be ready if it is.
 	waitsFor, waitsUntil := "", ""
 	for _, n := range slices.Sorted(maps.Keys(all)) {
-		o := v1alpha1.Ordinal{Ordinal: n, PodName: set.Name + "-" + strconv.Itoa(int(n))}
+		o := v1alpha1.Ordinal{Ordinal: n, PodName: objects.PodName(set, n)}
 		wanted, pod := n >= start && n < end, pods[n]
 		switch {
 		case pod != nil && wanted:
@@ -288,7 +267,7 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 			place(x, o.Pod, pod)
 			o.Pod.DNSName = dnsName(x, set, pod)
 		}
-		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || pod.DeletionTimestamp != nil) {
+		if ordered := set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement; ordered && wanted && waitsFor == "" && (pod == nil || !o.Pod.Ready || objects.Terminating(pod)) {
 			waitsFor = o.PodName
 		} else if ordered && wanted && waitsFor == "" && now.Before(objects.AvailableAt(set, pod)) {
 			waitsFor, waitsUntil = o.PodName, duration.HumanDuration(time.Duration(set.Spec.MinReadySeconds)*time.Second)
@@ -299,34 +278,18 @@ func ordinals(x *index, set *appsv1.StatefulSet, now time.Time) []v1alpha1.Ordin
 	return list
 }
 
-// ordinalOf reads the ordinal off a pod's name.
-func ordinalOf(name, set string) (int32, bool) {
-	digits, ok := strings.CutPrefix(name, set+"-")
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil || n < 0 || strconv.FormatInt(n, 10) != digits {
-		return 0, false
-	}
-	return int32(n), true
-}
-
 // templatedClaims finds the claims that carry the names which the set's templates give, by ordinal.
 func templatedClaims(x *index, set *appsv1.StatefulSet) map[int32]map[string]*corev1.PersistentVolumeClaim {
 	found := map[int32]map[string]*corev1.PersistentVolumeClaim{}
 	for _, claim := range x.claimsByNS[set.Namespace] {
-		for i := range set.Spec.VolumeClaimTemplates {
-			template := set.Spec.VolumeClaimTemplates[i].Name
-			n, ok := ordinalOf(claim.Name, template+"-"+set.Name)
-			if !ok {
-				continue
-			}
-			if found[n] == nil {
-				found[n] = map[string]*corev1.PersistentVolumeClaim{}
-			}
-			found[n][template] = claim
+		template, n, ok := objects.ClaimOf(set, claim.Name)
+		if !ok {
+			continue
 		}
+		if found[n] == nil {
+			found[n] = map[string]*corev1.PersistentVolumeClaim{}
+		}
+		found[n][template] = claim
 	}
 	return found
 }
@@ -334,8 +297,7 @@ func templatedClaims(x *index, set *appsv1.StatefulSet) map[int32]map[string]*co
 // dnsName is the name that the governing Service gives a pod, without the cluster's domain: pod.service.namespace.svc.
 func dnsName(x *index, set *appsv1.StatefulSet, pod *corev1.Pod) string {
 	service := x.services[types.NamespacedName{Namespace: set.Namespace, Name: set.Spec.ServiceName}]
-	named := pod.Spec.Hostname != "" && pod.Spec.Subdomain == set.Spec.ServiceName
-	if service == nil || service.Spec.ClusterIP != corev1.ClusterIPNone || !named {
+	if service == nil || !objects.Headless(service) || !objects.GivesName(service.Name, pod) {
 		return ""
 	}
 	return pod.Spec.Hostname + "." + service.Name + "." + set.Namespace + ".svc"
@@ -347,7 +309,7 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 	names := map[string]bool{}
 	for i := range set.Spec.VolumeClaimTemplates {
 		template := set.Spec.VolumeClaimTemplates[i].Name
-		name := template + "-" + o.PodName
+		name := objects.ClaimName(template, o.PodName)
 		claim := templated[template]
 		if claim == nil && o.State == v1alpha1.OrdinalRetained {
 			continue // one of several templates' claims may be gone: there is nothing kept to show
@@ -360,10 +322,10 @@ func claims(x *index, set *appsv1.StatefulSet, o *v1alpha1.Ordinal, pod *corev1.
 	if pod == nil {
 		return list
 	}
-	for _, claim := range claimsOf(pod) {
-		if !names[claim.name] {
-			names[claim.name] = true
-			list = append(list, claimStatus(x, set.Namespace, claim.name, pod, now))
+	for _, claim := range objects.ClaimsOf(pod) {
+		if !names[claim.Name] {
+			names[claim.Name] = true
+			list = append(list, claimStatus(x, set.Namespace, claim.Name, pod, now))
 		}
 	}
 	return list
@@ -381,7 +343,7 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod, now time.Tim
 	if claim := x.claimsByName[key]; claim != nil {
 		c.UID, c.CreationTimestamp, c.Volume = string(claim.UID), claim.CreationTimestamp, claim.Spec.VolumeName
 		c.Phase = v1alpha1.ClaimPhase(claim.Status.Phase)
-		if claim.DeletionTimestamp != nil {
+		if objects.Terminating(claim) {
 			c.Phase = v1alpha1.ClaimTerminating
 		}
 		if q, ok := claim.Spec.Resources.Requests[corev1.ResourceStorage]; ok {

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // A volume or its inodes are filling and full from these percentages on.
@@ -164,12 +165,12 @@ func resize(claim *corev1.PersistentVolumeClaim) *v1alpha1.VolumeResize {
 		}
 		switch c.Type {
 		case corev1.PersistentVolumeClaimControllerResizeError, corev1.PersistentVolumeClaimNodeResizeError:
-			return &v1alpha1.VolumeResize{State: v1alpha1.ResizeFailed, Message: joined(c.Reason, c.Message)}
+			return &v1alpha1.VolumeResize{State: v1alpha1.ResizeFailed, Message: objects.Because(c.Reason, c.Message)}
 		case corev1.PersistentVolumeClaimResizing, corev1.PersistentVolumeClaimFileSystemResizePending:
 			if r.State != v1alpha1.ResizeFailed {
 				r.State = v1alpha1.ResizeInProgress
 			}
-			r.Message = joined(string(c.Type), c.Message)
+			r.Message = objects.Because(string(c.Type), c.Message)
 		}
 	}
 	if r.State == "" {
@@ -275,14 +276,14 @@ func strayVolumes(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSe
 			continue
 		}
 		phase, ours := phases[ref.Name]
-		if !ours && !names(set, ref.Name) {
+		if _, _, named := objects.ClaimOf(set, ref.Name); !ours && !named {
 			continue
 		}
 		f := finding.New(v1alpha1.CodeVolumeNotBound, v1alpha1.SeverityInfo, []string{"persistentvolume/" + v.Name, "persistentvolumeclaim/" + ref.Name}, "",
 			"volume %s has the data of an earlier claim %s, and is released", v.Name, ref.Name)
 		if v.Status.Phase == corev1.VolumeFailed {
 			f.Severity = v1alpha1.SeverityWarning
-			f.Message = fmt.Sprintf("volume %s of claim %s has failed%s", v.Name, ref.Name, after(": ", joined(v.Status.Reason, v.Status.Message)))
+			f.Message = fmt.Sprintf("volume %s of claim %s has failed%s", v.Name, ref.Name, after(": ", objects.Because(v.Status.Reason, v.Status.Message)))
 		}
 		if ours && phase != v1alpha1.ClaimBound {
 			f.Severity = v1alpha1.SeverityError

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // collectUsage reads the disk usage of the claims that the sets' pods have mounted.
@@ -39,8 +40,8 @@ func (s *Snapshot) fileSystemClaims() map[types.NamespacedName]string {
 		if !mounts(pod) {
 			continue
 		}
-		for _, c := range claimsOf(pod) {
-			if claim := (types.NamespacedName{Namespace: pod.Namespace, Name: c.name}); !block[claim] {
+		for _, c := range objects.ClaimsOf(pod) {
+			if claim := (types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}); !block[claim] {
 				wanted[claim] = pod.Spec.NodeName
 			}
 		}
@@ -82,8 +83,8 @@ func (s *Snapshot) runDF(ctx context.Context, cluster *kube.Cluster, q Query, wa
 	var containers []kube.Mounts
 	for _, pod := range s.Pods {
 		volumes := map[string]string{}
-		for _, c := range claimsOf(pod) {
-			volumes[c.volume] = c.name
+		for _, c := range objects.ClaimsOf(pod) {
+			volumes[c.Volume] = c.Name
 		}
 		found := kube.DataMounts(pod, volumes, missing)
 		for _, m := range found {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -43,9 +44,6 @@ var (
 		# All of the cluster without asking the kubelets; exit code 3 if something does not work
 		kubectl doik sts-status -A --no-usage --fail-on=error`)
 )
-
-// Kinds are what a StatefulSet may be called in an argument kind/name.
-var Kinds = []string{"sts", "statefulset", "statefulsets", "statefulset.apps", "statefulsets.apps"}
 
 // Flags are the flags of the command.
 type Flags struct {
@@ -88,7 +86,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 
 // ToOptions checks the shared flags and connects to the cluster.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
-	s, err := f.shared.ToScope(args, Kinds...)
+	s, err := f.shared.ToScope(args, objects.StatefulSetKinds()...)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 			list = append(list, podFindings(x, pods[o.PodName], now)...)
 			list = append(list, availabilityFindings(set, pods[o.PodName], now)...)
 		case v1alpha1.OrdinalSurplus: // it is on its way out, which may take too long
-			if pods[o.PodName].DeletionTimestamp != nil {
+			if objects.Terminating(pods[o.PodName]) {
 				list = append(list, podFindings(x, pods[o.PodName], now)...)
 			}
 		}
@@ -64,7 +64,7 @@ func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 // availabilityFindings tells of a pod that is ready and does not count as available yet: it has to be ready for minReadySeconds.
 func availabilityFindings(set *appsv1.StatefulSet, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	left := objects.AvailableAt(set, pod).Sub(now)
-	if set.Spec.MinReadySeconds == 0 || pod.DeletionTimestamp != nil || left <= 0 {
+	if set.Spec.MinReadySeconds == 0 || objects.Terminating(pod) || left <= 0 {
 		return nil
 	}
 	return []v1alpha1.Finding{finding.Progress(finding.New(v1alpha1.CodePodNotReady, v1alpha1.SeverityInfo, []string{"pod/" + pod.Name}, "",
@@ -93,7 +93,7 @@ func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	late := now.Sub(lastChange(set, pods)) >= objects.StartLimit
 	if late && len(refused) > 0 { // the cause of some is taken for that of all
 		refused, awaited = append(refused, awaited...), nil
-		slices.SortFunc(refused, compareOrdinals)
+		slices.SortFunc(refused, objects.CompareNames)
 	}
 	if len(refused) > 0 {
 		list = append(list, missing(refused, ": "+reason))
@@ -106,11 +106,6 @@ func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 		list = append(list, finding.Progress(missing(awaited, fmt.Sprintf(" yet (%s)", duration.HumanDuration(now.Sub(lastChange(set, pods)))))))
 	}
 	return list
-}
-
-// compareOrdinals orders pods' names by their ordinals.
-func compareOrdinals(a, b string) int {
-	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 // lastChange is when something happened to a set for the last time, as far as its objects tell: it was written, by whoever, or a pod of
@@ -154,7 +149,7 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 		known = known || slices.Contains(of.Objects, "pod/"+blocker)
 	}
 	pod := pods[blocker]
-	switch available := pod != nil && objects.Ready(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {
+	switch available := pod != nil && objects.PodReady(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {
 	case f.Severity != v1alpha1.SeverityInfo:
 	case known || available:
 		f = finding.Progress(f)

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // needs are what must be read beside sets, pods, claims and Services: to explain what is wrong with them or, where all details
@@ -34,13 +36,13 @@ func needsOf(s *Snapshot, details bool) *needs {
 	mounted := map[types.NamespacedName]bool{}
 	for i := range s.StatefulSets {
 		set := &s.StatefulSets[i]
-		if !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(desiredReplicas(set)) {
+		if !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(objects.DesiredReplicas(set)) {
 			n.events[object{"StatefulSet", set.Namespace, set.Name}] = true // why it makes no more
 		}
 		for _, pod := range x.podsBySet[set.UID] {
 			n.addPod(x, pod, details)
-			for _, c := range claimsOf(pod) {
-				mounted[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}] = true
+			for _, c := range objects.ClaimsOf(pod) {
+				mounted[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}] = true
 			}
 		}
 	}
@@ -83,10 +85,10 @@ func (n *needs) addPod(x *index, pod *corev1.Pod, details bool) {
 	if details && node != "" {
 		n.nodes[node] = true
 	}
-	if ready := conditionTrue(pod, corev1.PodReady) && pod.DeletionTimestamp == nil; ready {
+	if ready := objects.PodReady(pod) && !objects.Terminating(pod); ready {
 		return
 	}
-	switch c := condition(pod, corev1.PodScheduled); {
+	switch c := objects.PodCondition(pod, corev1.PodScheduled); {
 	case node != "":
 		n.nodes[node] = true // is the node the cause?
 	case c != nil && c.Reason == corev1.PodReasonUnschedulable:
@@ -108,7 +110,7 @@ func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim, details bool) {
 	switch {
 	case claim.Status.Phase == corev1.ClaimPending:
 		n.events[about], n.classes, n.allVolumes = true, true, true
-	case claim.DeletionTimestamp != nil && claim.Spec.VolumeName != "": // what becomes of the data?
+	case objects.Terminating(claim) && claim.Spec.VolumeName != "": // what becomes of the data?
 		n.volumes[claim.Spec.VolumeName] = true
 	}
 	if resize(claim) != nil {
@@ -121,13 +123,8 @@ func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim, details bool) {
 
 // belongsTo tells whether a claim has the name that a template of one of the sets gives.
 func belongsTo(x *index, namespace, name string) bool {
-	return slices.ContainsFunc(x.setsByNS[namespace], func(set *appsv1.StatefulSet) bool { return names(set, name) })
-}
-
-// names tells whether one of a set's templates gives this name to the claim of some ordinal.
-func names(set *appsv1.StatefulSet, claim string) bool {
-	return slices.ContainsFunc(set.Spec.VolumeClaimTemplates, func(template corev1.PersistentVolumeClaim) bool {
-		_, ok := ordinalOf(claim, template.Name+"-"+set.Name)
+	return slices.ContainsFunc(x.setsByNS[namespace], func(set *appsv1.StatefulSet) bool {
+		_, _, ok := objects.ClaimOf(set, name)
 		return ok
 	})
 }
@@ -135,8 +132,8 @@ func names(set *appsv1.StatefulSet, claim string) bool {
 // boundVolumes are the volumes of the claims that a pod mounts.
 func boundVolumes(x *index, pod *corev1.Pod) []string {
 	var list []string
-	for _, c := range claimsOf(pod) {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+	for _, c := range objects.ClaimsOf(pod) {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim != nil && claim.Spec.VolumeName != "" {
 			list = append(list, claim.Spec.VolumeName)
 		}
@@ -151,7 +148,7 @@ func starting(pod *corev1.Pod) bool {
 		return false
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if w := c.State.Waiting; w == nil || w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+		if !objects.BeingCreated(c.State.Waiting) {
 			return false
 		}
 	}
@@ -159,7 +156,7 @@ func starting(pod *corev1.Pod) bool {
 }
 
 // wantsBudget tells whether a set has several pods, so that one may go while the others serve.
-func wantsBudget(set appsv1.StatefulSet) bool { return desiredReplicas(&set) > 1 }
+func wantsBudget(set appsv1.StatefulSet) bool { return objects.DesiredReplicas(&set) > 1 }
 
 // setsByNamespace finds the sets of a namespace.
 func setsByNamespace(sets []appsv1.StatefulSet) map[string][]*appsv1.StatefulSet {

@@ -9,13 +9,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // place fills in where a pod's node is and on what terms. API servers from 1.35 on copy the node's zone to the pod.
@@ -30,7 +29,7 @@ func place(x *index, status *v1alpha1.PodStatus, pod *corev1.Pod) {
 // placementFindings tell what a single node or zone would take with it, and whether anything limits evictions. They are worth
 // knowing and no fault: a small cluster has no choice.
 func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
-	if desiredReplicas(set) < 2 {
+	if objects.DesiredReplicas(set) < 2 {
 		return nil
 	}
 	nodes, zones := groups[string]{}, groups[string]{}
@@ -66,8 +65,7 @@ func budgets(x *index, set *appsv1.StatefulSet) []*policyv1.PodDisruptionBudget 
 	var list []*policyv1.PodDisruptionBudget
 	for i := range x.DisruptionBudgets {
 		budget := &x.DisruptionBudgets[i]
-		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
-		if err == nil && budget.Namespace == set.Namespace && selector.Matches(labels.Set(set.Spec.Template.Labels)) {
+		if budget.Namespace == set.Namespace && objects.Matches(budget.Spec.Selector, set.Spec.Template.Labels) {
 			list = append(list, budget)
 		}
 	}
@@ -93,10 +91,10 @@ func unreachableVolumes(x *index, pod *corev1.Pod) string {
 			if !reaches(node, v.Spec.NodeAffinity.Required) {
 				continue
 			}
-			if node.Spec.Unschedulable || !nodeReady(node) {
-				unusable = append(unusable, node.Name)
-			} else {
+			if objects.NodeSchedulable(node) {
 				usable = true
+			} else {
+				unusable = append(unusable, node.Name)
 			}
 		}
 		if usable {
@@ -110,12 +108,6 @@ func unreachableVolumes(x *index, pod *corev1.Pod) string {
 		}
 	}
 	return text
-}
-
-func nodeReady(node *corev1.Node) bool {
-	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	})
 }
 
 // reaches tells whether a node satisfies a volume's affinity. Terms that can't be understood match no node.

@@ -27,15 +27,15 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		return finding.New(code, v1alpha1.SeverityError, []string{"pod/" + pod.Name}, remedy, format, args...)
 	}
 	switch {
-	case pod.DeletionTimestamp != nil:
+	case objects.Terminating(pod):
 		if stuck := stuckTerminating(x, pod, now); stuck != nil {
 			return stuck
 		}
 		return []v1alpha1.Finding{finding.Progress(tell(v1alpha1.CodePodNotReady, describe, "%s is terminating", pod.Name))}
-	case conditionTrue(pod, corev1.PodReady):
+	case objects.PodReady(pod):
 		return nil
 	}
-	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
 		if waitsForClaims(c) {
 			f.Objects = append(f.Objects, prefixed("persistentvolumeclaim/", unboundClaims(x, pod))...)
@@ -112,8 +112,8 @@ func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodConditi
 	if !waitsForClaims(unschedulable) || age >= provisionPatience {
 		return false
 	}
-	return !slices.ContainsFunc(claimsOf(pod), func(c podClaim) bool {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+	return !slices.ContainsFunc(objects.ClaimsOf(pod), func(c objects.PodClaim) bool {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim == nil {
 			return age >= listSkew
 		}
@@ -124,7 +124,7 @@ func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodConditi
 // provisioning reports whether a claim that has no volume was made a moment ago and has a StorageClass that can make one, as far as is
 // known, and no warning.
 func (x *index) provisioning(claim *corev1.PersistentVolumeClaim, now time.Time) bool {
-	if claim.Status.Phase != corev1.ClaimPending || claim.DeletionTimestamp != nil || claim.Spec.StorageClassName == nil || *claim.Spec.StorageClassName == "" {
+	if claim.Status.Phase != corev1.ClaimPending || objects.Terminating(claim) || claim.Spec.StorageClassName == nil || *claim.Spec.StorageClassName == "" {
 		return false
 	}
 	class := x.classes[*claim.Spec.StorageClassName]
@@ -154,9 +154,9 @@ func waitsForClaims(unschedulable *corev1.PodCondition) bool {
 // unboundClaims are the claims of a pod that have no volume, or do not exist.
 func unboundClaims(x *index, pod *corev1.Pod) []string {
 	var names []string
-	for _, c := range claimsOf(pod) {
-		if claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]; claim == nil || claim.Status.Phase != corev1.ClaimBound {
-			names = append(names, c.name)
+	for _, c := range objects.ClaimsOf(pod) {
+		if claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]; claim == nil || claim.Status.Phase != corev1.ClaimBound {
+			names = append(names, c.Name)
 		}
 	}
 	return names
@@ -164,7 +164,7 @@ func unboundClaims(x *index, pod *corev1.Pod) []string {
 
 // stuckTerminating tells of a pod that is still there after its grace period, and what may hold it.
 func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
-	if pod.DeletionTimestamp == nil {
+	if !objects.Terminating(pod) {
 		return nil
 	}
 	late := now.Sub(pod.DeletionTimestamp.Time) // the timestamp is the end of the grace period
@@ -229,9 +229,9 @@ func containersReason(pod *corev1.Pod) string {
 		}
 	}
 	if pod.Status.Reason != "" || pod.Status.Message != "" {
-		return joined(pod.Status.Reason, pod.Status.Message)
+		return objects.Because(pod.Status.Reason, pod.Status.Message)
 	}
-	if c := condition(pod, corev1.PodReady); c != nil && c.Message != "" {
+	if c := objects.PodCondition(pod, corev1.PodReady); c != nil && c.Message != "" {
 		return c.Message
 	}
 	return "phase " + string(pod.Status.Phase)
@@ -243,19 +243,9 @@ func containerReason(c *corev1.ContainerStatus) string {
 	case c.State.Terminated != nil:
 		return fmt.Sprintf("container %s ended with %s", c.Name, howEnded(c.State.Terminated))
 	case c.State.Waiting != nil && c.State.Waiting.Reason != "":
-		return fmt.Sprintf("container %s: %s", c.Name, joined(c.State.Waiting.Reason, c.State.Waiting.Message))
+		return fmt.Sprintf("container %s: %s", c.Name, objects.Because(c.State.Waiting.Reason, c.State.Waiting.Message))
 	}
 	return ""
-}
-
-func joined(reason, message string) string {
-	switch {
-	case reason == "":
-		return message
-	case message == "":
-		return reason
-	}
-	return reason + ": " + message
 }
 
 func memoryLimit(pod *corev1.Pod, container string) string {
@@ -281,8 +271,8 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 		return nil
 	}
 	var list []v1alpha1.Finding
-	for _, c := range claimsOf(pod) {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.name}]
+	for _, c := range objects.ClaimsOf(pod) {
+		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim == nil || !onOneNode(claim) {
 			continue
 		}
@@ -295,7 +285,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 			f := finding.New(v1alpha1.CodeAttachedElsewhere, v1alpha1.SeverityError,
 				[]string{"pod/" + pod.Name, "persistentvolumeclaim/" + claim.Name, "node/" + a.Spec.NodeName}, "",
 				"%s can't start on %s: the volume of %s is still attached to node %s", pod.Name, pod.Spec.NodeName, claim.Name, a.Spec.NodeName)
-			if a.DeletionTimestamp != nil {
+			if objects.Terminating(a) {
 				f.Message += ", and is being detached"
 			}
 			if a.Status.DetachError != nil {
@@ -304,7 +294,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 			if warning := x.newestWarning("Pod", &pod.ObjectMeta, "FailedAttachVolume", "FailedMount"); warning != "" {
 				f.Message += "; " + warning
 			}
-			if a.DeletionTimestamp != nil && a.Status.DetachError == nil && now.Sub(pod.CreationTimestamp.Time) < objects.StartLimit {
+			if objects.Terminating(a) && a.Status.DetachError == nil && now.Sub(pod.CreationTimestamp.Time) < objects.StartLimit {
 				f = finding.Progress(f) // a pod that has moved waits for that
 			}
 			list = append(list, f)
@@ -334,7 +324,7 @@ func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	var blocker *corev1.Pod
 	for _, o := range status.Ordinals {
 		pod := pods[o.PodName]
-		if o.State != v1alpha1.OrdinalPresent || conditionTrue(pod, corev1.PodReady) || pod.DeletionTimestamp != nil {
+		if o.State != v1alpha1.OrdinalPresent || objects.PodReady(pod) || objects.Terminating(pod) {
 			continue
 		}
 		if ordered && blocker != nil {
@@ -367,7 +357,7 @@ func broken(pod *corev1.Pod, now time.Time) bool {
 	if pod.Status.Phase == corev1.PodFailed {
 		return true
 	}
-	if c := condition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonUnschedulable {
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonUnschedulable {
 		return true
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
@@ -376,7 +366,7 @@ func broken(pod *corev1.Pod, now time.Time) bool {
 		}
 	}
 	since := pod.CreationTimestamp.Time
-	if c := condition(pod, corev1.PodReady); c != nil {
+	if c := objects.PodCondition(pod, corev1.PodReady); c != nil {
 		since = c.LastTransitionTime.Time
 	}
 	return now.Sub(since) > max(objects.StartLimit, objects.ProgressOf(pod, now).Limit)

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // podStatus describes a pod in the words of kubectl get pods. That table is made in the API server; the integration tests
@@ -18,20 +19,20 @@ func podStatus(pod *corev1.Pod) *v1alpha1.PodStatus {
 	if pod.Status.Reason != "" {
 		t.word = pod.Status.Reason
 	}
-	if c := condition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonSchedulingGated {
+	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonSchedulingGated {
 		t.word = corev1.PodReasonSchedulingGated
 	}
-	if initializing := t.initContainers(pod); !initializing || conditionTrue(pod, corev1.PodInitialized) {
+	if initializing := t.initContainers(pod); !initializing || hasInitialized(pod) {
 		t.mainContainers(pod)
 	}
 	switch {
-	case pod.DeletionTimestamp != nil && pod.Status.Reason == "NodeLost":
+	case objects.Terminating(pod) && pod.Status.Reason == "NodeLost":
 		t.word = "Unknown"
-	case pod.DeletionTimestamp != nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed:
+	case objects.Terminating(pod) && !objects.PodFinished(pod):
 		t.word = "Terminating"
 	}
 	status := &v1alpha1.PodStatus{
-		UID: string(pod.UID), Status: t.word, Ready: conditionTrue(pod, corev1.PodReady), ContainersReady: t.ready, Containers: t.total,
+		UID: string(pod.UID), Status: t.word, Ready: objects.PodReady(pod), ContainersReady: t.ready, Containers: t.total,
 		Restarts: t.restarts, Node: pod.Spec.NodeName, IP: pod.Status.PodIP, Revision: revisionHash(pod.Labels[appsv1.StatefulSetRevisionLabel]),
 		CreationTimestamp: pod.CreationTimestamp, DeletionTimestamp: pod.DeletionTimestamp,
 	}
@@ -55,8 +56,8 @@ type tally struct {
 // initContainers reports whether the pod is still initializing; word is then that of the first init container that is not done.
 func (t *tally) initContainers(pod *corev1.Pod) (initializing bool) {
 	sidecars := map[string]bool{}
-	for _, c := range pod.Spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; objects.IsSidecar(c) {
 			sidecars[c.Name] = true
 			t.total++
 		}
@@ -90,6 +91,12 @@ func (t *tally) initContainers(pod *corev1.Pod) (initializing bool) {
 	return false
 }
 
+// hasInitialized reports whether a pod's condition Initialized is true.
+func hasInitialized(pod *corev1.Pod) bool {
+	c := objects.PodCondition(pod, corev1.PodInitialized)
+	return c != nil && c.Status == corev1.ConditionTrue
+}
+
 // mainContainers counts the containers that are ready; word is that of the first one that waits or has ended.
 func (t *tally) mainContainers(pod *corev1.Pod) {
 	t.restarts, t.lastEnd = t.sidecarRestarts, t.sidecarLastEnd // init containers that are done no longer count
@@ -110,7 +117,7 @@ func (t *tally) mainContainers(pod *corev1.Pod) {
 	}
 	if t.word == "Completed" && running {
 		t.word = "NotReady"
-		if conditionTrue(pod, corev1.PodReady) {
+		if objects.PodReady(pod) {
 			t.word = "Running"
 		}
 	}
@@ -139,40 +146,7 @@ func revisionHash(revision string) string {
 	return revision[strings.LastIndexByte(revision, '-')+1:]
 }
 
-func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
-	for i := range pod.Status.Conditions {
-		if pod.Status.Conditions[i].Type == kind {
-			return &pod.Status.Conditions[i]
-		}
-	}
-	return nil
-}
-
-func conditionTrue(pod *corev1.Pod, kind corev1.PodConditionType) bool {
-	c := condition(pod, kind)
-	return c != nil && c.Status == corev1.ConditionTrue
-}
-
-// podClaim is a claim that a pod mounts, and the name of the volume as which it does.
-type podClaim struct {
-	volume, name string
-}
-
-// claimsOf lists the claims that a pod mounts, those of generic ephemeral volumes included.
-func claimsOf(pod *corev1.Pod) []podClaim {
-	var claims []podClaim
-	for _, v := range pod.Spec.Volumes {
-		switch {
-		case v.PersistentVolumeClaim != nil:
-			claims = append(claims, podClaim{volume: v.Name, name: v.PersistentVolumeClaim.ClaimName})
-		case v.Ephemeral != nil:
-			claims = append(claims, podClaim{volume: v.Name, name: pod.Name + "-" + v.Name})
-		}
-	}
-	return claims
-}
-
 // mounts reports whether a kubelet has a pod's volumes mounted: the pod is on a node and has not ended.
 func mounts(pod *corev1.Pod) bool {
-	return pod.Spec.NodeName != "" && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
+	return pod.Spec.NodeName != "" && !objects.PodFinished(pod)
 }

@@ -1,0 +1,136 @@
+package dbserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+)
+
+// NotRunningError says why there is no server in a pod.
+type NotRunningError struct {
+	Reason string
+}
+
+func (e *NotRunningError) Error() string { return e.Reason }
+
+// CheckRunning returns a *NotRunningError if the server's container does not run.
+func (s Server) CheckRunning() error {
+	for i := range s.Pod.Status.ContainerStatuses {
+		c := &s.Pod.Status.ContainerStatuses[i]
+		switch {
+		case c.Name != s.Container || c.State.Running != nil:
+			continue
+		case c.State.Waiting != nil && c.State.Waiting.Reason != "":
+			return &NotRunningError{fmt.Sprintf("its container %s does not run: %s", c.Name, c.State.Waiting.Reason)}
+		}
+		return &NotRunningError{fmt.Sprintf("its container %s does not run", c.Name)}
+	}
+	if s.Pod.Spec.NodeName == "" {
+		return &NotRunningError{"its pod is on no node"}
+	}
+	return nil
+}
+
+// ProblemOf describes why a server did not answer within its time.
+func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
+	p := kube.ProblemOf("server "+s.Pod.Name, err)
+	p.Message = objects.OneLine(err.Error())
+	var login *LoginError
+	var notRunning *NotRunningError
+	var withheld *RefusedError
+	switch {
+	case errors.As(err, &notRunning):
+		p.Reason = v1alpha1.ReasonNotRunning
+		p.Remedy = fmt.Sprintf("see kubectl describe pod %s -n %s", s.Pod.Name, s.Pod.Namespace)
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Reason = v1alpha1.ReasonTimeout
+		p.Message = fmt.Sprintf("no answer within %s", timeout)
+		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s, or raise --server-timeout", s.Pod.Name, s.Container, s.Pod.Namespace)
+	case errors.As(err, &withheld):
+		p.Remedy = withheld.Remedy
+	case !errors.As(err, &login):
+	case login.IsNotListening():
+		p.Reason = v1alpha1.ReasonNotListening
+		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s", s.Pod.Name, s.Container, s.Pod.Namespace)
+	case login.IsRefused():
+		p.Reason = v1alpha1.ReasonRefused
+		p.Remedy = "see --user and --password-from"
+	case login.IsForbidden():
+		p.Reason = v1alpha1.ReasonForbidden
+		p.Remedy = "ask for the rights to create and get pods/portforward or pods/exec, see docs/rbac.md"
+	}
+	return p
+}
+
+// LoginError says that no way led to a server, and why each did not.
+type LoginError struct {
+	Reason []error // at least one
+}
+
+func (e *LoginError) Error() string {
+	texts := make([]string, 0, len(e.Reason))
+	for _, err := range e.Reason {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *LoginError) Unwrap() []error { return e.Reason }
+
+// IsForbidden reports whether the user lacks a right in the cluster, for each way that was tried.
+func (e *LoginError) IsForbidden() bool {
+	for _, err := range e.Reason {
+		if !apierrors.IsForbidden(err) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsRefused reports whether a server was reached and did not accept the account, or there is no account to try.
+func (e *LoginError) IsRefused() bool {
+	return slices.ContainsFunc(e.Reason, func(err error) bool {
+		var none *noAccountError
+		var said Answerer
+		return errors.As(err, &said) && said.RefusesLogin() || errors.As(err, &none)
+	})
+}
+
+// IsNotListening reports whether the way led into the pod and nothing listens there.
+func (e *LoginError) IsNotListening() bool {
+	return !e.IsRefused() && slices.ContainsFunc(e.Reason, func(err error) bool {
+		var said Answerer
+		return errors.Is(err, ErrNotListening) || errors.As(err, &said) && said.FoundNobody()
+	})
+}
+
+// ErrNotListening says that a node has found no server at a pod's port.
+var ErrNotListening = errors.New("connection refused: nothing listens at the port")
+
+// Answerer is an error in an engine's own words: a server's, or its client's.
+type Answerer interface {
+	error
+	// RefusesLogin reports whether a server was reached and did not let the account in, in this way.
+	RefusesLogin() bool
+	// FoundNobody reports whether it is a client's that found no server.
+	FoundNobody() bool
+}
+
+// noAccountError says that there is no account to try.
+type noAccountError struct {
+	flavour string
+	via     Via
+}
+
+func (e *noAccountError) Error() string {
+	return fmt.Sprintf("no account of %s is known for --via=%s: give one with --user and --password-from", e.flavour, e.via)
+}
