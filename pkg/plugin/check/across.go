@@ -33,7 +33,7 @@ func (x *index) across() {
 }
 
 func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, format string, args ...any) {
-	i.add(v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)})
+	i.add(finding.New(code, severity, objects, "", format, args...))
 }
 
 // writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.

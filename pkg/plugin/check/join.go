@@ -255,7 +255,7 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 					explainer.Also = append(explainer.Also, code)
 				}
 			}
-			if worse(list[j].Severity, explainer.Severity) {
+			if finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
 				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
 			}
 		}
@@ -268,10 +268,6 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 		}
 	}
 	return kept
-}
-
-func worse(a, b v1alpha1.Severity) bool {
-	return slices.Index(v1alpha1.Severities[:], a) > slices.Index(v1alpha1.Severities[:], b)
 }
 
 // concern tells whether two findings are about an object of the kind that counts together.

@@ -41,7 +41,7 @@ const NotYetAnswered = "it has not answered yet"
 
 // NotYet is what is known of a server whose first answer is being waited for.
 func NotYet(s Server) Said {
-	return Said{Failure: &v1alpha1.Problem{Subject: "server " + s.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered}}
+	return Said{Failure: &v1alpha1.Problem{Subject: "server " + s.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered, Passing: true}}
 }
 
 // Asker logs in to servers of one engine and asks them all that the plugin asks of itself.

@@ -127,11 +127,8 @@ func analyzeSet(snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuer
 		item.Same = &same
 	}
 	if len(differ) > 0 {
-		item.Findings = append(item.Findings, v1alpha1.Finding{
-			Code: v1alpha1.CodeRowsDiffer, Severity: v1alpha1.SeverityInfo, Objects: podObjects(differ),
-			Message: fmt.Sprintf("not all servers have the same rows: see those marked among %s", finding.Some(differ)),
-			Remedy:  finding.Page(v1alpha1.CodeRowsDiffer),
-		})
+		item.Findings = append(item.Findings, finding.New(v1alpha1.CodeRowsDiffer, v1alpha1.SeverityInfo, podObjects(differ), "",
+			"not all servers have the same rows: see those marked among %s", finding.Some(differ)))
 	}
 	return item
 }

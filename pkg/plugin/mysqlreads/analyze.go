@@ -164,11 +164,11 @@ func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
 func findings(item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []string, format string, args ...any) {
-		f := v1alpha1.Finding{Code: code, Severity: severity, Objects: []string{"service/" + item.Metadata.Name}, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)}
+		objects := []string{"service/" + item.Metadata.Name}
 		for _, pod := range pods {
-			f.Objects = append(f.Objects, "pod/"+pod)
+			objects = append(objects, "pod/"+pod)
 		}
-		list = append(list, f)
+		list = append(list, finding.New(code, severity, objects, "", format, args...))
 	}
 	var endpoints, silent, strangers, stale, sources []string
 	var reasons []string

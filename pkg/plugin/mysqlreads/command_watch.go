@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
@@ -21,7 +20,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.MySQLReadsList] {
 			}
 			return reader.Follow(ctx, changed), nil
 		},
-		Passing:  []string{dbserver.NotYetAnswered},
 		Key:      RowKey(),
 		Volatile: []string{"ROLE", "ANSWERS", "SHARE", "MEDIAN", "P95", "SLOWEST", "SPREAD"},
 		Timeline: Timeline,

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 )
 
@@ -15,7 +14,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.MySQLTopologyList
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			return Follow(ctx, o.Cluster, o.Query, changed), nil
 		},
-		Passing:  []string{dbserver.NotYetAnswered},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "LAG", "GTID"},
 		Timeline: Timeline,

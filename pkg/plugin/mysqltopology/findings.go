@@ -58,10 +58,9 @@ func (j *judge) add(code v1alpha1.Code, severity v1alpha1.Severity, pods []strin
 	for i, pod := range pods {
 		objects[i] = "pod/" + pod
 	}
-	j.list = append(j.list, v1alpha1.Finding{
-		Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...),
-		Remedy: finding.Page(code), Evidence: evidence,
-	})
+	f := finding.New(code, severity, objects, "", format, args...)
+	f.Evidence = evidence
+	j.list = append(j.list, f)
 }
 
 // quote is what a server answered to the statement of a subject: the columns that it has of those named. Variables and

@@ -88,7 +88,9 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 		t.server(pod, old[pod], now[pod])
 	}
 	t.services(was.Services, is.Services)
-	finding.Timeline(was.Findings, is.Findings, identity, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
+	finding.Timeline(was.Findings, is.Findings, identity, told[:], func(severity v1alpha1.Severity, text string) {
+		t.tell(printers.LevelOf(severity), "%s", text)
+	})
 }
 
 func byPod(t *v1alpha1.MySQLTopology) map[string]*v1alpha1.MySQLServer {
