@@ -39,14 +39,15 @@ type HealthCheckList struct {
 
 // CheckSummary counts findings that are not ignored, each once: one that several items share is one finding.
 type CheckSummary struct {
-	// StatefulSets counts sets; Healthy those whose health is ok, Progressing and Unknown those with that health.
+	// StatefulSets, Healthy, Progressing and Unknown count the sets: all, those whose health is ok, and those with that health.
 	StatefulSets int32 `json:"statefulSets"`
 	Healthy      int32 `json:"healthy"`
 	Progressing  int32 `json:"progressing,omitempty"`
 	Unknown      int32 `json:"unknown,omitempty"`
 	// Findings has the number of findings by severity.
 	Findings map[Severity]int32 `json:"findings,omitempty"`
-	Ignored  int32              `json:"ignored,omitempty"`
+	// Ignored counts the findings that an annotation accepts.
+	Ignored int32 `json:"ignored,omitempty"`
 }
 
 // What an item of the report is about, beside StatefulSets.

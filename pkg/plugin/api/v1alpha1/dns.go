@@ -58,10 +58,12 @@ type HeadlessDNSList struct {
 // DNSVantageKind says who asked.
 type DNSVantageKind string
 
-// The places from which questions are asked.
 const (
-	VantageDebugPod  DNSVantageKind = "DebugPod"
-	VantagePod       DNSVantageKind = "Pod"
+	// VantageDebugPod means a pod that was made for it and has been removed.
+	VantageDebugPod DNSVantageKind = "DebugPod"
+	// VantagePod means a container of a pod that was there.
+	VantagePod DNSVantageKind = "Pod"
+	// VantageEphemeral means an ephemeral container that was added to a pod.
 	VantageEphemeral DNSVantageKind = "EphemeralContainer"
 	// VantageServers means that each DNS server was asked through a port-forward, from no pod.
 	VantageServers DNSVantageKind = "DNSServers"
@@ -71,12 +73,16 @@ const (
 
 // DNSVantage is where the questions were asked.
 type DNSVantage struct {
-	Kind      DNSVantageKind `json:"kind"`
-	Namespace string         `json:"namespace,omitempty"`
-	Pod       string         `json:"pod,omitempty"`
-	Container string         `json:"container,omitempty"`
-	Node      string         `json:"node,omitempty"`
-	Image     string         `json:"image,omitempty"`
+	// Kind is what asked.
+	Kind DNSVantageKind `json:"kind"`
+	// Namespace, Pod and Container name the container in which the questions were asked; they are missing where no pod asked.
+	Namespace string `json:"namespace,omitempty"`
+	Pod       string `json:"pod,omitempty"`
+	Container string `json:"container,omitempty"`
+	// Node is the node of that pod.
+	Node string `json:"node,omitempty"`
+	// Image is the image of that container.
+	Image string `json:"image,omitempty"`
 	// Tool is what asked: dig, nslookup, busybox-nslookup, old-nslookup, getent.
 	Tool string `json:"tool,omitempty"`
 	// Nameservers, Search and Options are those of resolv.conf.
@@ -109,12 +115,14 @@ type PodResolution struct {
 
 // DNSServer is a pod behind the cluster's DNS Service.
 type DNSServer struct {
-	// Pod is namespace/name.
-	Pod     string `json:"pod,omitempty"`
+	// Pod is namespace/name; it is missing where the endpoint is no pod.
+	Pod string `json:"pod,omitempty"`
+	// Address is an IP address.
 	Address string `json:"address"`
 	// Port is the one for TCP, on the pod.
-	Port  int32 `json:"port"`
-	Ready bool  `json:"ready"`
+	Port int32 `json:"port"`
+	// Ready is true if it gets questions from the Service.
+	Ready bool `json:"ready"`
 	// Terminating means that it is about to end.
 	Terminating bool `json:"terminating,omitempty"`
 }
@@ -129,8 +137,9 @@ type HeadlessDNS struct {
 	// StatefulSets are those that name it as their Service.
 	StatefulSets []string `json:"statefulSets,omitempty"`
 	// PublishNotReadyAddresses means that pods have records before they are ready.
-	PublishNotReadyAddresses bool     `json:"publishNotReadyAddresses,omitempty"`
-	IPFamilies               []string `json:"ipFamilies,omitempty"`
+	PublishNotReadyAddresses bool `json:"publishNotReadyAddresses,omitempty"`
+	// IPFamilies are those of the Service's spec.
+	IPFamilies []string `json:"ipFamilies,omitempty"`
 	// ReadyEndpoints and Endpoints count those of its EndpointSlices.
 	ReadyEndpoints int32 `json:"readyEndpoints"`
 	Endpoints      int32 `json:"endpoints"`
@@ -177,9 +186,10 @@ type DNSRecord struct {
 	// Expected and Observed are addresses, names, or port and target of SRV (their priority and weight are the server's to choose).
 	Expected []string `json:"expected"`
 	// NoneExpected says why there is to be no record.
-	NoneExpected string     `json:"noneExpected,omitempty"`
-	Observed     []string   `json:"observed"`
-	Verdict      DNSVerdict `json:"verdict"`
+	NoneExpected string   `json:"noneExpected,omitempty"`
+	Observed     []string `json:"observed"`
+	// Verdict compares the two.
+	Verdict DNSVerdict `json:"verdict"`
 	// Reason explains a verdict other than ok.
 	Reason string `json:"reason,omitempty"`
 	// Answers are one for each server that was asked, and for each time.
@@ -188,8 +198,9 @@ type DNSRecord struct {
 
 // DNSAnswer is one answer to a question.
 type DNSAnswer struct {
-	// Server is the address of the server, where the tool tells; ServerPod its pod, where it is one.
-	Server    string `json:"server,omitempty"`
+	// Server is the address of the server; it is missing where the tool does not tell.
+	Server string `json:"server,omitempty"`
+	// ServerPod is the pod with that address, if one has it.
 	ServerPod string `json:"serverPod,omitempty"`
 	// Transport is UDP or TCP.
 	Transport string `json:"transport"`
@@ -197,16 +208,19 @@ type DNSAnswer struct {
 	// tell why), UNSUPPORTED, INVALID, NOTASKED.
 	Status string `json:"status"`
 	// FullName is the name that was found by way of the search path.
-	FullName string   `json:"fullName,omitempty"`
-	Data     []string `json:"data,omitempty"`
-	// TTLSeconds is the least of the records'; NegativeTTLSeconds for how long a negative answer is kept.
-	TTLSeconds         *int64 `json:"ttlSeconds,omitempty"`
+	FullName string `json:"fullName,omitempty"`
+	// Data are the records: addresses, names, or port and target of SRV.
+	Data []string `json:"data,omitempty"`
+	// TTLSeconds is the least of the records'; it is missing where there are none, or the tool does not tell.
+	TTLSeconds *int64 `json:"ttlSeconds,omitempty"`
+	// NegativeTTLSeconds is for how long a negative answer is kept; it is missing where the tool does not tell.
 	NegativeTTLSeconds *int64 `json:"negativeTTLSeconds,omitempty"`
 	// Microseconds is the time that it took. dig measures it; other tools' is that of the whole program, in steps of 10,000.
 	Microseconds *int64 `json:"microseconds,omitempty"`
 	// Truncated means that the answer did not fit into UDP.
-	Truncated bool   `json:"truncated,omitempty"`
-	Detail    string `json:"detail,omitempty"`
+	Truncated bool `json:"truncated,omitempty"`
+	// Detail is the tool's or the network's own word on a failure.
+	Detail string `json:"detail,omitempty"`
 	// Again means that it was asked a second time, after a negative answer had left the caches.
 	Again bool `json:"again,omitempty"`
 }

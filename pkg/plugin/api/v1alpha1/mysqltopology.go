@@ -75,14 +75,19 @@ type MySQLTopologyList struct {
 // MySQLReplication is the kind of replication in a set.
 type MySQLReplication string
 
-// The kinds of replication.
 const (
-	ReplicationNone         MySQLReplication = "None"
+	// ReplicationNone means that no server replicates from another.
+	ReplicationNone MySQLReplication = "None"
+	// ReplicationAsynchronous means that a source waits for no replica.
 	ReplicationAsynchronous MySQLReplication = "Asynchronous"
-	ReplicationSemiSync     MySQLReplication = "SemiSynchronous"
-	ReplicationGroup        MySQLReplication = "GroupReplication"
-	ReplicationGalera       MySQLReplication = "Galera"
-	ReplicationUnknown      MySQLReplication = "Unknown"
+	// ReplicationSemiSync means that a source waits until replicas have received a transaction.
+	ReplicationSemiSync MySQLReplication = "SemiSynchronous"
+	// ReplicationGroup means Group Replication.
+	ReplicationGroup MySQLReplication = "GroupReplication"
+	// ReplicationGalera means a Galera cluster.
+	ReplicationGalera MySQLReplication = "Galera"
+	// ReplicationUnknown means that servers that did not answer could tell.
+	ReplicationUnknown MySQLReplication = "Unknown"
 )
 
 // MySQLTopology is a set of servers that one object controls, or one operator's cluster.
@@ -93,14 +98,16 @@ type MySQLTopology struct {
 	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
 	Owner string `json:"owner,omitempty"`
 	// Flavour is the operator, the chart or the image that the servers come from.
-	Flavour     string           `json:"flavour"`
+	Flavour string `json:"flavour"`
+	// Replication is how the servers replicate.
 	Replication MySQLReplication `json:"replication"`
 	// Servers are in the order of the tree: each is followed by its replicas.
 	Servers []MySQLServer `json:"servers"`
 	// Services are those that select servers of the set.
 	Services []MySQLService `json:"services,omitempty"`
-	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
-	Health     Health      `json:"health"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
+	Health Health `json:"health"`
+	// Conditions are Ready and Healthy.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at: the servers that answered.
 	Checked []CheckedPart `json:"checked,omitempty"`
@@ -111,7 +118,6 @@ type MySQLTopology struct {
 // MySQLRole is what a server does in its set.
 type MySQLRole string
 
-// The roles.
 const (
 	// RoleSource has replicas, or could have some.
 	RoleSource MySQLRole = "Source"
@@ -121,8 +127,9 @@ const (
 	RoleRelay MySQLRole = "Relay"
 	// RoleStandalone is the only server of its set.
 	RoleStandalone MySQLRole = "Standalone"
-	// RolePrimary and RoleSecondary are those of Group Replication.
-	RolePrimary   MySQLRole = "Primary"
+	// RolePrimary is a member of Group Replication that takes writes.
+	RolePrimary MySQLRole = "Primary"
+	// RoleSecondary is a member of Group Replication that takes none.
 	RoleSecondary MySQLRole = "Secondary"
 	// RoleNode is a node of a Galera cluster.
 	RoleNode MySQLRole = "Node"
@@ -134,31 +141,42 @@ const (
 
 // MySQLServer is one server.
 type MySQLServer struct {
+	// Pod and Container are where it runs.
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
 	// Depth is 0 for a server at the root of the tree, one more than its source's for a replica.
 	Depth int32 `json:"depth"`
 	// Ready is the pod's condition.
-	Ready             bool         `json:"ready"`
-	Node              string       `json:"node,omitempty"`
-	Zone              string       `json:"zone,omitempty"`
-	CapacityType      CapacityType `json:"capacityType,omitempty"`
-	IP                string       `json:"ip,omitempty"`
-	CreationTimestamp metav1.Time  `json:"creationTimestamp,omitzero"`
+	Ready bool `json:"ready"`
+	// Node is the pod's node; it is missing where the pod has none.
+	Node string `json:"node,omitempty"`
+	// Zone and CapacityType are the node's; they are missing where nodes were not read.
+	Zone         string       `json:"zone,omitempty"`
+	CapacityType CapacityType `json:"capacityType,omitempty"`
+	// IP is the pod's address.
+	IP string `json:"ip,omitempty"`
+	// CreationTimestamp is the pod's.
+	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 	// Unreachable is why the server did not answer; all that follows is then unknown.
 	Unreachable string `json:"unreachable,omitempty"`
 	// Via is port-forward or exec.
 	Via string `json:"via,omitempty"`
 	// User is the account that asked; empty where a file in the container names it.
-	User string    `json:"user,omitempty"`
+	User string `json:"user,omitempty"`
+	// Role is what the server does in its set.
 	Role MySQLRole `json:"role"`
 	// LabelledRole is what the operator's role label says: primary or replica.
 	LabelledRole string `json:"labelledRole,omitempty"`
-	Product      string `json:"product,omitempty"`
+	// Product is MySQL or MariaDB.
+	Product string `json:"product,omitempty"`
+	// Distribution is what the server calls itself beyond the product: Percona Server, Percona XtraDB Cluster.
 	Distribution string `json:"distribution,omitempty"`
-	Version      string `json:"version,omitempty"`
-	ServerID     *int64 `json:"serverID,omitempty"`
-	ServerUUID   string `json:"serverUUID,omitempty"`
+	// Version is the number: 8.4.2.
+	Version string `json:"version,omitempty"`
+	// ServerID is @@server_id; it is missing where the server has none.
+	ServerID *int64 `json:"serverID,omitempty"`
+	// ServerUUID is @@server_uuid; it is missing on MariaDB.
+	ServerUUID string `json:"serverUUID,omitempty"`
 	// ReadOnly and SuperReadOnly are the server's settings; MariaDB has no super_read_only.
 	ReadOnly      *bool `json:"readOnly,omitempty"`
 	SuperReadOnly *bool `json:"superReadOnly,omitempty"`
@@ -168,17 +186,19 @@ type MySQLServer struct {
 	GTIDExecuted string `json:"gtidExecuted,omitempty"`
 	// Channels are the server's replication channels, from other servers; a group's own are not among them.
 	Channels []MySQLChannel `json:"channels,omitempty"`
-	// Group is set in Group Replication, Galera in a Galera cluster.
-	Group  *MySQLGroupMember `json:"group,omitempty"`
-	Galera *GaleraNode       `json:"galera,omitempty"`
+	// Group is the server's part in its group; it is missing where the server is configured for none.
+	Group *MySQLGroupMember `json:"group,omitempty"`
+	// Galera is the node's part in its cluster; it is missing where the server is no node of a Galera cluster.
+	Galera *GaleraNode `json:"galera,omitempty"`
 	// Answers are the raw rows by statement.
 	Answers []MySQLAnswer `json:"answers,omitempty"`
 }
 
 // MySQLChannel is one connection from which a replica replicates.
 type MySQLChannel struct {
-	// Name is empty for the default channel.
-	Name   string      `json:"name"`
+	// Name is the channel's; empty for the default channel.
+	Name string `json:"name"`
+	// Source is where it replicates from.
 	Source MySQLSource `json:"source"`
 	// Receiver and Applier are Yes, No or Connecting, as SHOW REPLICA STATUS prints them.
 	Receiver string `json:"receiver,omitempty"`
@@ -196,8 +216,10 @@ type MySQLChannel struct {
 	// BehindBytes is the distance in the source's binary log, where it is in the same file and there are no GTIDs.
 	BehindBytes *int64 `json:"behindBytes,omitempty"`
 	// ErrantGTIDs are transactions of the replica that its source has not.
-	ErrantGTIDs   string             `json:"errantGTIDs,omitempty"`
-	AutoPosition  *bool              `json:"autoPosition,omitempty"`
+	ErrantGTIDs string `json:"errantGTIDs,omitempty"`
+	// AutoPosition is true if the channel goes by GTID, false if it goes by file and position; missing where the server does not tell.
+	AutoPosition *bool `json:"autoPosition,omitempty"`
+	// ReceiverError and ApplierError are the last errors of the two; missing where there is none.
 	ReceiverError *MySQLChannelError `json:"receiverError,omitempty"`
 	ApplierError  *MySQLChannelError `json:"applierError,omitempty"`
 }
@@ -207,8 +229,9 @@ type MySQLSource struct {
 	// Host and Port are as the replica was told.
 	Host string `json:"host"`
 	Port int64  `json:"port,omitempty"`
+	// UUID is the source's @@server_uuid, as the replica knows it; missing on MariaDB and before the first connection.
 	UUID string `json:"uuid,omitempty"`
-	// ServerID is 0 before the first connection.
+	// ServerID is the source's @@server_id, as the replica knows it; missing before the first connection.
 	ServerID int64 `json:"serverID,omitempty"`
 	// Pod is the server, as namespace/pod if it is of another namespace; empty for a source outside.
 	Pod string `json:"pod,omitempty"`
@@ -220,16 +243,20 @@ type MySQLSource struct {
 
 // MySQLChannelError is the last error of a receiver or an applier.
 type MySQLChannelError struct {
-	Number  int64  `json:"number"`
+	// Number is the server's number of the error.
+	Number int64 `json:"number"`
+	// Message is the server's.
 	Message string `json:"message"`
 }
 
 // MySQLGroupMember is a member of a group, as it sees itself.
 type MySQLGroupMember struct {
+	// GroupName is @@group_replication_group_name, a UUID.
 	GroupName string `json:"groupName,omitempty"`
 	// State is ONLINE, RECOVERING, OFFLINE, ERROR or UNREACHABLE.
 	State string `json:"state"`
-	Role  string `json:"role,omitempty"`
+	// Role is PRIMARY or SECONDARY; it is missing where the member is not in its group.
+	Role string `json:"role,omitempty"`
 	// Members and Unreachable count the rows of the member's own view.
 	Members     int32 `json:"members"`
 	Unreachable int32 `json:"unreachable"`
@@ -239,43 +266,55 @@ type MySQLGroupMember struct {
 
 // GaleraNode is a node of a Galera cluster, as it sees itself.
 type GaleraNode struct {
+	// ClusterStatus is wsrep_cluster_status: Primary, non-Primary or Disconnected.
 	ClusterStatus string `json:"clusterStatus,omitempty"`
-	ClusterSize   *int64 `json:"clusterSize,omitempty"`
-	ClusterUUID   string `json:"clusterUUID,omitempty"`
-	// State is that of the node: Synced, Donor/Desynced, Joining, Joined, Initialized.
+	// ClusterSize is wsrep_cluster_size: the number of nodes in the node's component.
+	ClusterSize *int64 `json:"clusterSize,omitempty"`
+	// ClusterUUID is wsrep_cluster_state_uuid, which all nodes of a cluster share.
+	ClusterUUID string `json:"clusterUUID,omitempty"`
+	// State is wsrep_local_state_comment, in the server's words: Synced, Donor/Desynced, Joining, Joined, Initialized.
 	State string `json:"state,omitempty"`
-	Ready bool   `json:"ready"`
-	// FlowControlPaused is the share of the time since the last FLUSH STATUS, 0 to 1, that the node was held up.
+	// Ready is wsrep_ready: the node takes queries.
+	Ready bool `json:"ready"`
+	// FlowControlPaused is wsrep_flow_control_paused: the share of the time since the last FLUSH STATUS, 0 to 1, that the node was held up.
 	FlowControlPaused string `json:"flowControlPaused,omitempty"`
-	ReceiveQueueAvg   string `json:"receiveQueueAvg,omitempty"`
+	// ReceiveQueueAvg is wsrep_local_recv_queue_avg: the average length of the queue of received transactions since the last FLUSH STATUS.
+	ReceiveQueueAvg string `json:"receiveQueueAvg,omitempty"`
 }
 
 // MySQLAnswer is a server's answer to one statement.
 type MySQLAnswer struct {
 	// Subject is what was asked about.
-	Subject   string `json:"subject"`
+	Subject string `json:"subject"`
+	// Statement is what was sent.
 	Statement string `json:"statement"`
 	// Rows are by column name; NULL is null.
-	Rows  []map[string]*string `json:"rows,omitempty"`
-	Error *MySQLChannelError   `json:"error,omitempty"`
+	Rows []map[string]*string `json:"rows,omitempty"`
+	// Error is what the server answered in place of rows.
+	Error *MySQLChannelError `json:"error,omitempty"`
 }
 
 // MySQLServicePurpose is what a Service's name, labels or selector say that it is for.
 type MySQLServicePurpose string
 
-// The purposes.
 const (
+	// ServiceForWriting is to reach the server that takes writes.
 	ServiceForWriting MySQLServicePurpose = "Write"
+	// ServiceForReading is to reach servers with fresh data.
 	ServiceForReading MySQLServicePurpose = "Read"
-	ServiceForAny     MySQLServicePurpose = "Any"
+	// ServiceForAny means that nothing says so.
+	ServiceForAny MySQLServicePurpose = "Any"
 )
 
 // MySQLService is a Service that selects servers of a set.
 type MySQLService struct {
-	Name     string              `json:"name"`
-	Purpose  MySQLServicePurpose `json:"purpose"`
-	Headless bool                `json:"headless,omitempty"`
-	// Selects are the set's pods that the selector matches, Reaches those that are ready endpoints.
+	// Name is the Service's.
+	Name string `json:"name"`
+	// Purpose is what it is for.
+	Purpose MySQLServicePurpose `json:"purpose"`
+	// Headless is true if it has no cluster IP.
+	Headless bool `json:"headless,omitempty"`
+	// Selects and Reaches are the set's pods that the selector matches, and those of them that are ready endpoints.
 	Selects []string `json:"selects,omitempty"`
 	Reaches []string `json:"reaches,omitempty"`
 	// ReachesUnknown is true if endpoints could not be read.

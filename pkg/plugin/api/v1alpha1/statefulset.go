@@ -44,8 +44,9 @@ type StatefulSetStatus struct {
 	DisruptionBudgets []string `json:"disruptionBudgets,omitempty"`
 	// Ordinals are in ascending order.
 	Ordinals []Ordinal `json:"ordinals"`
-	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
-	Health     Health      `json:"health"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
+	Health Health `json:"health"`
+	// Conditions are Ready and Healthy.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at: ordinals and volumes.
 	Checked []CheckedPart `json:"checked,omitempty"`
@@ -55,14 +56,20 @@ type StatefulSetStatus struct {
 
 // ObjectMeta is the part of an object's metadata that tells which one it is.
 type ObjectMeta struct {
-	Namespace         string      `json:"namespace,omitempty"`
-	Name              string      `json:"name"`
-	UID               string      `json:"uid,omitempty"`
+	// Namespace is missing for what has none.
+	Namespace string `json:"namespace,omitempty"`
+	// Name is empty for the cluster as such.
+	Name string `json:"name"`
+	// UID is missing for what is no object of the API.
+	UID string `json:"uid,omitempty"`
+	// CreationTimestamp is missing for what is no object of the API.
 	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 }
 
 // ReplicaCounts counts the pods of a StatefulSet.
 type ReplicaCounts struct {
+	// Desired, Existing, Ready and Available count the pods that the set is to have, that there are, that are ready, and that have been
+	// so for minReadySeconds.
 	Desired   int32 `json:"desired"`
 	Existing  int32 `json:"existing"`
 	Ready     int32 `json:"ready"`
@@ -85,6 +92,7 @@ type Rollout struct {
 
 // ClaimRetentionPolicy is Retain or Delete for the two occasions.
 type ClaimRetentionPolicy struct {
+	// WhenDeleted and WhenScaled are what becomes of claims when the set is deleted, and when it is scaled down.
 	WhenDeleted string `json:"whenDeleted"`
 	WhenScaled  string `json:"whenScaled"`
 }
@@ -109,7 +117,9 @@ const (
 
 // GoverningService is the Service that .spec.serviceName names.
 type GoverningService struct {
-	Name  string       `json:"name,omitempty"`
+	// Name is missing where the set names no Service.
+	Name string `json:"name,omitempty"`
+	// State says whether it does its work.
 	State ServiceState `json:"state"`
 	// Selects is the number of the set's pods that its selector matches.
 	Selects int32 `json:"selects"`
@@ -135,15 +145,17 @@ const (
 
 // Ordinal is one place in a StatefulSet.
 type Ordinal struct {
+	// Ordinal is its number.
 	Ordinal int32 `json:"ordinal"`
 	// PodName is the name that the ordinal's pod has or would have.
-	PodName string       `json:"podName"`
-	State   OrdinalState `json:"state"`
+	PodName string `json:"podName"`
+	// State says what there is of it.
+	State OrdinalState `json:"state"`
 	// Reason explains a state other than Present.
 	Reason string `json:"reason,omitempty"`
 	// WaitsFor is the pod that has to be ready, or available, before this ordinal's is made (Blocked only).
 	WaitsFor string `json:"waitsFor,omitempty"`
-	// Pod is missing where the ordinal has none.
+	// Pod is the ordinal's pod; it is missing where the ordinal has none.
 	Pod *PodStatus `json:"pod,omitempty"`
 	// Claims are those of the set's templates in their order, then the others that the pod mounts.
 	Claims []ClaimStatus `json:"claims,omitempty"`
@@ -151,24 +163,32 @@ type Ordinal struct {
 
 // PodStatus is the pod of an ordinal.
 type PodStatus struct {
+	// UID is the pod's.
 	UID string `json:"uid"`
 	// Status is what kubectl get pods prints in its column STATUS.
-	Status          string `json:"status"`
-	Ready           bool   `json:"ready"`
-	ContainersReady int32  `json:"containersReady"`
-	Containers      int32  `json:"containers"`
-	Restarts        int32  `json:"restarts"`
+	Status string `json:"status"`
+	// Ready is the pod's condition.
+	Ready bool `json:"ready"`
+	// ContainersReady and Containers count those that are ready, and all.
+	ContainersReady int32 `json:"containersReady"`
+	Containers      int32 `json:"containers"`
+	// Restarts is the sum of the containers' restarts.
+	Restarts int32 `json:"restarts"`
 	// LastRestart is the time at which a container ended for the last time, if one did.
 	LastRestart *metav1.Time `json:"lastRestart,omitempty"`
-	Node        string       `json:"node,omitempty"`
+	// Node is missing where the pod has not been scheduled.
+	Node string `json:"node,omitempty"`
 	// Zone is that of the node, as topology.kubernetes.io/zone of the pod or of the node tells it.
 	Zone string `json:"zone,omitempty"`
-	// CapacityType is that of the node, where nodes were read: spot, on-demand and others, or unknown.
+	// CapacityType is that of the node; it is missing where nodes were not read.
 	CapacityType CapacityType `json:"capacityType,omitempty"`
-	IP           string       `json:"ip,omitempty"`
+	// IP is the pod's first address.
+	IP string `json:"ip,omitempty"`
 	// DNSName is the name that the governing Service gives the pod, without the cluster's domain.
-	DNSName           string      `json:"dnsName,omitempty"`
-	Revision          string      `json:"revision,omitempty"`
+	DNSName string `json:"dnsName,omitempty"`
+	// Revision is the hash of the revision of the template that the pod was made from.
+	Revision string `json:"revision,omitempty"`
+	// CreationTimestamp is the pod's.
 	CreationTimestamp metav1.Time `json:"creationTimestamp"`
 	// DeletionTimestamp is the end of the grace period of a pod that has been deleted.
 	DeletionTimestamp *metav1.Time `json:"deletionTimestamp,omitempty"`
@@ -177,11 +197,14 @@ type PodStatus struct {
 // ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
 type ClaimPhase string
 
-// The phases of a claim, as kubectl get pvc shows them, and what stands for a claim that is not there.
 const (
-	ClaimBound       ClaimPhase = "Bound"
-	ClaimPending     ClaimPhase = "Pending"
-	ClaimLost        ClaimPhase = "Lost"
+	// ClaimBound means that it has a volume.
+	ClaimBound ClaimPhase = "Bound"
+	// ClaimPending means that it has none yet.
+	ClaimPending ClaimPhase = "Pending"
+	// ClaimLost means that its volume is gone.
+	ClaimLost ClaimPhase = "Lost"
+	// ClaimTerminating means that it has been deleted and waits for its pod to end.
 	ClaimTerminating ClaimPhase = "Terminating"
 	// ClaimMissing means there is no such claim (yet).
 	ClaimMissing ClaimPhase = "Missing"
@@ -191,32 +214,40 @@ const (
 
 // ClaimStatus is one PersistentVolumeClaim of an ordinal.
 type ClaimStatus struct {
+	// Name is the claim's.
 	Name string `json:"name"`
 	// Template is the volumeClaimTemplate that it was made from; empty for other claims that the pod mounts.
-	Template string     `json:"template,omitempty"`
-	UID      string     `json:"uid,omitempty"`
-	Phase    ClaimPhase `json:"phase"`
+	Template string `json:"template,omitempty"`
+	// UID is missing where there is no such claim.
+	UID string `json:"uid,omitempty"`
+	// Phase is the claim's, or what stands in its place.
+	Phase ClaimPhase `json:"phase"`
 	// Requested is .spec.resources.requests.storage, in bytes when printed in full.
 	Requested *resource.Quantity `json:"requested,omitempty"`
 	// Capacity is the volume's size as the claim's status tells it.
-	Capacity          *resource.Quantity `json:"capacity,omitempty"`
-	Volume            string             `json:"volume,omitempty"`
-	VolumeMode        string             `json:"volumeMode,omitempty"`
-	StorageClass      string             `json:"storageClass,omitempty"`
-	AccessModes       []string           `json:"accessModes,omitempty"`
-	CreationTimestamp metav1.Time        `json:"creationTimestamp,omitzero"`
+	Capacity *resource.Quantity `json:"capacity,omitempty"`
+	// Volume is the name of the PersistentVolume; it is missing where the claim has none.
+	Volume string `json:"volume,omitempty"`
+	// VolumeMode is Filesystem or Block.
+	VolumeMode string `json:"volumeMode,omitempty"`
+	// StorageClass is the name of the class of storage that the claim asks for.
+	StorageClass string `json:"storageClass,omitempty"`
+	// AccessModes are those that the claim asks for.
+	AccessModes []string `json:"accessModes,omitempty"`
+	// CreationTimestamp is the claim's.
+	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 	// Reattached is true if the claim is older than its pod: the pod found the data of an earlier one. It is missing where
 	// either of the two is.
 	Reattached *bool `json:"reattached,omitempty"`
-	// Resize is missing where the claim has the size that it asks for.
+	// Resize says how far a change of size is; it is missing where the claim has the size that it asks for.
 	Resize *VolumeResize `json:"resize,omitempty"`
-	// Details of the volume are missing where volumes were not read.
+	// Details are what the volume tells beyond its claim; they are missing where volumes were not read.
 	Details *VolumeDetails `json:"volumeDetails,omitempty"`
-	// Usage is missing where nothing mounts the claim and where it could not be read (UsageUnknown says why).
+	// Usage is how full the volume is; it is missing where nothing mounts the claim, and where it could not be read (UsageUnknown says why).
 	Usage *VolumeUsage `json:"usage,omitempty"`
 	// UsageUnknown is the reason why the usage of a mounted claim is not known.
 	UsageUnknown string `json:"usageUnknown,omitempty"`
-	// UsageGap says what that means: it could not be read, is not there yet, or can't be measured.
+	// UsageGap says what it means that the usage is not known: it could not be read, is not there yet, or can't be measured.
 	UsageGap GapKind `json:"usageGap,omitempty"`
 }
 
@@ -224,7 +255,7 @@ type ClaimStatus struct {
 type ResizeState string
 
 const (
-	// ResizePending means nobody has begun yet.
+	// ResizePending means that nobody has begun yet.
 	ResizePending ResizeState = "Pending"
 	// ResizeInProgress means the storage or the node is at it.
 	ResizeInProgress ResizeState = "InProgress"
@@ -234,6 +265,7 @@ const (
 
 // VolumeResize is a claim that asks for another size than it has.
 type VolumeResize struct {
+	// State says how far the resizing is.
 	State ResizeState `json:"state"`
 	// Message is what the controller or the kubelet says of it.
 	Message string `json:"message,omitempty"`
@@ -257,14 +289,16 @@ type VolumeDetails struct {
 type VolumeUsage struct {
 	// CapacityBytes is the size of the file system: less than the claim's capacity, by what the file system needs for itself.
 	CapacityBytes int64 `json:"capacityBytes,omitempty"`
-	UsedBytes     int64 `json:"usedBytes"`
+	// UsedBytes is what is written.
+	UsedBytes int64 `json:"usedBytes"`
 	// AvailableBytes is what an ordinary user may still write.
 	AvailableBytes int64 `json:"availableBytes"`
 	// UsedPercent is used / (used + available), rounded up, as df prints it. It is missing on elastic file systems.
 	UsedPercent *int32 `json:"usedPercent,omitempty"`
 	// Elastic is true for file systems that grow on demand, such as EFS, which reports 8 EiB.
 	Elastic bool `json:"elastic,omitempty"`
-	// Inodes, InodesUsed and InodesUsedPercent are missing where the file system has no fixed number of inodes.
+	// Inodes, InodesUsed and InodesUsedPercent are the inodes that there are and those in use; they are missing where the file system has no
+	// fixed number of inodes.
 	Inodes            *int64 `json:"inodes,omitempty"`
 	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
 	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
