@@ -71,6 +71,22 @@ const (
 	VantageNone DNSVantageKind = "None"
 )
 
+// DNSTool is a program that asks DNS servers: the best that a container has.
+type DNSTool string
+
+const (
+	// ToolDig is dig of BIND.
+	ToolDig DNSTool = "dig"
+	// ToolNslookup is nslookup of BIND.
+	ToolNslookup DNSTool = "nslookup"
+	// ToolBusyBox is nslookup of BusyBox, which asks for any type.
+	ToolBusyBox DNSTool = "busybox-nslookup"
+	// ToolOldBusyBox is nslookup of older BusyBoxes, which knows addresses only.
+	ToolOldBusyBox DNSTool = "old-nslookup"
+	// ToolGetent is getent, which resolves names as programs do and knows addresses only.
+	ToolGetent DNSTool = "getent"
+)
+
 // DNSVantage is where the questions were asked.
 type DNSVantage struct {
 	// Kind is what asked.
@@ -83,8 +99,8 @@ type DNSVantage struct {
 	Node string `json:"node,omitempty"`
 	// Image is the image of that container.
 	Image string `json:"image,omitempty"`
-	// Tool is what asked: dig, nslookup, busybox-nslookup, old-nslookup, getent.
-	Tool string `json:"tool,omitempty"`
+	// Tool is the program in the container that asked; it is missing where no pod asked.
+	Tool DNSTool `json:"tool,omitempty"`
 	// Nameservers, Search and Options are those of resolv.conf.
 	Nameservers []string `json:"nameservers,omitempty"`
 	Search      []string `json:"search,omitempty"`
@@ -139,7 +155,7 @@ type HeadlessDNS struct {
 	// PublishNotReadyAddresses means that pods have records before they are ready.
 	PublishNotReadyAddresses bool `json:"publishNotReadyAddresses,omitempty"`
 	// IPFamilies are those of the Service's spec.
-	IPFamilies []string `json:"ipFamilies,omitempty"`
+	IPFamilies []IPFamily `json:"ipFamilies,omitempty"`
 	// ReadyEndpoints and Endpoints count those of its EndpointSlices.
 	ReadyEndpoints int32 `json:"readyEndpoints"`
 	Endpoints      int32 `json:"endpoints"`
@@ -150,6 +166,16 @@ type HeadlessDNS struct {
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
+
+// IPFamily is a family of addresses.
+type IPFamily string
+
+const (
+	// FamilyIPv4 has A records.
+	FamilyIPv4 IPFamily = "IPv4"
+	// FamilyIPv6 has AAAA records.
+	FamilyIPv6 IPFamily = "IPv6"
+)
 
 // DNSVerdict compares what is observed with what is expected.
 type DNSVerdict string
@@ -171,12 +197,26 @@ const (
 	VerdictUnknown DNSVerdict = "unknown"
 )
 
+// DNSRecordType is a type of DNS records.
+type DNSRecordType string
+
+const (
+	// RecordA is an address of IPv4.
+	RecordA DNSRecordType = "A"
+	// RecordAAAA is an address of IPv6.
+	RecordAAAA DNSRecordType = "AAAA"
+	// RecordSRV is the port and the name of a server.
+	RecordSRV DNSRecordType = "SRV"
+	// RecordPTR is the name of an address.
+	RecordPTR DNSRecordType = "PTR"
+)
+
 // DNSRecord is a name and a type with what is expected and what is observed.
 type DNSRecord struct {
 	// Name ends with a dot, unless it was looked up through the search path.
 	Name string `json:"name"`
-	// Type is A, AAAA, SRV or PTR.
-	Type string `json:"type"`
+	// Type is that of the records.
+	Type DNSRecordType `json:"type"`
 	// TCP means that the question was asked over TCP.
 	TCP bool `json:"tcp,omitempty"`
 	// Search means that the name was looked up through the search path.
@@ -196,17 +236,53 @@ type DNSRecord struct {
 	Answers []DNSAnswer `json:"answers,omitempty"`
 }
 
+// DNSTransport is what DNS servers are asked over.
+type DNSTransport string
+
+const (
+	// TransportUDP is what clients ask over first.
+	TransportUDP DNSTransport = "UDP"
+	// TransportTCP is for answers that do not fit into UDP.
+	TransportTCP DNSTransport = "TCP"
+)
+
+// DNSStatus is how a look-up ended: a response code of DNS, or why there is none. Others are possible: rare response codes are RCODE and
+// their name or number.
+type DNSStatus string
+
+const (
+	// StatusNoError means that the name exists. It need not have a record of the type.
+	StatusNoError DNSStatus = "NOERROR"
+	// StatusNXDomain means that the name does not exist.
+	StatusNXDomain DNSStatus = "NXDOMAIN"
+	// StatusServFail means that the server failed.
+	StatusServFail DNSStatus = "SERVFAIL"
+	// StatusRefused means that the server refused to answer.
+	StatusRefused DNSStatus = "REFUSED"
+	// StatusTimeout means that no answer came in time.
+	StatusTimeout DNSStatus = "TIMEOUT"
+	// StatusUnreachable means that the server could not be reached: connection refused, no route.
+	StatusUnreachable DNSStatus = "UNREACHABLE"
+	// StatusNotFound is what getent tells of every failure.
+	StatusNotFound DNSStatus = "NOTFOUND"
+	// StatusUnsupported means that the tool can't ask this.
+	StatusUnsupported DNSStatus = "UNSUPPORTED"
+	// StatusInvalid means that the answer could not be understood.
+	StatusInvalid DNSStatus = "INVALID"
+	// StatusNotAsked means that nobody asked: nothing was answered before, or time ran out.
+	StatusNotAsked DNSStatus = "NOTASKED"
+)
+
 // DNSAnswer is one answer to a question.
 type DNSAnswer struct {
 	// Server is the address of the server; it is missing where the tool does not tell.
 	Server string `json:"server,omitempty"`
 	// ServerPod is the pod with that address, if one has it.
 	ServerPod string `json:"serverPod,omitempty"`
-	// Transport is UDP or TCP.
-	Transport string `json:"transport"`
-	// Status is a response code (NOERROR, NXDOMAIN, SERVFAIL, REFUSED), or TIMEOUT, UNREACHABLE, NOTFOUND (of getent, which does not
-	// tell why), UNSUPPORTED, INVALID, NOTASKED.
-	Status string `json:"status"`
+	// Transport is what the answer came over.
+	Transport DNSTransport `json:"transport"`
+	// Status is how the look-up ended.
+	Status DNSStatus `json:"status"`
 	// FullName is the name that was found by way of the search path.
 	FullName string `json:"fullName,omitempty"`
 	// Data are the records: addresses, names, or port and target of SRV.

@@ -184,11 +184,16 @@ type EndpointAddress struct {
 	Scope AddressScope `json:"scope"`
 }
 
-// The vantage points of a Resolution.
+// ResolutionFrom says who looked a name up.
+type ResolutionFrom string
+
 const (
-	FromWorkstation = "workstation"
-	FromResolver    = "resolver"
-	FromCluster     = "cluster"
+	// FromWorkstation means this machine, as its programs do.
+	FromWorkstation ResolutionFrom = "workstation"
+	// FromResolver means the DNS server of --resolver.
+	FromResolver ResolutionFrom = "resolver"
+	// FromCluster means a pod in the cluster.
+	FromCluster ResolutionFrom = "cluster"
 )
 
 // ResolutionResult says how a look-up ended.
@@ -211,8 +216,8 @@ const (
 
 // Resolution is a look-up of the server's name.
 type Resolution struct {
-	// From is workstation, resolver or cluster.
-	From string `json:"from"`
+	// From is who looked it up.
+	From ResolutionFrom `json:"from"`
 	// Server is who was asked, where that is known: the address of --resolver, the DNS server of the debug pod.
 	Server string `json:"server,omitempty"`
 	// Node is where the debug pod ran.
@@ -240,17 +245,22 @@ type APIServer struct {
 	Node string `json:"node,omitempty"`
 	// Zone is the one that it is in; empty where nothing tells.
 	Zone string `json:"zone,omitempty"`
-	// ZoneFrom says how the zone is known: EndpointSlice, Node (which has this address), or Inferred from a node whose address is near.
-	ZoneFrom string `json:"zoneFrom,omitempty"`
+	// ZoneFrom says how the zone is known.
+	ZoneFrom ZoneSource `json:"zoneFrom,omitempty"`
 	// NearNode is the node that an inferred zone is taken from.
 	NearNode string `json:"nearNode,omitempty"`
 }
 
-// Values of APIServer.ZoneFrom.
+// ZoneSource is what tells a zone.
+type ZoneSource string
+
 const (
-	ZoneFromEndpointSlice = "EndpointSlice"
-	ZoneFromNode          = "Node"
-	ZoneInferred          = "Inferred"
+	// ZoneFromEndpointSlice means that the EndpointSlice names the zone.
+	ZoneFromEndpointSlice ZoneSource = "EndpointSlice"
+	// ZoneFromNode means that it is the zone of the node that has the address.
+	ZoneFromNode ZoneSource = "Node"
+	// ZoneInferred means that it is the zone of a node whose address is near, likely in the same subnet.
+	ZoneInferred ZoneSource = "Inferred"
 )
 
 // ServingCertificate is the certificate that a server presents.
@@ -297,11 +307,27 @@ type KubeletVersion struct {
 	Skew *VersionSkew `json:"skew,omitempty"`
 }
 
+// EndpointEnd is an end of a way that connections take.
+type EndpointEnd string
+
+const (
+	// EndUser is this workstation.
+	EndUser EndpointEnd = "user"
+	// EndNode is a node with its kubelet and pods.
+	EndNode EndpointEnd = "node"
+	// EndAPIServer is the API server, as clients reach it.
+	EndAPIServer EndpointEnd = "API server"
+	// EndControlPlane is the API server, as it reaches others.
+	EndControlPlane EndpointEnd = "control plane"
+	// EndKubelet is the kubelet of a node.
+	EndKubelet EndpointEnd = "kubelet"
+)
+
 // EndpointPath is the way that connections take from one part of the cluster to another.
 type EndpointPath struct {
 	// From and To are the two ends.
-	From string `json:"from"`
-	To   string `json:"to"`
+	From EndpointEnd `json:"from"`
+	To   EndpointEnd `json:"to"`
 	// Way is one sentence.
 	Way string `json:"way"`
 }

@@ -32,6 +32,26 @@ type MySQLReadsList struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
+// SessionAffinity says whether a Service sends a client to the same server again.
+type SessionAffinity string
+
+const (
+	// AffinityNone means to any server each time.
+	AffinityNone SessionAffinity = "None"
+	// AffinityClientIP means to the same, for some hours.
+	AffinityClientIP SessionAffinity = "ClientIP"
+)
+
+// TrafficPolicy says which servers of a Service clients in the cluster reach.
+type TrafficPolicy string
+
+const (
+	// TrafficCluster means all of them.
+	TrafficCluster TrafficPolicy = "Cluster"
+	// TrafficLocal means those on the client's own node.
+	TrafficLocal TrafficPolicy = "Local"
+)
+
 // MySQLReads is how a Service spreads connections over servers.
 type MySQLReads struct {
 	metav1.TypeMeta `json:",inline"`
@@ -41,10 +61,10 @@ type MySQLReads struct {
 	ClusterIP string `json:"clusterIP,omitempty"`
 	// Port is the Service's port to which the connections were made.
 	Port int32 `json:"port"`
-	// SessionAffinity is None or ClientIP.
-	SessionAffinity string `json:"sessionAffinity"`
-	// InternalTrafficPolicy is Cluster or Local: with Local a client reaches only servers on its own node.
-	InternalTrafficPolicy string `json:"internalTrafficPolicy"`
+	// SessionAffinity says whether a client comes to the same server again.
+	SessionAffinity SessionAffinity `json:"sessionAffinity"`
+	// InternalTrafficPolicy says which servers a client reaches.
+	InternalTrafficPolicy TrafficPolicy `json:"internalTrafficPolicy"`
 	// From is the pod in which the connections were made.
 	From string `json:"from"`
 	// Connections and Failed count those that were made, and those of them that had no answer.
@@ -68,7 +88,7 @@ type MySQLReader struct {
 	Endpoint bool `json:"endpoint"`
 	// ServerID is @@server_id; it is missing where the server did not tell.
 	ServerID *int64 `json:"serverID,omitempty"`
-	// Role is Source or Replica; Unknown where the server did not tell.
+	// Role is what it does in its set; Unknown where it did not tell.
 	Role MySQLRole `json:"role"`
 	// Broken says why readers should not be sent there.
 	Broken string `json:"broken,omitempty"`

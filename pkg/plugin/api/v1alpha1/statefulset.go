@@ -1,9 +1,6 @@
 package v1alpha1
 
-import (
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Kinds of the report of kubectl doik sts-status.
 const (
@@ -34,8 +31,8 @@ type StatefulSetStatus struct {
 	Replicas ReplicaCounts `json:"replicas"`
 	// Rollout tells how far the newest revision is.
 	Rollout Rollout `json:"rollout"`
-	// PodManagementPolicy is OrderedReady or Parallel.
-	PodManagementPolicy string `json:"podManagementPolicy"`
+	// PodManagementPolicy says in which order pods are made.
+	PodManagementPolicy PodManagementPolicy `json:"podManagementPolicy"`
 	// ClaimRetentionPolicy says what becomes of claims.
 	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy"`
 	// Service is the governing Service, which gives the pods their DNS names.
@@ -76,10 +73,30 @@ type ReplicaCounts struct {
 	Available int32 `json:"available"`
 }
 
+// PodManagementPolicy says in which order the pods of a StatefulSet are made and deleted.
+type PodManagementPolicy string
+
+const (
+	// PodsOrderedReady means one after the other: each waits for the one before it to be ready.
+	PodsOrderedReady PodManagementPolicy = "OrderedReady"
+	// PodsParallel means all at the same time.
+	PodsParallel PodManagementPolicy = "Parallel"
+)
+
+// UpdateStrategy says how pods get a new revision.
+type UpdateStrategy string
+
+const (
+	// UpdateRolling means that they are replaced one after the other, the highest ordinal first.
+	UpdateRolling UpdateStrategy = "RollingUpdate"
+	// UpdateOnDelete means that a pod gets it when somebody deletes it.
+	UpdateOnDelete UpdateStrategy = "OnDelete"
+)
+
 // Rollout tells which revisions the pods have.
 type Rollout struct {
-	// Strategy is RollingUpdate or OnDelete.
-	Strategy string `json:"strategy"`
+	// Strategy says how pods get a new revision.
+	Strategy UpdateStrategy `json:"strategy"`
 	// Revision is the hash of the newest revision of the template.
 	Revision string `json:"revision,omitempty"`
 	// Updated is the number of pods that have it.
@@ -90,11 +107,21 @@ type Rollout struct {
 	Complete bool `json:"complete"`
 }
 
-// ClaimRetentionPolicy is Retain or Delete for the two occasions.
+// ClaimRetention is what becomes of claims.
+type ClaimRetention string
+
+const (
+	// ClaimsRetained means that they are kept, with their data.
+	ClaimsRetained ClaimRetention = "Retain"
+	// ClaimsDeleted means that they are deleted.
+	ClaimsDeleted ClaimRetention = "Delete"
+)
+
+// ClaimRetentionPolicy is what becomes of claims on the two occasions.
 type ClaimRetentionPolicy struct {
-	// WhenDeleted and WhenScaled are what becomes of claims when the set is deleted, and when it is scaled down.
-	WhenDeleted string `json:"whenDeleted"`
-	WhenScaled  string `json:"whenScaled"`
+	// WhenDeleted and WhenScaled are for a set that is deleted, and for one that is scaled down.
+	WhenDeleted ClaimRetention `json:"whenDeleted"`
+	WhenScaled  ClaimRetention `json:"whenScaled"`
 }
 
 // ServiceState says whether a governing Service does its work.
@@ -192,118 +219,4 @@ type PodStatus struct {
 	CreationTimestamp metav1.Time `json:"creationTimestamp"`
 	// DeletionTimestamp is the end of the grace period of a pod that has been deleted.
 	DeletionTimestamp *metav1.Time `json:"deletionTimestamp,omitempty"`
-}
-
-// ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
-type ClaimPhase string
-
-const (
-	// ClaimBound means that it has a volume.
-	ClaimBound ClaimPhase = "Bound"
-	// ClaimPending means that it has none yet.
-	ClaimPending ClaimPhase = "Pending"
-	// ClaimLost means that its volume is gone.
-	ClaimLost ClaimPhase = "Lost"
-	// ClaimTerminating means that it has been deleted and waits for its pod to end.
-	ClaimTerminating ClaimPhase = "Terminating"
-	// ClaimMissing means there is no such claim (yet).
-	ClaimMissing ClaimPhase = "Missing"
-	// ClaimUnknown means claims could not be read.
-	ClaimUnknown ClaimPhase = "Unknown"
-)
-
-// ClaimStatus is one PersistentVolumeClaim of an ordinal.
-type ClaimStatus struct {
-	// Name is the claim's.
-	Name string `json:"name"`
-	// Template is the volumeClaimTemplate that it was made from; empty for other claims that the pod mounts.
-	Template string `json:"template,omitempty"`
-	// UID is missing where there is no such claim.
-	UID string `json:"uid,omitempty"`
-	// Phase is the claim's, or what stands in its place.
-	Phase ClaimPhase `json:"phase"`
-	// Requested is .spec.resources.requests.storage, in bytes when printed in full.
-	Requested *resource.Quantity `json:"requested,omitempty"`
-	// Capacity is the volume's size as the claim's status tells it.
-	Capacity *resource.Quantity `json:"capacity,omitempty"`
-	// Volume is the name of the PersistentVolume; it is missing where the claim has none.
-	Volume string `json:"volume,omitempty"`
-	// VolumeMode is Filesystem or Block.
-	VolumeMode string `json:"volumeMode,omitempty"`
-	// StorageClass is the name of the class of storage that the claim asks for.
-	StorageClass string `json:"storageClass,omitempty"`
-	// AccessModes are those that the claim asks for.
-	AccessModes []string `json:"accessModes,omitempty"`
-	// CreationTimestamp is the claim's.
-	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
-	// Reattached is true if the claim is older than its pod: the pod found the data of an earlier one. It is missing where
-	// either of the two is.
-	Reattached *bool `json:"reattached,omitempty"`
-	// Resize says how far a change of size is; it is missing where the claim has the size that it asks for.
-	Resize *VolumeResize `json:"resize,omitempty"`
-	// Details are what the volume tells beyond its claim; they are missing where volumes were not read.
-	Details *VolumeDetails `json:"volumeDetails,omitempty"`
-	// Usage is how full the volume is; it is missing where nothing mounts the claim, and where it could not be read (UsageUnknown says why).
-	Usage *VolumeUsage `json:"usage,omitempty"`
-	// UsageUnknown is the reason why the usage of a mounted claim is not known.
-	UsageUnknown string `json:"usageUnknown,omitempty"`
-	// UsageGap says what it means that the usage is not known: it could not be read, is not there yet, or can't be measured.
-	UsageGap GapKind `json:"usageGap,omitempty"`
-}
-
-// ResizeState says how far the resizing of a volume is.
-type ResizeState string
-
-const (
-	// ResizePending means that nobody has begun yet.
-	ResizePending ResizeState = "Pending"
-	// ResizeInProgress means the storage or the node is at it.
-	ResizeInProgress ResizeState = "InProgress"
-	// ResizeFailed means the storage or the node has refused or failed.
-	ResizeFailed ResizeState = "Failed"
-)
-
-// VolumeResize is a claim that asks for another size than it has.
-type VolumeResize struct {
-	// State says how far the resizing is.
-	State ResizeState `json:"state"`
-	// Message is what the controller or the kubelet says of it.
-	Message string `json:"message,omitempty"`
-}
-
-// VolumeDetails is what a PersistentVolume tells beyond its claim.
-type VolumeDetails struct {
-	// Phase is Available, Bound, Released or Failed.
-	Phase string `json:"phase,omitempty"`
-	// ReclaimPolicy is Delete, Retain or Recycle: what becomes of the volume when its claim is deleted.
-	ReclaimPolicy string `json:"reclaimPolicy,omitempty"`
-	// Handle is the name of the volume in the storage: of an EBS volume vol-0…, of a local volume its path.
-	Handle string `json:"handle,omitempty"`
-	// Driver is the CSI driver, or the kind of volume where there is none.
-	Driver string `json:"driver,omitempty"`
-	// Zones are those from which the volume can be reached; empty if it does not say.
-	Zones []string `json:"zones,omitempty"`
-}
-
-// VolumeUsage is what the file system of a mounted volume reports. Sizes are in bytes.
-type VolumeUsage struct {
-	// CapacityBytes is the size of the file system: less than the claim's capacity, by what the file system needs for itself.
-	CapacityBytes int64 `json:"capacityBytes,omitempty"`
-	// UsedBytes is what is written.
-	UsedBytes int64 `json:"usedBytes"`
-	// AvailableBytes is what an ordinary user may still write.
-	AvailableBytes int64 `json:"availableBytes"`
-	// UsedPercent is used / (used + available), rounded up, as df prints it. It is missing on elastic file systems.
-	UsedPercent *int32 `json:"usedPercent,omitempty"`
-	// Elastic is true for file systems that grow on demand, such as EFS, which reports 8 EiB.
-	Elastic bool `json:"elastic,omitempty"`
-	// Inodes, InodesUsed and InodesUsedPercent are the inodes that there are and those in use; they are missing where the file system has no
-	// fixed number of inodes.
-	Inodes            *int64 `json:"inodes,omitempty"`
-	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
-	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
-	// Source is kubelet, or exec for what df in a container told.
-	Source string `json:"source"`
-	// Time is when it was measured.
-	Time metav1.Time `json:"time,omitzero"`
 }

@@ -87,28 +87,34 @@ const (
 	ConditionHealthy ConditionType = "Healthy"
 )
 
-// Reasons of conditions.
+// ConditionReason is why a condition has its status.
+type ConditionReason string
+
 const (
-	// ReasonAllReady and ReasonNothingFound belong to the status True.
-	ReasonAllReady     = "AllReady"
-	ReasonNothingFound = "NothingFound"
-	// ReasonNotReady, ReasonFindings, ReasonProgressing and ReasonNoneSelected belong to the status False.
-	ReasonNotReady     = "NotReady"
-	ReasonFindings     = "Findings"
-	ReasonProgressing  = "Progressing"
-	ReasonNoneSelected = "NoneSelected"
-	// ReasonNotRead belongs to the status Unknown.
-	ReasonNotRead = "NotRead"
+	// ReasonAllReady makes Ready True: everything is.
+	ReasonAllReady ConditionReason = "AllReady"
+	// ReasonNothingFound makes Healthy True: everything was looked at, and nothing is wrong.
+	ReasonNothingFound ConditionReason = "NothingFound"
+	// ReasonNotReady makes Ready False: something is not.
+	ReasonNotReady ConditionReason = "NotReady"
+	// ReasonFindings makes Healthy False: there are findings above info.
+	ReasonFindings ConditionReason = "Findings"
+	// ReasonProgressing makes Healthy False: something is on its way, and not late.
+	ReasonProgressing ConditionReason = "Progressing"
+	// ReasonNoneSelected makes both False: there is nothing that could be so.
+	ReasonNoneSelected ConditionReason = "NoneSelected"
+	// ReasonNotRead makes either Unknown: what it rests on could not be read.
+	ReasonNotRead ConditionReason = "NotRead"
 )
 
 // Condition is what scripts wait for and decide on.
 type Condition struct {
 	// Type is which condition it is.
 	Type ConditionType `json:"type"`
-	// Status is True, False or Unknown.
+	// Status says whether it is so.
 	Status metav1.ConditionStatus `json:"status"`
-	// Reason is one word.
-	Reason string `json:"reason"`
+	// Reason is why.
+	Reason ConditionReason `json:"reason"`
 	// Message is one sentence; it is missing where the reason says it all.
 	Message string `json:"message,omitempty"`
 }
