@@ -14,13 +14,14 @@ import (
 	"k8s.io/kubectl/pkg/util/term"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/check"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbquery"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbreads"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/endpoint"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlquery"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqlreads"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -70,6 +71,14 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	addPreferences(root, connection, streams.ErrOut)
 
 	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams) }
+	alone := []answer{}
+	for _, e := range engines.All() {
+		alone = append(alone,
+			answer{withNames(dbtopology.NewCommand(newScope(), e.Name+"-topology", e.Kinds, "Replication between "+e.Servers().Servers, e.Topology), connection, statefulSetNames), "kubectl doik " + e.Name + "-topology -o wide"},
+			answer{withNames(dbreads.NewCommand(newScope(), e.Name+"-reads", e.States()), connection, serviceNames), ""},
+			answer{withNames(dbquery.NewCommand(newScope(), e.Name+"-query", e.Name+"-topology", e.Servers()), connection, statefulSetNames), ""},
+		)
+	}
 	questions := []question{{"Is anything wrong, and why?", []answer{
 		{withNames(check.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik check -A"},
 	}}, {"What runs, what is missing, how full are the volumes?", []answer{
@@ -77,10 +86,10 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	}}, {"Do pods find each other by name?", []answer{
 		{withDNSNames(dns.NewCommand(newScope()), connection), "kubectl doik dns sts/mysql"},
 	}}, {"Who replicates from whom, how late, and who answers the reads?", []answer{
-		{withNames(mysqltopology.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik mysql-topology -o wide"},
-		{withNames(mysqlreads.NewCommand(newScope()), connection, serviceNames), "kubectl doik mysql-reads mysql-read"},
-		{withNames(mysqlquery.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik mysql-query sts/mysql 'SELECT @@server_id'"},
-	}}, {"What is lost if a node goes?", []answer{
+		{withNames(dbtopology.NewCommand(newScope(), "topology", engines.Kinds(), "Replication between database servers", engines.Topologies()...), connection, statefulSetNames), "kubectl doik topology -o wide"},
+		{withNames(dbreads.NewCommand(newScope(), "reads", engines.States()...), connection, serviceNames), "kubectl doik reads mysql-read"},
+		{withNames(dbquery.NewCommand(newScope(), "query", "topology", engines.Servers()...), connection, statefulSetNames), "kubectl doik query sts/mysql 'SELECT @@server_id'"},
+	}}, {"The same of one kind of database alone?", alone}, {"What is lost if a node goes?", []answer{
 		{withNames(nodes.NewCommand(newScope()), connection, nodeNames), "kubectl doik nodes --capacity-type=spot --pods"},
 	}}, {"How is the API server reached?", []answer{
 		{endpoint.NewCommand(newScope()), "kubectl doik endpoint --local-only"},

@@ -164,6 +164,9 @@ func (l *loader) structure(t declaredType) *structure {
 		if !ok || name == "" || len(f.Names) > 1 {
 			l.fail("%s.%s: it has a line with a JSON tag and a comment that begins with its name", t.name, goName)
 		}
+		if name == "-" { // JSON does not have it
+			continue
+		}
 		optional := strings.Contains(options, "omit")
 		of := l.fieldType(f.Type)
 		of.nullable = of.name == "metav1.Time" && !optional // the zero time is null

@@ -58,7 +58,7 @@ func newFuzzer(t *testing.T, mariadb bool) *fuzzer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers, err := mysql.Engine.Find(t.Context(), c, dbserver.Scope{Namespace: s.NS, Names: []string{s.Pod(0)}, PodsAlone: true, ChunkSize: 500})
+	servers, err := dbserver.Engines{&mysql.Engine}.Find(t.Context(), c, dbserver.Scope{Namespace: s.NS, Names: []string{s.Pod(0)}, PodsAlone: true, ChunkSize: 500})
 	if err != nil || len(servers) != 1 {
 		t.Fatal(servers, err)
 	}

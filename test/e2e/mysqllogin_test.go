@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
@@ -139,9 +140,10 @@ func TestMySQLLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	collect := func(ctx context.Context, via dbserver.Via) *mysqltopology.Snapshot {
+	collect := func(ctx context.Context, via dbserver.Via) *dbtopology.Snapshot {
 		t.Helper()
-		s, err := mysqltopology.Collect(ctx, c, mysqltopology.Query{
+		s, err := dbtopology.Collect(ctx, c, dbtopology.Query{
+			Engines:   engines.Topologies(),
 			Namespace: d.NS, ChunkSize: 500, Access: dbserver.Access{Via: via, ServerTimeout: time.Second, TLS: dbserver.TLS{Mode: dbserver.TLSPreferred}},
 		})
 		if err != nil && ctx.Err() == nil {
@@ -150,7 +152,7 @@ func TestMySQLLeavesNothing(t *testing.T) {
 		return s
 	}
 	ways := []dbserver.Via{dbserver.ViaPortForward, dbserver.ViaExec}
-	failed := func(s *mysqltopology.Snapshot) bool { return s.Servers[d.NS+"/one-0"].Failure != nil }
+	failed := func(s *dbtopology.Snapshot) bool { return s.Servers[d.NS+"/one-0"].Failure != nil }
 	ctx := context.Background()
 	for _, via := range ways {
 		if s := collect(ctx, via); failed(s) {

@@ -13,8 +13,9 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 	"github.com/kubectl-doik/kubectl-doik/test/faults"
 )
@@ -51,7 +52,8 @@ func (d *database) sessionsStay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	atFirst := runtime.NumGoroutine()
-	follower := mysqltopology.Follow(ctx, connected, mysqltopology.Query{
+	follower := dbtopology.Follow(ctx, connected, dbtopology.Query{
+		Engines:   engines.Topologies(),
 		Namespace: d.NS, Names: []string{"mysql"}, Access: dbserver.Access{Via: dbserver.ViaAuto, ServerTimeout: 10 * time.Second}, PollInterval: 200 * time.Millisecond,
 	}, func() {})
 	answer := func() error {
@@ -62,7 +64,7 @@ func (d *database) sessionsStay(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		servers := mysqltopology.Analyze(snapshot, time.Now()).Items[0].Servers
+		servers := dbtopology.Analyze(engines.Topologies(), snapshot, time.Now()).Items[0].Servers
 		if len(servers) != 3 {
 			return fmt.Errorf("%d servers", len(servers))
 		}

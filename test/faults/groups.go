@@ -34,18 +34,19 @@ var group = Bed{
 	Sound: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
 		Name: "a member has left", Always: true, Check: "MYSQL051 MYSQL070",
-		Inject: sql(2, "STOP GROUP_REPLICATION"),
+		// A headless Service spreads nothing: who asks takes the first address.
+		Inject: inTurn(apply("apiVersion: v1\nkind: Service\nmetadata: {name: all}\nspec: {selector: {app: group}, ports: [{name: mysql, port: 3306}]}\n"), sql(2, "STOP GROUP_REPLICATION")),
 		Want: []Expect{
 			{v1alpha1.CodeGRMemberNotOnline, bad, "pod/group-2", "(the pod is Ready) is OFFLINE in its group", "MEMBER_STATE=OFFLINE"},
 			{v1alpha1.CodeReadyButBroken, warning, "pod/group-2", "OFFLINE", ""},
 		},
-		Reads: Reads{Service: "group", Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/group-2", "it is OFFLINE in its group", ""}}},
+		Reads: Reads{Service: "all", Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/group-2", "it is OFFLINE in its group", ""}}},
 		Then: []Step{{ // and takes writes
 			Do:    sql(2, "SET GLOBAL super_read_only=0; SET GLOBAL read_only=0"),
 			Want:  []Expect{{v1alpha1.CodeGRMemberOutsideWritable, critical, "pod/group-2", "takes writes, which the group never gets", "read_only=OFF"}},
 			Check: "MYSQL052 MYSQL070",
 		}},
-		Mend: sql(2, "START GROUP_REPLICATION"),
+		Mend: inTurn(sql(2, "START GROUP_REPLICATION"), kubectl("delete service all")),
 	}, {
 		Name: "the majority hangs", Check: "MYSQL006[STS003] MYSQL050 MYSQL070",
 		Inject: func(s *Set) { s.Signal("STOP", 1, 2) },

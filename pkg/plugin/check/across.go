@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -33,7 +33,7 @@ func (x *index) across() {
 }
 
 func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, format string, args ...any) {
-	i.add(v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: finding.Page(code)})
+	i.add(finding.New(code, severity, objects, "", format, args...))
 }
 
 // writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.
@@ -320,7 +320,7 @@ func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
 			return false, "has broken replication"
 		case c.Receiver == "No" || c.Applier == "No":
 			return false, "does not replicate"
-		case c.LagMilliseconds != nil && *c.LagMilliseconds >= replication.StaleMilliseconds:
+		case c.LagMilliseconds != nil && *c.LagMilliseconds >= dbstate.StaleMilliseconds:
 			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)
 		}
 	}

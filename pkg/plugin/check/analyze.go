@@ -11,9 +11,10 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
@@ -173,7 +174,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)
 	}
 	if s.MySQL != nil {
-		x.mysql = mysqltopology.Analyze(s.MySQL, now)
+		x.mysql = dbtopology.Analyze(engines.Topologies(), s.MySQL, now)
 	}
 	x.cluster = x.newItem(v1alpha1.SubjectCluster, v1alpha1.ObjectMeta{})
 	for i := range x.sets.Items {

@@ -16,10 +16,10 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -53,10 +53,10 @@ func (q *Query) chosen() bool { return len(q.Names) > 0 || q.Selector != "" }
 
 // Snapshot is what the parts collected. A part that was left out, or that could not be looked at (see Problems), is nil.
 type Snapshot struct {
-	Sets  *stsstatus.Snapshot     `json:"sets"`
-	DNS   *dns.Snapshot           `json:"dns,omitempty"`
-	Nodes *nodes.Snapshot         `json:"nodes,omitempty"`
-	MySQL *mysqltopology.Snapshot `json:"mysql,omitempty"`
+	Sets  *stsstatus.Snapshot  `json:"sets"`
+	DNS   *dns.Snapshot        `json:"dns,omitempty"`
+	Nodes *nodes.Snapshot      `json:"nodes,omitempty"`
+	MySQL *dbtopology.Snapshot `json:"mysql,omitempty"`
 	// Chosen is true if only some of the StatefulSets are looked at: what concerns none of them is left out.
 	Chosen bool `json:"chosen,omitempty"`
 	// Annotations are the values of v1alpha1.IgnoreAnnotation by namespace/kind/name, with kinds in small letters.
@@ -82,7 +82,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	s := &Snapshot{Chosen: q.chosen(), Problems: map[string]v1alpha1.Problem{}}
 	lists, end := context.WithCancel(ctx)
 	defer end()
-	cluster = cluster.Observe(notes.see).Share(lists, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod})
+	cluster = cluster.Observe(notes.see).Share(lists, kube.Sharing{Namespace: q.Namespace, ChunkSize: q.ChunkSize, ReducePod: reducePod(engines.Servers())})
 	reads := []kube.Read{{Title: "StatefulSets", Needed: true, Do: func(ctx context.Context) (err error) {
 		if s.Sets, err = stsstatus.Collect(ctx, cluster, q.ofSets()); err != nil {
 			end() // no part waits for a list any more
@@ -174,12 +174,12 @@ func (q *Query) ofNodes() nodes.Query {
 	return nodes.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Progress: q.Progress}
 }
 
-func (q *Query) ofMySQL() mysqltopology.Query {
-	return mysqltopology.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
+func (q *Query) ofMySQL() dbtopology.Query {
+	return dbtopology.Query{Engines: engines.Topologies(), Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
 }
 
 // askServers asks the servers that the chosen sets control, or all.
-func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*mysqltopology.Snapshot, error) {
+func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*dbtopology.Snapshot, error) {
 	of := q.ofMySQL()
 	if q.chosen() {
 		chosen := map[types.UID]bool{}
@@ -196,28 +196,30 @@ func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*mysqlto
 			return owner != nil && chosen[owner.UID]
 		}
 	}
-	return mysqltopology.Collect(ctx, cluster, of)
+	return dbtopology.Collect(ctx, cluster, of)
 }
 
 // reducePod keeps of a pod that has nothing to lose what nodes adds up and what dns compares: a cluster may have many thousands.
-func reducePod(pod *corev1.Pod) {
-	stateful := objects.StatefulSetOf(pod) != nil ||
-		slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
-	if stateful {
-		return
+func reducePod(servers dbserver.Engines) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		stateful := objects.StatefulSetOf(pod) != nil ||
+			slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
+		if stateful {
+			return
+		}
+		if _, isServer := servers.Detect(pod); isServer {
+			return
+		}
+		pod.Annotations, pod.Finalizers = nil, nil
+		pod.Spec.Volumes, pod.Spec.Tolerations, pod.Spec.Affinity, pod.Spec.TopologySpreadConstraints = nil, nil, nil, nil
+		pod.Spec.InitContainers, pod.Spec.Containers = reduceContainers(pod.Spec.InitContainers), reduceContainers(pod.Spec.Containers)
+		statuses := make([]corev1.ContainerStatus, len(pod.Status.ContainerStatuses))
+		for i := range pod.Status.ContainerStatuses {
+			s := &pod.Status.ContainerStatuses[i]
+			statuses[i] = corev1.ContainerStatus{Name: s.Name, Ready: s.Ready, Resources: s.Resources, AllocatedResources: s.AllocatedResources}
+		}
+		pod.Status.ContainerStatuses = statuses
 	}
-	if _, isServer := mysql.Engine.Detect(pod); isServer {
-		return
-	}
-	pod.Annotations, pod.Finalizers = nil, nil
-	pod.Spec.Volumes, pod.Spec.Tolerations, pod.Spec.Affinity, pod.Spec.TopologySpreadConstraints = nil, nil, nil, nil
-	pod.Spec.InitContainers, pod.Spec.Containers = reduceContainers(pod.Spec.InitContainers), reduceContainers(pod.Spec.Containers)
-	statuses := make([]corev1.ContainerStatus, len(pod.Status.ContainerStatuses))
-	for i := range pod.Status.ContainerStatuses {
-		s := &pod.Status.ContainerStatuses[i]
-		statuses[i] = corev1.ContainerStatus{Name: s.Name, Ready: s.Ready, Resources: s.Resources, AllocatedResources: s.AllocatedResources}
-	}
-	pod.Status.ContainerStatuses = statuses
 }
 
 func reduceContainers(containers []corev1.Container) []corev1.Container {

@@ -9,9 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
@@ -30,8 +30,8 @@ type Follower struct {
 	query Query
 	notes *notes
 	sets  *stsstatus.Follower
-	nodes *nodes.Follower         // nil if the part is left out
-	mysql *mysqltopology.Follower // the same
+	nodes *nodes.Follower      // nil if the part is left out
+	mysql *dbtopology.Follower // the same
 
 	mu sync.Mutex
 	// names is what was asked for last; nil before the first time, and if the part is left out.
@@ -54,7 +54,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 		f.nodes = nodes.Follow(ctx, observed, q.ofNodes(), changed)
 	}
 	if q.Selection.wantsPart(familyMySQL) {
-		f.mysql = mysqltopology.Follow(ctx, observed, q.followedMySQL(), changed)
+		f.mysql = dbtopology.Follow(ctx, observed, q.followedMySQL(), changed)
 	}
 	if f.namesAsked = !q.Selection.wants(familyDNS); !f.namesAsked {
 		go f.askNames(ctx, cluster, changed)
@@ -64,7 +64,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 
 // followedMySQL asks the servers of sets that are named. Which sets have labels is not known of pods: all servers are asked, and the
 // analysis leaves out those of other sets.
-func (q *Query) followedMySQL() mysqltopology.Query {
+func (q *Query) followedMySQL() dbtopology.Query {
 	m := q.ofMySQL()
 	if len(q.Names) > 0 {
 		m.Wanted = func(pod *corev1.Pod) bool {

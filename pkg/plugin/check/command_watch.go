@@ -4,9 +4,7 @@ import (
 	"context"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
 // watched is how the report is followed as it changes.
@@ -16,7 +14,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.HealthCheckList] 
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			return Follow(ctx, o.Cluster, o.Query, changed)
 		},
-		Passing:  []string{stsstatus.NotReported, dbserver.NotYetAnswered},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "CHECKED"},
 		Timeline: Timeline,

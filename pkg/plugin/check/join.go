@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/mysqltopology"
 )
 
 // join gives each finding to the items that it is about, and notes what was looked at of each.
@@ -152,7 +152,7 @@ func (x *index) joinMySQL() {
 	}
 	for i := range x.mysql.Items {
 		t := &x.mysql.Items[i]
-		part := mysqltopology.Checked(t)
+		part := dbtopology.Checked(t)
 		var items []*item
 		for _, s := range t.Servers {
 			if it := x.byPod[t.Metadata.Namespace+"/"+s.Pod]; it == nil || !slices.Contains(items, it) {
@@ -255,7 +255,7 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 					explainer.Also = append(explainer.Also, code)
 				}
 			}
-			if worse(list[j].Severity, explainer.Severity) {
+			if finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
 				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
 			}
 		}
@@ -268,10 +268,6 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 		}
 	}
 	return kept
-}
-
-func worse(a, b v1alpha1.Severity) bool {
-	return slices.Index(v1alpha1.Severities[:], a) > slices.Index(v1alpha1.Severities[:], b)
 }
 
 // concern tells whether two findings are about an object of the kind that counts together.

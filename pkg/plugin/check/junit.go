@@ -110,7 +110,7 @@ func suiteOf(c *v1alpha1.HealthCheck, failing v1alpha1.Severity) junitSuite {
 		f := &c.Findings[i]
 		t := junitCase{Name: caseName(&f.Finding), ClassName: name}
 		text := strings.TrimSpace(fmt.Sprintf("%s: %s%s\n%s", f.Severity, f.Message, also(f.Also), f.Remedy))
-		if worse(failing, f.Severity) {
+		if finding.CompareSeverity(failing, f.Severity) > 0 {
 			t.SystemOut = text
 		} else {
 			t.Failure = &junitMessage{Message: f.Message, Type: string(f.Severity), Text: text}

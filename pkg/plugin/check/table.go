@@ -127,8 +127,8 @@ func counts(c *v1alpha1.HealthCheck) printers.Cell {
 		}
 	}
 	var words []string
-	for i := len(v1alpha1.Severities) - 1; i >= 0; i-- {
-		if s := v1alpha1.Severities[i]; number[s] > 0 {
+	for _, s := range slices.Backward(v1alpha1.Severities[:]) {
+		if number[s] > 0 {
 			words = append(words, countOf(number[s], s))
 		}
 	}
@@ -178,13 +178,15 @@ func checked(c *v1alpha1.HealthCheck) printers.Cell {
 func shown(c *v1alpha1.HealthCheck, v View) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for i := range c.Findings {
-		if f := &c.Findings[i]; v.Info || f.Progressing || f.Severity != v1alpha1.SeverityInfo {
-			list = append(list, v1alpha1.Finding{Code: f.Code, Severity: f.Severity, Progressing: f.Progressing, Message: f.Message + also(f.Also), Remedy: f.Remedy})
+		if f := c.Findings[i].Finding; v.Info || f.Progressing || f.Severity != v1alpha1.SeverityInfo {
+			f.Message += also(c.Findings[i].Also)
+			list = append(list, f)
 		}
 	}
 	for i := range c.Ignored {
-		f := &c.Ignored[i]
-		list = append(list, v1alpha1.Finding{Code: f.Code, Severity: severityIgnored, Message: f.Message, Remedy: ignoredBy(f)})
+		f := c.Ignored[i].Finding
+		f.Severity, f.Progressing, f.Remedy = severityIgnored, false, ignoredBy(&c.Ignored[i])
+		list = append(list, f)
 	}
 	return list
 }
@@ -213,8 +215,8 @@ func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
 	sum := &report.Summary
 	sets := count(int(sum.StatefulSets), "StatefulSet")
 	var found []string
-	for i := len(v1alpha1.Severities) - 1; i > 0; i-- {
-		if s := v1alpha1.Severities[i]; sum.Findings[s] > 0 {
+	for _, s := range slices.Backward(v1alpha1.Severities[1:]) { // without those of severity info
+		if sum.Findings[s] > 0 {
 			found = append(found, countOf(int(sum.Findings[s]), s))
 		}
 	}

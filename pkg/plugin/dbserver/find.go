@@ -29,8 +29,8 @@ type Scope struct {
 	Wanted func(*corev1.Pod) bool
 }
 
-// Find lists the pods of a scope and keeps those that run servers of an engine. It is an error if a name is of nothing.
-func (e *Engine) Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
+// Find lists the pods of a scope and keeps those that run servers of one of the engines. It is an error if a name is of nothing.
+func (e Engines) Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Server, error) {
 	var all []Server
 	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
 		if q.Wanted != nil && !q.Wanted(pod) {
@@ -47,7 +47,7 @@ func (e *Engine) Find(ctx context.Context, cluster *kube.Cluster, q Scope) ([]Se
 }
 
 // Choose keeps those of the servers of a namespace that a scope's names are of. It is an error if a name is of nothing.
-func (e *Engine) Choose(all []Server, q Scope) ([]Server, error) {
+func (e Engines) Choose(all []Server, q Scope) ([]Server, error) {
 	if len(q.Names) == 0 {
 		return all, nil
 	}
@@ -68,7 +68,7 @@ func (e *Engine) Choose(all []Server, q Scope) ([]Server, error) {
 		}
 		if len(groups) == 0 && pod == "" {
 			slices.Sort(known)
-			return nil, kube.NotFound(e.Name+" server or set", q.Namespace, name, slices.Compact(known))
+			return nil, kube.NotFound(e.Name()+" server or set", q.Namespace, name, slices.Compact(known))
 		}
 		for _, server := range all {
 			isTaken := func(other Server) bool { return other.Name() == server.Name() }

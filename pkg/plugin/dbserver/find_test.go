@@ -27,7 +27,7 @@ func TestChoose(t *testing.T) {
 		{Scope{Names: []string{"mysql-1", "other", "mysql-1"}, PodsAlone: true}, []string{"mysql-1", "other-0"}},
 		{Scope{Names: []string{"mysql-3"}, PodsAlone: true}, nil},
 	} {
-		servers, err := (&Engine{Name: "MySQL"}).Choose(all, c.scope)
+		servers, err := Engines{{Name: "MySQL"}}.Choose(all, c.scope)
 		var got []string
 		for _, s := range servers {
 			got = append(got, s.Pod.Name)

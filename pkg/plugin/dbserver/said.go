@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
 
 // Said is what one server said.
@@ -41,7 +42,7 @@ const NotYetAnswered = "it has not answered yet"
 
 // NotYet is what is known of a server whose first answer is being waited for.
 func NotYet(s Server) Said {
-	return Said{Failure: &v1alpha1.Problem{Subject: "server " + s.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered}}
+	return Said{Failure: &v1alpha1.Problem{Subject: "server " + s.Pod.Name, Reason: v1alpha1.ReasonUnavailable, Message: NotYetAnswered, Passing: true}}
 }
 
 // Asker logs in to servers of one engine and asks them all that the plugin asks of itself.
@@ -53,6 +54,43 @@ type Asker interface {
 	Alike(said []Said) bool
 	// Compared reports whether an answer is to the question that AskAgain asks: the first to it, or the second.
 	Compared(answer v1alpha1.MySQLAnswer) bool
+}
+
+// Asker makes what asks servers of any of the engines.
+func (e Engines) Asker(cluster *kube.Cluster, access Access) Asker {
+	all := askers{}
+	for _, engine := range e {
+		all[engine] = engine.NewAsker(cluster, access)
+	}
+	return all
+}
+
+// askers ask each server in the way of its engine.
+type askers map[*Engine]Asker
+
+// Open implements Asker.
+func (a askers) Open(ctx context.Context, s Server, said *Said) (Session, error) {
+	return a[s.Engine].Open(ctx, s, said)
+}
+
+// Alike implements Asker: an engine passes over answers that are not to its questions.
+func (a askers) Alike(said []Said) bool {
+	for _, asker := range a {
+		if !asker.Alike(said) {
+			return false
+		}
+	}
+	return true
+}
+
+// Compared implements Asker.
+func (a askers) Compared(answer v1alpha1.MySQLAnswer) bool {
+	for _, asker := range a {
+		if asker.Compared(answer) {
+			return true
+		}
+	}
+	return false
 }
 
 // Session is a server that has let the plugin in. It is not for use by several goroutines at once.

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
@@ -15,6 +16,8 @@ import (
 type Engine struct {
 	// Name is for people, and Servers what commands list: "MySQL", "MySQL or MariaDB servers".
 	Name, Servers string
+	// Family is that of the engine's codes of findings: MYSQL.
+	Family string
 	// Port is the protocol's default; PortNames are names of container ports that serve it.
 	Port      int
 	PortNames []string
@@ -24,6 +27,45 @@ type Engine struct {
 	// RunsServer reports whether a container of an unlabelled pod runs a server, by its image, its command, and whether it says that it has
 	// the port.
 	RunsServer func(c *corev1.Container, hasPort bool) bool
+	// NewAsker makes what asks its servers; it sends nothing yet.
+	NewAsker func(*kube.Cluster, Access) Asker
+	// NewProber makes what opens many connections from inside one of its servers' containers.
+	NewProber func(*kube.Cluster, Access) Prober
+	// Statements is what may be asked of its servers by a user.
+	Statements Statements
+}
+
+// Engines are those that a command is about.
+type Engines []*Engine
+
+// Detect reports whether a pod runs a server of one of the engines; the first that knows the pod has it.
+func (e Engines) Detect(pod *corev1.Pod) (Server, bool) {
+	for _, engine := range e {
+		if server, ok := engine.Detect(pod); ok {
+			return server, true
+		}
+	}
+	return Server{}, false
+}
+
+// Name names the engines for people: "MySQL or PostgreSQL".
+func (e Engines) Name() string {
+	names := make([]string, len(e))
+	for i, engine := range e {
+		names[i] = engine.Name
+	}
+	return strings.Join(names, " or ")
+}
+
+// Kind is one of what commands list: "MySQL or MariaDB server".
+func (e Engines) Kind() string { return strings.TrimSuffix(e.Servers(), "s") }
+
+// Servers are what commands list: "MySQL or MariaDB servers".
+func (e Engines) Servers() string {
+	if len(e) == 1 {
+		return e[0].Servers
+	}
+	return "database servers"
 }
 
 // RoleLabel is a label with which an operator says which server is the one that is written to.
@@ -52,6 +94,7 @@ type Flavour struct {
 
 // Server is a database server in a pod.
 type Server struct {
+	Engine    *Engine
 	Flavour   *Flavour
 	Pod       *corev1.Pod
 	Container string
@@ -70,7 +113,7 @@ func (e *Engine) Detect(pod *corev1.Pod) (Server, bool) {
 		}
 		for _, name := range f.Containers {
 			if c := containerOf(pod, name); c != nil {
-				return Server{Flavour: f, Pod: pod, Container: name, Port: e.portOf(c)}, true
+				return Server{Engine: e, Flavour: f, Pod: pod, Container: name, Port: e.portOf(c)}, true
 			}
 		}
 	}
@@ -83,7 +126,7 @@ func (e *Engine) Detect(pod *corev1.Pod) (Server, bool) {
 	if best == nil {
 		return Server{}, false
 	}
-	return Server{Flavour: &e.Image, Pod: pod, Container: best.Name, Port: e.portOf(best)}, true
+	return Server{Engine: e, Flavour: &e.Image, Pod: pod, Container: best.Name, Port: e.portOf(best)}, true
 }
 
 // Group names the set that a server belongs to: by its flavour's labels, else by what controls the pod, else the pod itself. It is

@@ -107,12 +107,15 @@ func state(x *index, subject Subject) v1alpha1.ServiceState {
 	return v1alpha1.ServiceSound
 }
 
+// slicesUnread is why it is unknown what an answer is worth. That EndpointSlices could not be read is a problem by itself.
+const slicesUnread = "EndpointSlices could not be read: what is expected is unknown"
+
 // unanswerable are the questions that could not be asked, each cause once.
 func unanswerable(items []v1alpha1.HeadlessDNS) []v1alpha1.Problem {
 	names := map[string][]string{}
 	for i := range items {
 		for _, r := range items[i].Records {
-			if r.Verdict == v1alpha1.VerdictUnknown && !strings.HasPrefix(r.Reason, "EndpointSlices") {
+			if r.Verdict == v1alpha1.VerdictUnknown && r.Reason != slicesUnread {
 				names[r.Reason] = append(names[r.Reason], strings.TrimSuffix(r.Name, "."))
 			}
 		}

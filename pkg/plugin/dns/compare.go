@@ -128,7 +128,7 @@ func (x *index) compare(e *expectation, a *resolve.Answer) (v1alpha1.DNSVerdict,
 		return v1alpha1.VerdictError, joined(string(a.Status), a.Detail)
 	}
 	if x.unread(subjectSlices) && x.headlessSubject(e.subject) {
-		return v1alpha1.VerdictUnknown, "EndpointSlices could not be read: what is expected is unknown"
+		return v1alpha1.VerdictUnknown, slicesUnread
 	}
 	missing, surplus := difference(e.data, observed), difference(observed, e.data)
 	switch {

@@ -23,14 +23,12 @@ const longestSetName = 63 - 11
 type findings []v1alpha1.Finding
 
 func (f *findings) add(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) {
-	*f = append(*f, v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, finding.Page(code))})
+	*f = append(*f, finding.New(code, severity, objects, remedy, format, args...))
 }
 
 // progress adds what is on its way and not late.
 func (f *findings) progress(code v1alpha1.Code, objects []string, remedy, format string, args ...any) {
-	var one findings
-	one.add(code, v1alpha1.SeverityInfo, objects, remedy, format, args...)
-	*f = append(*f, finding.Progress(one[0]))
+	*f = append(*f, finding.Progress(finding.New(code, v1alpha1.SeverityInfo, objects, remedy, format, args...)))
 }
 
 // sorted are the worst first.

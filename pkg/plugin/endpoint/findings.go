@@ -39,9 +39,7 @@ type list struct {
 }
 
 func (f *list) add(code v1alpha1.Code, severity v1alpha1.Severity, message, remedy string) {
-	f.items = append(f.items, v1alpha1.Finding{
-		Code: code, Severity: severity, Objects: []string{f.object}, Message: message, Remedy: cmp.Or(remedy, finding.Page(code)),
-	})
+	f.items = append(f.items, finding.New(code, severity, []string{f.object}, remedy, "%s", message))
 }
 
 func reachability(f *list, s *Snapshot, e *v1alpha1.ClusterEndpoint, v view) {

@@ -1,5 +1,5 @@
-// Package finding is what every subcommand does with findings and problems: their order, the page that explains a code, lists of
-// names that stay short.
+// Package finding is what every subcommand does with findings and problems: making them, their order, the page that explains a code,
+// lists of names that stay short.
 package finding
 
 import (
@@ -14,6 +14,18 @@ import (
 // few is how many names a sentence has.
 const few = 3
 
+// New makes a finding: what is wrong, or worth knowing, in one sentence about objects, which are kind/name. Remedy is a command to run or
+// what else to do next; empty for the page that explains the code.
+func New(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) v1alpha1.Finding {
+	return v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, Page(code))}
+}
+
+// Progress makes a finding one of something on its way: of severity info until it is late.
+func Progress(f v1alpha1.Finding) v1alpha1.Finding {
+	f.Severity, f.Progressing = v1alpha1.SeverityInfo, true
+	return f
+}
+
 // Sort puts the worst first, and those of one severity by code; the order is otherwise kept.
 func Sort(list []v1alpha1.Finding) {
 	slices.SortStableFunc(list, Compare)
@@ -22,8 +34,13 @@ func Sort(list []v1alpha1.Finding) {
 // Compare is negative if a is worse than b or, of the same severity, has the lower code.
 func Compare(a, b v1alpha1.Finding) int {
 	return cmp.Or(
-		cmp.Compare(slices.Index(v1alpha1.Severities[:], b.Severity), slices.Index(v1alpha1.Severities[:], a.Severity)),
+		CompareSeverity(b.Severity, a.Severity),
 		cmp.Compare(a.Code, b.Code))
+}
+
+// CompareSeverity is negative if a is milder than b, and positive if it is worse. What is no severity is milder than all.
+func CompareSeverity(a, b v1alpha1.Severity) int {
+	return cmp.Compare(slices.Index(v1alpha1.Severities[:], a), slices.Index(v1alpha1.Severities[:], b))
 }
 
 // Page is the place in the documentation that explains a code.
@@ -31,10 +48,9 @@ func Page(code v1alpha1.Code) string {
 	return "docs/findings.md#" + strings.ToLower(string(code))
 }
 
-// Lasting leaves out the problems that go away by waiting, which have one of the given messages: a kubelet tells of a new volume a
-// little later.
-func Lasting(problems []v1alpha1.Problem, passing ...string) []v1alpha1.Problem {
-	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return slices.Contains(passing, p.Message) })
+// Lasting leaves out the problems that go away by waiting.
+func Lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p v1alpha1.Problem) bool { return p.Passing })
 }
 
 // Some names the first few of a list and counts the others.

@@ -33,3 +33,20 @@ func TestText(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestNew: the page follows from the code, unless there is something better to do.
+func TestNew(t *testing.T) {
+	f := New(v1alpha1.CodeNodeGoing, v1alpha1.SeverityError, []string{"node/a"}, "", "%s is going", "a")
+	if f.Message != "a is going" || f.Remedy != Page(v1alpha1.CodeNodeGoing) || f.Progressing {
+		t.Errorf("%+v", f)
+	}
+	if f := Progress(New(v1alpha1.CodeNodeGoing, v1alpha1.SeverityError, nil, "kubectl get nodes", "a")); f.Remedy != "kubectl get nodes" || !f.Progressing || f.Severity != v1alpha1.SeverityInfo {
+		t.Errorf("%+v", f)
+	}
+	if CompareSeverity(v1alpha1.SeverityCritical, v1alpha1.SeverityError) <= 0 || CompareSeverity("", v1alpha1.SeverityInfo) >= 0 {
+		t.Error("the order of severities")
+	}
+	if left := Lasting([]v1alpha1.Problem{{Subject: "a", Passing: true}, {Subject: "b"}}); len(left) != 1 || left[0].Subject != "b" {
+		t.Errorf("%+v", left)
+	}
+}

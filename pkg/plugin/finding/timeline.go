@@ -6,12 +6,11 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 // Timeline tells which findings came and which went, as far as they are no mere information and not of the codes that are told in other
-// words. Figures in their messages change: two findings are the same if they have the same identity.
-func Timeline(was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string, told []v1alpha1.Code, tell func(printers.Level, string)) {
+// words. Figures in their messages change: two findings are the same if they have the same identity. What is over is told without severity.
+func Timeline(was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string, told []v1alpha1.Code, tell func(severity v1alpha1.Severity, text string)) {
 	tells := func(f v1alpha1.Finding) bool {
 		return f.Severity != v1alpha1.SeverityInfo && !slices.Contains(told, f.Code)
 	}
@@ -27,12 +26,12 @@ func Timeline(was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string
 		}
 		now[identity(f)] = true
 		if !old[identity(f)] {
-			tell(printers.LevelOf(f.Severity), fmt.Sprintf("%s %s %s", strings.ToUpper(string(f.Severity)), f.Code, f.Message))
+			tell(f.Severity, fmt.Sprintf("%s %s %s", strings.ToUpper(string(f.Severity)), f.Code, f.Message))
 		}
 	}
 	for _, f := range was {
 		if tells(f) && !now[identity(f)] {
-			tell(printers.Plain, fmt.Sprintf("%s is over: %s", f.Code, Some(f.Objects)))
+			tell("", fmt.Sprintf("%s is over: %s", f.Code, Some(f.Objects)))
 		}
 	}
 }

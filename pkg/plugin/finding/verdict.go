@@ -161,9 +161,3 @@ func Healthy(selected bool, findings []v1alpha1.Finding, parts []v1alpha1.Checke
 	}
 	return c
 }
-
-// Progress makes a finding one of something on its way: of severity info until it is late.
-func Progress(f v1alpha1.Finding) v1alpha1.Finding {
-	f.Severity, f.Progressing = v1alpha1.SeverityInfo, true
-	return f
-}

@@ -23,7 +23,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, State] {
 			}
 			return Follow(ctx, o.Cluster, o.Query, changed), nil
 		},
-		Passing:  []string{notReported, notReadYet},
 		Key:      RowKey(o.view(time.Time{})),
 		Volatile: []string{"AGE"},
 		Timeline: Timeline,

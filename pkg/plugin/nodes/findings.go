@@ -25,10 +25,7 @@ const attachedPercent = 80
 func (x *index) nodeFindings(n *node, item *v1alpha1.NodeCapacity, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) {
-		list = append(list, v1alpha1.Finding{
-			Code: code, Severity: severity, Objects: append([]string{"node/" + n.Name}, objects...),
-			Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, finding.Page(code)),
-		})
+		list = append(list, finding.New(code, severity, append([]string{"node/" + n.Name}, objects...), remedy, format, args...))
 	}
 	if len(n.pods) > 0 {
 		pods, objects := podNames(n.pods)
@@ -146,11 +143,8 @@ func (x *index) setFindings() []v1alpha1.Finding {
 			continue
 		}
 		if n := x.byName[p.Node]; n != nil && n.selected && n.class.Interruptible {
-			list = append(list, v1alpha1.Finding{
-				Code: v1alpha1.CodeOnInterruptible, Severity: v1alpha1.SeverityWarning, Objects: []string{"pod/" + p.Namespace + "/" + p.Name},
-				Message: fmt.Sprintf("%s/%s mounts %s and is on interruptible capacity (%s)", p.Namespace, p.Name, finding.Some(p.Claims), n.class.CapacityType),
-				Remedy:  finding.Page(v1alpha1.CodeOnInterruptible),
-			})
+			list = append(list, finding.New(v1alpha1.CodeOnInterruptible, v1alpha1.SeverityWarning, []string{"pod/" + p.Namespace + "/" + p.Name}, "",
+				"%s/%s mounts %s and is on interruptible capacity (%s)", p.Namespace, p.Name, finding.Some(p.Claims), n.class.CapacityType))
 		}
 	}
 	for _, s := range sets {
@@ -180,28 +174,23 @@ func (x *index) interruptible(s *set) []v1alpha1.Finding {
 	if len(on) == 0 {
 		return nil
 	}
-	_, about := podNames(on)
-	f := v1alpha1.Finding{Objects: append([]string{s.object()}, about...)}
+	var list []v1alpha1.Finding
+	add := func(code v1alpha1.Code, severity v1alpha1.Severity, pods []*Pod, format string, args ...any) {
+		_, about := podNames(pods)
+		list = append(list, finding.New(code, severity, append([]string{s.object()}, about...), "", format, args...))
+	}
 	terms := strings.Join(slices.Sorted(maps.Keys(byType)), ", ")
 	largest, most := largestOf(byType)
 	switch {
 	case len(on) == len(s.pods):
-		f.Code, f.Severity = v1alpha1.CodeAllInterruptible, v1alpha1.SeverityWarning
-		f.Message = fmt.Sprintf("%s: %s on interruptible capacity (%s)", s, allOf(on), terms)
+		add(v1alpha1.CodeAllInterruptible, v1alpha1.SeverityWarning, on, "%s: %s on interruptible capacity (%s)", s, allOf(on), terms)
 	case most >= objects.Majority(len(s.pods)):
-		f.Code, f.Severity = v1alpha1.CodeMajorityInterruptible, v1alpha1.SeverityWarning
-		f.Message = majorityLost(s, largest+" capacity", byType[largest])
+		add(v1alpha1.CodeMajorityInterruptible, v1alpha1.SeverityWarning, on, "%s", majorityLost(s, largest+" capacity", byType[largest]))
 	default:
-		f.Code, f.Severity = v1alpha1.CodeOnInterruptible, v1alpha1.SeverityInfo
-		f.Message = fmt.Sprintf("%s: %d of %d pods on interruptible capacity (%s): %s", s, len(on), len(s.pods), terms, names(on))
+		add(v1alpha1.CodeOnInterruptible, v1alpha1.SeverityInfo, on, "%s: %d of %d pods on interruptible capacity (%s): %s", s, len(on), len(s.pods), terms, names(on))
 	}
-	f.Remedy = finding.Page(f.Code)
-	list := []v1alpha1.Finding{f}
 	if !x.unread(subjectBudgets) && !x.hasBudget(s) {
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeNoBudgetOnSpot, Severity: v1alpha1.SeverityWarning, Objects: []string{s.object()}, Remedy: finding.Page(v1alpha1.CodeNoBudgetOnSpot),
-			Message: fmt.Sprintf("%s: on interruptible capacity (%s) without a PodDisruptionBudget: a drain may evict all its pods at once", s, terms),
-		})
+		add(v1alpha1.CodeNoBudgetOnSpot, v1alpha1.SeverityWarning, nil, "%s: on interruptible capacity (%s) without a PodDisruptionBudget: a drain may evict all its pods at once", s, terms)
 	}
 	return list
 }
@@ -273,9 +262,7 @@ func (x *index) concentrated(s *set) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(code v1alpha1.Code, severity v1alpha1.Severity, with string, pods []*Pod) {
 		_, objects := podNames(pods)
-		list = append(list, v1alpha1.Finding{
-			Code: code, Severity: severity, Objects: append([]string{s.object()}, objects...), Message: majorityLost(s, with, pods), Remedy: finding.Page(code),
-		})
+		list = append(list, finding.New(code, severity, append([]string{s.object()}, objects...), "", "%s", majorityLost(s, with, pods)))
 	}
 	node, onNode := largestOf(nodes)
 	if onNode >= objects.Majority(len(s.pods)) && x.otherUsable(node) {

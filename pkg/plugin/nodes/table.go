@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -250,9 +251,7 @@ func few(findings []v1alpha1.Finding) []v1alpha1.Finding {
 		case n <= mostOfACode:
 			list = append(list, f)
 		case n == total[f.Code]:
-			list = append(list, v1alpha1.Finding{
-				Code: f.Code, Severity: f.Severity, Message: fmt.Sprintf("and %d more like these", n-mostOfACode), Remedy: "-o json has them all",
-			})
+			list = append(list, finding.New(f.Code, f.Severity, nil, "-o json has them all", "and %d more like these", n-mostOfACode))
 		}
 	}
 	return list

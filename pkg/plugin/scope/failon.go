@@ -57,10 +57,9 @@ func (s *Scope) FailOn(findings []v1alpha1.Finding, parts []v1alpha1.CheckedPart
 	if s.failOn == "" {
 		return nil
 	}
-	threshold := slices.Index(v1alpha1.Severities[:], s.failOn)
 	count := 0
 	for _, f := range findings {
-		if !f.Progressing && slices.Index(v1alpha1.Severities[:], f.Severity) >= threshold {
+		if !f.Progressing && finding.CompareSeverity(f.Severity, s.failOn) >= 0 {
 			count++
 		}
 	}

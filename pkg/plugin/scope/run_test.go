@@ -3,6 +3,10 @@ package scope
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -93,5 +98,75 @@ func TestRunOnce(t *testing.T) {
 		if strings.TrimSpace(out.String()) != test.out || errOut.String() != test.errOut || !strings.HasPrefix(said, test.err) || said != "" && test.err == "" {
 			t.Errorf("%s: %q, %q, %v", name, out.String(), errOut.String(), err)
 		}
+	}
+}
+
+// follower is a snapshot that is counted up by each look at it.
+type follower struct {
+	looks  int
+	closed *bool
+}
+
+func (f *follower) Settled() bool { return true }
+
+func (f *follower) Snapshot(context.Context, time.Time) (int, error) {
+	f.looks++
+	return f.looks, nil
+}
+
+func (f *follower) Close() { *f.closed = true }
+
+// TestWatch shows rows that change until the goal is reached, then ends what it began.
+func TestWatch(t *testing.T) {
+	t.Setenv("KUBECONFIG", t.TempDir()+"/none")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }))
+	defer server.Close()
+	connection := kube.NewConnection()
+	connection.Overrides.ClusterInfo.Server = server.URL
+	cluster, err := kube.Connect(connection, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+	printer, err := printers.NewFlags().ToPrinter(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := false
+	columns := printers.Columns[int]{
+		printers.Narrow("NAME", func(int) printers.Cell { return printers.Text("one") }),
+		printers.Narrow("LOOKS", func(n int) printers.Cell { return printers.Text(fmt.Sprint(n)) }),
+	}
+	s := &Scope{Streams: streams, Printer: printer, Cluster: cluster, AllNamespaces: true, Timeout: 10 * time.Second, Watch: true, Goal: GoalReady}
+	err = Watch(t.Context(), s, Report[int, int]{
+		Analyze: func(snapshot int, _ time.Time) int { return snapshot },
+		Document: func(report int, _ time.Time) printers.Document {
+			return printers.Document{Table: func() printers.Table {
+				return printers.Table{Columns: columns.Heads(), Blocks: []printers.Block{{Rows: [][]printers.Cell{columns.Cells(report)}}}}
+			}}
+		},
+		Empty:  func(int) bool { return false },
+		Things: "things",
+		Problems: func(int) []v1alpha1.Problem {
+			return []v1alpha1.Problem{{Subject: "a", Passing: true}, {Subject: "b", Message: "no"}}
+		},
+	}, Watched[int, int]{
+		Title: "things",
+		Follow: func(ctx context.Context, changed func()) (Follower[int], error) {
+			go func() {
+				for ctx.Err() == nil {
+					changed()
+					time.Sleep(10 * time.Millisecond)
+				}
+			}()
+			return &follower{closed: &closed}, nil
+		},
+		Key:      printers.RowKey(columns.Heads(), "NAME"),
+		Timeline: func(int, int, time.Time) []printers.Happening { return nil },
+		Ready:    func(report int) bool { return report == 3 },
+	})
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if err != nil || !closed || len(lines) != 4 || !strings.HasPrefix(lines[0], "NAME") || !strings.HasSuffix(lines[3], "3") || errOut.String() != "warning: b: no\n" {
+		t.Errorf("%v, ended: %t\n%s\n%s", err, closed, out.String(), errOut.String())
 	}
 }

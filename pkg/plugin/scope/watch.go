@@ -55,8 +55,6 @@ type Watched[S, R any] struct {
 	// Follow begins to follow; it is called once more if the API server could not be reached. What it begins ends with its context.
 	// Changed is to be called after each change, from any goroutine.
 	Follow func(ctx context.Context, changed func()) (Follower[S], error)
-	// Passing are the messages of problems that go away by waiting, which are not told.
-	Passing []string
 	// Key tells rows of the table apart; Volatile are the titles of columns that change by themselves.
 	Key      func(row []printers.Cell) string
 	Volatile []string
@@ -142,7 +140,7 @@ func (v *view[S, R]) present(ctx context.Context, now time.Time) (report R, ok b
 
 // problems are those that do not go away by waiting.
 func (v *view[S, R]) problems() []v1alpha1.Problem {
-	return finding.Lasting(v.Problems(v.report), v.Passing...)
+	return finding.Lasting(v.Problems(v.report))
 }
 
 // reached reports whether what --for waits for has come about.

@@ -58,24 +58,29 @@ func problems(s *Snapshot, report *v1alpha1.StatefulSetStatusList) []v1alpha1.Pr
 			list = append(list, p)
 		}
 	}
-	byReason := map[string][]string{}
+	type cause struct {
+		reason  string
+		passing bool
+	}
+	byCause := map[cause][]string{}
 	for claim, reason := range s.DFFailed {
-		byReason[reason] = append(byReason[reason], claim)
+		byCause[cause{reason: reason}] = append(byCause[cause{reason: reason}], claim)
 	}
 	for i := range report.Items {
 		set := &report.Items[i]
 		for _, o := range set.Ordinals {
 			for _, c := range o.Claims {
-				if c.UsageUnknown == NotReported || c.UsageUnknown == notMeasured {
-					byReason[c.UsageUnknown] = append(byReason[c.UsageUnknown], set.Metadata.Namespace+"/"+c.Name)
+				if c.UsageUnknown == notReported || c.UsageUnknown == notMeasured {
+					why := cause{c.UsageUnknown, c.UsageGap == v1alpha1.GapPending}
+					byCause[why] = append(byCause[why], set.Metadata.Namespace+"/"+c.Name)
 				}
 			}
 		}
 	}
-	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
-		slices.Sort(byReason[reason])
+	for _, why := range slices.SortedFunc(maps.Keys(byCause), func(a, b cause) int { return cmp.Compare(a.reason, b.reason) }) {
+		slices.Sort(byCause[why])
 		list = append(list, v1alpha1.Problem{
-			Subject: "disk usage of " + finding.Some(slices.Compact(byReason[reason])), Reason: v1alpha1.ReasonUnavailable, Message: reason,
+			Subject: "disk usage of " + finding.Some(slices.Compact(byCause[why])), Reason: v1alpha1.ReasonUnavailable, Message: why.reason, Passing: why.passing,
 		})
 	}
 	return list
@@ -372,8 +377,8 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod, now time.Tim
 	return c
 }
 
-// NotReported is why usage is unknown that a kubelet answered without.
-const NotReported = "the kubelet reports nothing for it (yet)"
+// notReported is why usage is unknown that a kubelet answered without.
+const notReported = "the kubelet reports nothing for it (yet)"
 
 // reportDelay is how long after a pod has been given to a kubelet its volumes have been measured at the latest: the kubelet does it
 // every minute (volumeStatsAggPeriod), and pods' first containers may take another to start.
@@ -407,7 +412,7 @@ func usage(x *index, claim types.NamespacedName, pod *corev1.Pod, now time.Time)
 	case tried:
 		return nil, df, v1alpha1.GapNotCovered
 	case young:
-		return nil, NotReported, v1alpha1.GapPending
+		return nil, notReported, v1alpha1.GapPending
 	}
 	return nil, notMeasured, v1alpha1.GapNotCovered
 }

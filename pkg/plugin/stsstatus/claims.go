@@ -27,7 +27,7 @@ const (
 // claimsFindings are what is wrong with a set's claims and their volumes. What many claims have in common is told once.
 func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
-	differing, deleted := groups{}, groups{}
+	differing, deleted := groups[difference]{}, groups[string]{}
 	for i := range status.Ordinals {
 		o := &status.Ordinals[i]
 		for j := range o.Claims {
@@ -36,8 +36,8 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 			if o.State == v1alpha1.OrdinalRetained {
 				continue
 			}
-			if difference := templateDifference(x, set, c); difference != "" {
-				differing.add(difference, c.Name)
+			if d := templateDifference(x, set, c); d.text != "" {
+				differing.add(d, c.Name)
 			}
 			if x.Details && c.Details != nil && c.Details.ReclaimPolicy == v1alpha1.ReclaimDelete {
 				deleted.add("", c.Name)
@@ -45,11 +45,11 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 		}
 	}
 	for _, g := range differing.sorted() {
-		f := onClaims(v1alpha1.CodeClaimDiffers, v1alpha1.SeverityInfo, g.names, finding.Some(g.names)+" "+g.key)
-		if strings.Contains(g.key, smaller) {
-			f.Severity = v1alpha1.SeverityWarning
+		severity := v1alpha1.SeverityInfo
+		if g.key.smaller {
+			severity = v1alpha1.SeverityWarning
 		}
-		list = append(list, f)
+		list = append(list, onClaims(v1alpha1.CodeClaimDiffers, severity, g.names, finding.Some(g.names)+" "+g.key.text))
 	}
 	for _, g := range deleted.sorted() {
 		list = append(list, onClaims(v1alpha1.CodeReclaimDelete, v1alpha1.SeverityInfo, g.names,
@@ -108,7 +108,7 @@ func claimFindings(x *index, namespace string, o *v1alpha1.Ordinal, c *v1alpha1.
 
 // onClaims is a finding about claims.
 func onClaims(code v1alpha1.Code, severity v1alpha1.Severity, names []string, message string) v1alpha1.Finding {
-	return v1alpha1.Finding{Code: code, Severity: severity, Objects: prefixed("persistentvolumeclaim/", names), Message: message, Remedy: finding.Page(code)}
+	return finding.New(code, severity, prefixed("persistentvolumeclaim/", names), "", "%s", message)
 }
 
 // pendingReason tells why a claim has no volume yet; waits is true if that is as it should be until its pod is scheduled.
@@ -179,12 +179,18 @@ func resize(claim *corev1.PersistentVolumeClaim) *v1alpha1.VolumeResize {
 	return &r
 }
 
+// Reasons of events about claims whose volumes could not be made larger: by the driver's controller, on the node.
+const (
+	volumeResizeFailed     = "VolumeResizeFailed"
+	fileSystemResizeFailed = "FileSystemResizeFailed"
+)
+
 func resizeFinding(x *index, namespace string, c *v1alpha1.ClaimStatus) v1alpha1.Finding {
 	claim := x.claimsByName[types.NamespacedName{Namespace: namespace, Name: c.Name}]
 	sizes := fmt.Sprintf("%s asks for %s and has %s", c.Name, quantity(c.Requested), quantity(c.Capacity))
-	warning := x.newestWarning("PersistentVolumeClaim", &claim.ObjectMeta, "VolumeResizeFailed", "FileSystemResizeFailed", "ExternalExpanding")
-	switch why := cmp.Or(warning, c.Resize.Message); {
-	case c.Resize.State == v1alpha1.ResizeFailed, strings.HasPrefix(warning, "VolumeResizeFailed"), strings.HasPrefix(warning, "FileSystemResizeFailed"):
+	warning := x.warning("PersistentVolumeClaim", &claim.ObjectMeta, volumeResizeFailed, fileSystemResizeFailed, "ExternalExpanding")
+	switch why := cmp.Or(textOf(warning), c.Resize.Message); {
+	case c.Resize.State == v1alpha1.ResizeFailed, warning != nil && (warning.Reason == volumeResizeFailed || warning.Reason == fileSystemResizeFailed):
 		return onClaims(v1alpha1.CodeResizeFailed, v1alpha1.SeverityError, []string{c.Name}, sizes+": growing it failed"+after(": ", why))
 	case c.Resize.State == v1alpha1.ResizePending:
 		return onClaims(v1alpha1.CodeResizePending, v1alpha1.SeverityWarning, []string{c.Name}, sizes+": nobody has begun to grow it"+after("; ", why))
@@ -201,22 +207,29 @@ func after(separator, text string) string {
 	return separator + text
 }
 
-// smaller marks the difference that surprises: who made the template larger thinks that the claims are.
-const smaller = "less than"
+// difference is how a claim differs from the template that it was made from.
+type difference struct {
+	// text is empty if it does not.
+	text string
+	// smaller is the difference that surprises: who made the template larger thinks that the claims are.
+	smaller bool
+}
 
 // templateDifference tells how a claim differs from the template that it was made from.
-func templateDifference(x *index, set *appsv1.StatefulSet, c *v1alpha1.ClaimStatus) string {
+func templateDifference(x *index, set *appsv1.StatefulSet, c *v1alpha1.ClaimStatus) difference {
 	i := slices.IndexFunc(set.Spec.VolumeClaimTemplates, func(t corev1.PersistentVolumeClaim) bool { return t.Name == c.Template })
 	claim := x.claimsByName[types.NamespacedName{Namespace: set.Namespace, Name: c.Name}]
 	if c.Template == "" || i < 0 || claim == nil {
-		return ""
+		return difference{}
 	}
 	template := &set.Spec.VolumeClaimTemplates[i]
+	var d difference
 	var differences []string
 	wanted, asked := template.Spec.Resources.Requests.Storage(), claim.Spec.Resources.Requests.Storage()
 	switch asked.Cmp(*wanted) {
 	case -1:
-		differences = append(differences, fmt.Sprintf("requested %s, %s the template %s says (%s)", asked, smaller, template.Name, wanted))
+		d.smaller = true
+		differences = append(differences, fmt.Sprintf("requested %s, less than the template %s says (%s)", asked, template.Name, wanted))
 	case 1:
 		differences = append(differences, fmt.Sprintf("requested %s, more than the template %s says (%s), which is what new ordinals get", asked, template.Name, wanted))
 	}
@@ -229,7 +242,8 @@ func templateDifference(x *index, set *appsv1.StatefulSet, c *v1alpha1.ClaimStat
 	if ours, theirs := modeOf(claim), modeOf(template); ours != theirs {
 		differences = append(differences, fmt.Sprintf("got volume mode %s where the template %s says %s", ours, template.Name, theirs))
 	}
-	return strings.Join(differences, "; ")
+	d.text = strings.Join(differences, "; ")
+	return d
 }
 
 func sortedModes(claim *corev1.PersistentVolumeClaim) []corev1.PersistentVolumeAccessMode {
@@ -265,11 +279,8 @@ func strayVolumes(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSe
 		if _, _, named := objects.ClaimOf(set, ref.Name); !ours && !named {
 			continue
 		}
-		f := v1alpha1.Finding{
-			Code: v1alpha1.CodeVolumeNotBound, Severity: v1alpha1.SeverityInfo, Remedy: finding.Page(v1alpha1.CodeVolumeNotBound),
-			Objects: []string{"persistentvolume/" + v.Name, "persistentvolumeclaim/" + ref.Name},
-			Message: fmt.Sprintf("volume %s has the data of an earlier claim %s, and is released", v.Name, ref.Name),
-		}
+		f := finding.New(v1alpha1.CodeVolumeNotBound, v1alpha1.SeverityInfo, []string{"persistentvolume/" + v.Name, "persistentvolumeclaim/" + ref.Name}, "",
+			"volume %s has the data of an earlier claim %s, and is released", v.Name, ref.Name)
 		if v.Status.Phase == corev1.VolumeFailed {
 			f.Severity = v1alpha1.SeverityWarning
 			f.Message = fmt.Sprintf("volume %s of claim %s has failed%s", v.Name, ref.Name, after(": ", objects.Because(v.Status.Reason, v.Status.Message)))
@@ -315,21 +326,21 @@ func volumeDetails(v *corev1.PersistentVolume) *v1alpha1.VolumeDetails {
 }
 
 // groups collects names by what they have in common.
-type groups map[string][]string
+type groups[K comparable] map[K][]string
 
-type group struct {
-	key   string
+type group[K comparable] struct {
+	key   K
 	names []string
 }
 
-func (g groups) add(key, name string) { g[key] = append(g[key], name) }
+func (g groups[K]) add(key K, name string) { g[key] = append(g[key], name) }
 
 // sorted returns the groups by their first names.
-func (g groups) sorted() []group {
-	list := make([]group, 0, len(g))
+func (g groups[K]) sorted() []group[K] {
+	list := make([]group[K], 0, len(g))
 	for key, names := range g {
-		list = append(list, group{key, names})
+		list = append(list, group[K]{key, names})
 	}
-	slices.SortFunc(list, func(a, b group) int { return cmp.Compare(a.names[0], b.names[0]) })
+	slices.SortFunc(list, func(a, b group[K]) int { return cmp.Compare(a.names[0], b.names[0]) })
 	return list
 }

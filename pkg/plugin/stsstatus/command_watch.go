@@ -14,7 +14,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.StatefulSetStatus
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			return Follow(ctx, o.Cluster, o.Query, changed)
 		},
-		Passing:  []string{NotReported, notReadYet},
 		Key:      RowKey(View{Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "RESTARTS"},
 		Timeline: Timeline,

@@ -9,12 +9,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// newestWarning is the text of the newest warning about an object that says one of the reasons; of any reason if there are none.
-// Events of an earlier object of the same name do not count. It is empty if there is none: events live for an hour.
+// newestWarning is the text of the newest warning about an object that has one of the reasons; of any reason if there are none. It is empty
+// if there is no such warning.
 func (x *index) newestWarning(kind string, about *metav1.ObjectMeta, reasons ...string) string {
-	e := x.newest(kind, about, func(e *corev1.Event) bool {
+	return textOf(x.warning(kind, about, reasons...))
+}
+
+// warning is the newest warning about an object that has one of the reasons; of any reason if there are none. Events of an earlier object of
+// the same name do not count. It is nil if there is none: events live for an hour.
+func (x *index) warning(kind string, about *metav1.ObjectMeta, reasons ...string) *corev1.Event {
+	return x.newest(kind, about, func(e *corev1.Event) bool {
 		return e.Type == corev1.EventTypeWarning && (len(reasons) == 0 || slices.Contains(reasons, e.Reason))
 	})
+}
+
+// textOf is what an event says; empty without one.
+func textOf(e *corev1.Event) string {
 	if e == nil {
 		return ""
 	}

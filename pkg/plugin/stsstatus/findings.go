@@ -46,21 +46,19 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 }
 
 func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
-	f := v1alpha1.Finding{
-		Code: v1alpha1.CodeServiceUnsound, Severity: v1alpha1.SeverityError, Remedy: finding.Page(v1alpha1.CodeServiceUnsound),
-		Objects: []string{"service/" + status.Service.Name},
+	name := status.Service.Name
+	tell := func(format string) []v1alpha1.Finding {
+		return []v1alpha1.Finding{finding.New(v1alpha1.CodeServiceUnsound, v1alpha1.SeverityError, []string{"service/" + name}, "", format, name)}
 	}
 	switch status.Service.State {
 	case v1alpha1.ServiceMissing:
-		f.Message = fmt.Sprintf("the governing Service %s does not exist: the pods have no DNS names", status.Service.Name)
+		return tell("the governing Service %s does not exist: the pods have no DNS names")
 	case v1alpha1.ServiceNotHeadless:
-		f.Message = fmt.Sprintf("the governing Service %s has a cluster IP (it is not headless): the pods have no DNS names", status.Service.Name)
+		return tell("the governing Service %s has a cluster IP (it is not headless): the pods have no DNS names")
 	case v1alpha1.ServiceNotSelecting:
-		f.Message = fmt.Sprintf("the selector of the governing Service %s does not match the pods' labels: the pods have no DNS names", status.Service.Name)
-	default:
-		return nil
+		return tell("the selector of the governing Service %s does not match the pods' labels: the pods have no DNS names")
 	}
-	return []v1alpha1.Finding{f}
+	return nil
 }
 
 // availabilityFindings tells of a pod that is ready and does not count as available yet: it has to be ready for minReadySeconds.
@@ -69,11 +67,8 @@ func availabilityFindings(set *appsv1.StatefulSet, pod *corev1.Pod, now time.Tim
 	if set.Spec.MinReadySeconds == 0 || objects.Terminating(pod) || left <= 0 {
 		return nil
 	}
-	return []v1alpha1.Finding{finding.Progress(v1alpha1.Finding{
-		Code: v1alpha1.CodePodNotReady, Objects: []string{"pod/" + pod.Name},
-		Message: fmt.Sprintf("%s is ready, and counts as available in %s (minReadySeconds)", pod.Name, duration.HumanDuration(left)),
-		Remedy:  finding.Page(v1alpha1.CodePodNotReady),
-	})}
+	return []v1alpha1.Finding{finding.Progress(finding.New(v1alpha1.CodePodNotReady, v1alpha1.SeverityInfo, []string{"pod/" + pod.Name}, "",
+		"%s is ready, and counts as available in %s (minReadySeconds)", pod.Name, duration.HumanDuration(left)))}
 }
 
 // missingFindings tells of ordinals without a pod. One that nobody has refused is made in a moment, unless nothing has happened for long.
@@ -90,7 +85,10 @@ func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 			reason = cmp.Or(reason, o.Reason)
 		}
 	}
-	f := v1alpha1.Finding{Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Remedy: "kubectl describe sts " + status.Metadata.Name + inNamespace(status)}
+	missing := func(names []string, why string) v1alpha1.Finding {
+		return finding.New(v1alpha1.CodeOrdinalMissing, v1alpha1.SeverityError, prefixed("pod/", names),
+			"kubectl describe sts "+status.Metadata.Name+inNamespace(status), "%s not created%s", finding.Some(names), why)
+	}
 	var list []v1alpha1.Finding
 	late := now.Sub(lastChange(set, pods)) >= objects.StartLimit
 	if late && len(refused) > 0 { // the cause of some is taken for that of all
@@ -98,16 +96,14 @@ func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 		slices.SortFunc(refused, objects.CompareNames)
 	}
 	if len(refused) > 0 {
-		f.Objects, f.Message = prefixed("pod/", refused), finding.Some(refused)+" not created: "+reason
-		list = append(list, f)
+		list = append(list, missing(refused, ": "+reason))
 	}
-	if len(awaited) > 0 {
-		f.Objects, f.Message = prefixed("pod/", awaited), finding.Some(awaited)+" not created"
-		if !late {
-			f.Message += fmt.Sprintf(" yet (%s)", duration.HumanDuration(now.Sub(lastChange(set, pods))))
-			f = finding.Progress(f)
-		}
-		list = append(list, f)
+	switch {
+	case len(awaited) == 0:
+	case late:
+		list = append(list, missing(awaited, ""))
+	default:
+		list = append(list, finding.Progress(missing(awaited, fmt.Sprintf(" yet (%s)", duration.HumanDuration(now.Sub(lastChange(set, pods)))))))
 	}
 	return list
 }
@@ -142,10 +138,9 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	if len(blocked) == 0 {
 		return nil
 	}
-	f := v1alpha1.Finding{
-		Code: v1alpha1.CodeOrdinalBlocked, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", blocked),
-		Message: fmt.Sprintf("%s not created: %s %s", areThey(blocked), status.PodManagementPolicy, reason),
-	}
+	f := finding.New(v1alpha1.CodeOrdinalBlocked, v1alpha1.SeverityInfo, prefixed("pod/", blocked), "",
+		"%s not created: %s %s", areThey(blocked), status.PodManagementPolicy, reason)
+	f.Remedy = "" // that of what it waits for
 	known := false
 	for _, of := range found {
 		if slices.Contains(of.Objects, "pod/"+blocker) && finding.Compare(of, f) < 0 {
@@ -179,11 +174,8 @@ func retainedFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	if len(retained) == 0 {
 		return nil
 	}
-	return []v1alpha1.Finding{{
-		Code: v1alpha1.CodeClaimsRetained, Severity: v1alpha1.SeverityInfo, Objects: claims,
-		Message: fmt.Sprintf("the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", ")),
-		Remedy:  finding.Page(v1alpha1.CodeClaimsRetained),
-	}}
+	return []v1alpha1.Finding{finding.New(v1alpha1.CodeClaimsRetained, v1alpha1.SeverityInfo, claims, "",
+		"the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", "))}
 }
 
 func inNamespace(status *v1alpha1.StatefulSetStatus) string {

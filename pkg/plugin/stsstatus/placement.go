@@ -32,7 +32,7 @@ func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.State
 	if objects.DesiredReplicas(set) < 2 {
 		return nil
 	}
-	nodes, zones := groups{}, groups{}
+	nodes, zones := groups[string]{}, groups[string]{}
 	pods := 0
 	for _, o := range status.Ordinals {
 		if o.State != v1alpha1.OrdinalPresent || o.Pod.Node == "" {
@@ -45,25 +45,17 @@ func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.State
 	var list []v1alpha1.Finding
 	for _, g := range nodes.sorted() {
 		if len(g.names) > 1 {
-			list = append(list, v1alpha1.Finding{
-				Code: v1alpha1.CodeSharedNode, Severity: v1alpha1.SeverityInfo, Remedy: finding.Page(v1alpha1.CodeSharedNode),
-				Objects: append(prefixed("pod/", g.names), "node/"+g.key),
-				Message: fmt.Sprintf("%s are on one node: %s", finding.Some(g.names), g.key),
-			})
+			list = append(list, finding.New(v1alpha1.CodeSharedNode, v1alpha1.SeverityInfo, append(prefixed("pod/", g.names), "node/"+g.key), "",
+				"%s are on one node: %s", finding.Some(g.names), g.key))
 		}
 	}
 	if len(zones) == 1 && zones[""] == nil && len(nodes) > 1 { // all on one node has been told
 		g := zones.sorted()[0]
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeSharedZone, Severity: v1alpha1.SeverityInfo, Objects: prefixed("pod/", g.names), Remedy: finding.Page(v1alpha1.CodeSharedZone),
-			Message: fmt.Sprintf("all %d pods are in one zone: %s", pods, g.key),
-		})
+		list = append(list, finding.New(v1alpha1.CodeSharedZone, v1alpha1.SeverityInfo, prefixed("pod/", g.names), "", "all %d pods are in one zone: %s", pods, g.key))
 	}
 	if x.read(subjectBudgets) && len(status.DisruptionBudgets) == 0 {
-		list = append(list, v1alpha1.Finding{
-			Code: v1alpha1.CodeNoDisruptionBudget, Severity: v1alpha1.SeverityInfo, Objects: []string{"statefulset/" + set.Name},
-			Message: "no PodDisruptionBudget selects the pods: a drain may evict all of them at once", Remedy: finding.Page(v1alpha1.CodeNoDisruptionBudget),
-		})
+		list = append(list, finding.New(v1alpha1.CodeNoDisruptionBudget, v1alpha1.SeverityInfo, []string{"statefulset/" + set.Name}, "",
+			"no PodDisruptionBudget selects the pods: a drain may evict all of them at once"))
 	}
 	return list
 }

@@ -21,27 +21,25 @@ import (
 // podFindings tells why a pod is not ready. One cause is told, the nearest to the root. What a healthy start or end looks like is
 // progressing until it is late.
 func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
-	f := v1alpha1.Finding{Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name}}
 	namespace := " -n " + pod.Namespace
 	describe := "kubectl describe pod " + pod.Name + namespace
+	tell := func(code v1alpha1.Code, remedy, format string, args ...any) v1alpha1.Finding {
+		return finding.New(code, v1alpha1.SeverityError, []string{"pod/" + pod.Name}, remedy, format, args...)
+	}
 	switch {
 	case objects.Terminating(pod):
 		if stuck := stuckTerminating(x, pod, now); stuck != nil {
 			return stuck
 		}
-		f.Code, f.Remedy = v1alpha1.CodePodNotReady, describe
-		f.Message = pod.Name + " is terminating"
-		return []v1alpha1.Finding{finding.Progress(f)}
+		return []v1alpha1.Finding{finding.Progress(tell(v1alpha1.CodePodNotReady, describe, "%s is terminating", pod.Name))}
 	case objects.PodReady(pod):
 		return nil
 	}
 	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
-		f.Code = v1alpha1.CodeUnschedulable
-		f.Message = fmt.Sprintf("%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
+		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
 		if waitsForClaims(c) {
 			f.Objects = append(f.Objects, prefixed("persistentvolumeclaim/", unboundClaims(x, pod))...)
 		}
-		f.Remedy = describe
 		if waitsForVolumes(x, pod, c, now) {
 			f = finding.Progress(f)
 		}
@@ -59,32 +57,28 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		case c.Ready:
 			continue
 		case end != nil && end.Reason == "OOMKilled":
-			f.Code, f.Remedy = v1alpha1.CodeOOMKilled, logs
-			f.Message = fmt.Sprintf("%s: container %s was OOM-killed%s, restarted %s, last %s", pod.Name, c.Name,
-				memoryLimit(pod, c.Name), times(c.RestartCount), ago(end.FinishedAt.Time, now))
-			return []v1alpha1.Finding{f}
+			return []v1alpha1.Finding{tell(v1alpha1.CodeOOMKilled, logs, "%s: container %s was OOM-killed%s, restarted %s, last %s", pod.Name, c.Name,
+				memoryLimit(pod, c.Name), times(c.RestartCount), ago(end.FinishedAt.Time, now))}
 		case crashLoop(c, end, now):
-			f.Code, f.Remedy = v1alpha1.CodeCrashLoop, logs
-			f.Message = fmt.Sprintf("%s: container %s keeps ending, restarted %s", pod.Name, c.Name, times(c.RestartCount))
+			f := tell(v1alpha1.CodeCrashLoop, logs, "%s: container %s keeps ending, restarted %s", pod.Name, c.Name, times(c.RestartCount))
 			if end != nil {
 				f.Message += fmt.Sprintf(", last %s with %s", ago(end.FinishedAt.Time, now), howEnded(end))
 			}
 			return []v1alpha1.Finding{f}
 		}
 	}
-	f.Code = v1alpha1.CodePodNotReady
-	f.Remedy = describe
-	reason := nodeTrouble(x, pod.Spec.NodeName, now)
-	if reason != "" {
-		f.Objects = append(f.Objects, "node/"+pod.Spec.NodeName)
-	} else {
+	trouble := nodeTrouble(x, pod.Spec.NodeName, now)
+	reason := trouble
+	if trouble == "" {
 		reason = notReadyReason(x, pod)
 	}
-	f.Message = fmt.Sprintf("%s is not ready: %s", pod.Name, reason)
+	f := tell(v1alpha1.CodePodNotReady, describe, "%s is not ready: %s", pod.Name, reason)
 	progress := objects.ProgressOf(pod, now)
 	since := duration.HumanDuration(now.Sub(progress.Since))
 	switch {
-	case len(f.Objects) > 1, x.stalled(pod, progress, now):
+	case trouble != "":
+		f.Objects = append(f.Objects, "node/"+pod.Spec.NodeName)
+	case x.stalled(pod, progress, now):
 	case progress.Stage == objects.StageStarting:
 		f.Message = fmt.Sprintf("%s is starting (%s): %s", pod.Name, since, reason)
 		f = finding.Progress(f)
@@ -177,11 +171,8 @@ func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Findi
 	if late < objects.EndGrace {
 		return nil
 	}
-	f := v1alpha1.Finding{
-		Code: v1alpha1.CodeStuckTerminating, Severity: v1alpha1.SeverityError, Objects: []string{"pod/" + pod.Name},
-		Message: fmt.Sprintf("%s is still terminating, %s after its grace period ended", pod.Name, duration.HumanDuration(late)),
-		Remedy:  finding.Page(v1alpha1.CodeStuckTerminating),
-	}
+	f := finding.New(v1alpha1.CodeStuckTerminating, v1alpha1.SeverityError, []string{"pod/" + pod.Name}, "",
+		"%s is still terminating, %s after its grace period ended", pod.Name, duration.HumanDuration(late))
 	if trouble := nodeTrouble(x, pod.Spec.NodeName, now); trouble != "" {
 		f.Message += ": " + trouble
 	} else if len(pod.Finalizers) > 0 {
@@ -291,12 +282,9 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 			if volume == nil || *volume != claim.Spec.VolumeName || a.Spec.NodeName == pod.Spec.NodeName || !a.Status.Attached {
 				continue
 			}
-			f := v1alpha1.Finding{
-				Code: v1alpha1.CodeAttachedElsewhere, Severity: v1alpha1.SeverityError,
-				Objects: []string{"pod/" + pod.Name, "persistentvolumeclaim/" + claim.Name, "node/" + a.Spec.NodeName},
-				Message: fmt.Sprintf("%s can't start on %s: the volume of %s is still attached to node %s", pod.Name, pod.Spec.NodeName, claim.Name, a.Spec.NodeName),
-				Remedy:  finding.Page(v1alpha1.CodeAttachedElsewhere),
-			}
+			f := finding.New(v1alpha1.CodeAttachedElsewhere, v1alpha1.SeverityError,
+				[]string{"pod/" + pod.Name, "persistentvolumeclaim/" + claim.Name, "node/" + a.Spec.NodeName}, "",
+				"%s can't start on %s: the volume of %s is still attached to node %s", pod.Name, pod.Spec.NodeName, claim.Name, a.Spec.NodeName)
 			if objects.Terminating(a) {
 				f.Message += ", and is being detached"
 			}
@@ -349,13 +337,9 @@ func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	if blocker == nil || !broken(blocker, now) {
 		return nil
 	}
-	f := v1alpha1.Finding{
-		Code: v1alpha1.CodeRolloutStuck, Severity: v1alpha1.SeverityError,
-		Objects: []string{"statefulset/" + set.Name, "pod/" + blocker.Name},
-		Message: fmt.Sprintf("the rollout of revision %s is stuck at %d of %d pods: it waits for %s, which is not ready", status.Rollout.Revision,
-			status.Rollout.Updated, status.Replicas.Desired, blocker.Name),
-		Remedy: finding.Page(v1alpha1.CodeRolloutStuck),
-	}
+	f := finding.New(v1alpha1.CodeRolloutStuck, v1alpha1.SeverityError, []string{"statefulset/" + set.Name, "pod/" + blocker.Name}, "",
+		"the rollout of revision %s is stuck at %d of %d pods: it waits for %s, which is not ready", status.Rollout.Revision,
+		status.Rollout.Updated, status.Replicas.Desired, blocker.Name)
 	if ordered && revisionHash(blocker.Labels[appsv1.StatefulSetRevisionLabel]) != "" {
 		f.Message += "; with OrderedReady it has to be deleted once its template has been mended"
 	}

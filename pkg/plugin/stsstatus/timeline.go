@@ -128,7 +128,9 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	if is.Rollout.Complete && was.Rollout.Revision == is.Rollout.Revision && mixed(was) && !mixed(is) {
 		t.tell(printers.Plain, "%s: all pods have %s", name, is.Rollout.Revision)
 	}
-	finding.Timeline(explained(was), explained(is), finding.ByObjects, told[:], func(level printers.Level, text string) { t.tell(level, "%s", text) })
+	finding.Timeline(explained(was), explained(is), finding.ByObjects, told[:], func(severity v1alpha1.Severity, text string) {
+		t.tell(printers.LevelOf(severity), "%s", text)
+	})
 }
 
 // explained are a set's findings without that of pods that are not created as long as nobody says why: the controller is about to.

@@ -109,4 +109,6 @@ type Problem struct {
 	Message string `json:"message"`
 	// Remedy says what would make it readable.
 	Remedy string `json:"remedy,omitempty"`
+	// Passing means that it goes away by waiting: a watch does not tell of it. It is no part of a report.
+	Passing bool `json:"-"`
 }

@@ -247,6 +247,8 @@ type MySQLChannelError struct {
 	Number int64 `json:"number"`
 	// Message is the server's.
 	Message string `json:"message"`
+	// Short is the number and the message without what is there for the server's developers; it is no part of reports.
+	Short string `json:"-"`
 }
 
 // MySQLGroupMember is a member of a group, as it sees itself.

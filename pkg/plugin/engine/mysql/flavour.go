@@ -16,7 +16,8 @@ const DefaultPort = 3306
 
 // Engine is MySQL and MariaDB.
 var Engine = dbserver.Engine{
-	Name: "MySQL", Servers: "MySQL or MariaDB servers", Port: DefaultPort, PortNames: []string{"mysql", "mariadb"}, Flavours: flavours, Image: imageFlavour, RunsServer: runsServer,
+	Name: "MySQL", Servers: "MySQL or MariaDB servers", Family: "MYSQL", Port: DefaultPort, PortNames: []string{"mysql", "mariadb"}, Flavours: flavours, Image: imageFlavour, RunsServer: runsServer,
+	NewAsker: NewAsker, NewProber: newProber, Statements: statementsOfUsers,
 }
 
 // flavours is the table, the most particular first. Sources: the operators' and charts' documentation and manifests.

@@ -305,7 +305,7 @@ func TestProbeScript(t *testing.T) {
 		cmd := exec.Command("/bin/sh", "-c", "DOIK_WORKERS=3\nIFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"+probeScript, "sh", "--user=mon", "--host=x")
 		cmd.Env = []string{"PATH=" + folder + ":/usr/bin:/bin"}
 		cmd.Stdin = strings.NewReader(password + "\n" + strings.Repeat("\n", 7))
-		var answers []ProbeAnswer
+		var answers []dbserver.ProbeAnswer
 		cmd.Stdout = &lines{each: func(line string) {
 			if a, ok := parseProbe(line); ok {
 				answers = append(answers, a)

@@ -15,29 +15,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// Probe is many fresh connections to one address, each with one question, from inside a server's container: what a port-forward, which
-// leads to one pod, can't show.
-type Probe struct {
-	Host string
-	Port int
-	// Connections is their number; where For is set they go on for that time in its place.
-	Connections int
-	For         time.Duration
-	// Concurrency is how many there are at once.
-	Concurrency int
-}
-
-// ProbeAnswer is one connection's.
-type ProbeAnswer struct {
-	// ServerID and Hostname are of the server that answered.
-	ServerID int64
-	Hostname string
-	// Time is from the start of the client to its end.
-	Time time.Duration
-	// Err is why there was no answer.
-	Err error
-}
-
 // probeScript starts DOIK_WORKERS loops that make a connection for each empty line of stdin, and end with it. So nothing is left in
 // the container when nobody reads the answers any more, and no process has to be killed: what is a database's first process does not
 // reap what others leave.
@@ -66,9 +43,13 @@ while [ "$n" -lt "$DOIK_WORKERS" ]; do
 done
 wait`
 
+func newProber(cluster *kube.Cluster, access dbserver.Access) dbserver.Prober {
+	return NewConnector(cluster, access)
+}
+
 // Run makes the connections of a probe in the container of a server, with the account of the access, or with that of the server's
 // flavour.
-func (c *Connector) Run(ctx context.Context, from dbserver.Server, p Probe, each func(ProbeAnswer)) error {
+func (c *Connector) Run(ctx context.Context, from dbserver.Server, p dbserver.Probe, each func(dbserver.ProbeAnswer)) error {
 	if err := from.CheckRunning(); err != nil {
 		return err
 	}
@@ -80,7 +61,7 @@ func (c *Connector) Run(ctx context.Context, from dbserver.Server, p Probe, each
 	command = append(command, "--host="+p.Host, "--port="+strconv.Itoa(p.Port), "--protocol=TCP")
 	in, tokens := io.Pipe()
 	answers := make(chan struct{}, p.Concurrency)
-	go p.feed(ctx, stdin, tokens, answers)
+	go feed(ctx, p, stdin, tokens, answers)
 	errOut := kube.NewOutput(maxAnswer)
 	err = c.Cluster.Stream(ctx, containerOf(from), kube.Streams{In: in, Out: &lines{each: func(line string) {
 		if a, ok := parseProbe(line); ok {
@@ -101,7 +82,7 @@ func (c *Connector) Run(ctx context.Context, from dbserver.Server, p Probe, each
 
 // feed writes a line for each connection that is to be made, a new one when one has been answered, and closes the pipe after the
 // last.
-func (p Probe) feed(ctx context.Context, before string, tokens *io.PipeWriter, answers <-chan struct{}) {
+func feed(ctx context.Context, p dbserver.Probe, before string, tokens *io.PipeWriter, answers <-chan struct{}) {
 	defer tokens.Close()
 	if before != "" {
 		if _, err := io.WriteString(tokens, before); err != nil {
@@ -159,7 +140,7 @@ func (c *Connector) probeLogin(ctx context.Context, from dbserver.Server) (head 
 }
 
 // parseProbe reads a line of the script's: R, two times in nanoseconds, the client's exit code, what it printed.
-func parseProbe(line string) (a ProbeAnswer, ok bool) {
+func parseProbe(line string) (a dbserver.ProbeAnswer, ok bool) {
 	fields := strings.SplitN(line, "\t", 5)
 	if len(fields) != 5 || fields[0] != "R" {
 		return a, false

@@ -6,77 +6,58 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// Channel is one of a replica's channels, as the replica tells of it.
-type Channel struct {
-	Name string // empty for the only one of most replicas
+// ChannelDetail is what is known of a channel beyond what is true of every engine's.
+type ChannelDetail struct {
 	// Row is that of SHOW REPLICA STATUS, in the words of any version; Statement is where it is from.
 	Row       mysql.Row
 	Statement string
 	// Connection is the row of performance_schema about its receiver, nil without; Workers are those about its coordinator and workers.
 	Connection mysql.Row
 	Workers    []mysql.Row
-	// SourceRef is where it leads.
-	SourceRef SourceRef
-	// Receiver and Applier are the states of the two threads: Yes, No, and Connecting for the receiver; empty if unknown.
-	Receiver, Applier           string
-	ReceiverError, ApplierError *v1alpha1.MySQLChannelError
-	// DelaySeconds is how late it is on purpose.
-	DelaySeconds int64
 	// AutoPosition is nil if the server does not tell.
 	AutoPosition *bool
-	// LagMilliseconds is how late the applier is beyond the delay, nil where LagUnknown says why nobody knows; LagFrom is what it is taken from.
-	LagMilliseconds *int64
-	LagFrom         string
-	LagUnknown      string
 }
 
-// SourceRef is a channel's other end, as its replica names it.
-type SourceRef struct {
-	Host     string
-	Port     int64
-	UUID     string // in small letters, empty for MariaDB
-	ServerID int64
-}
+// OfChannel is a channel's detail.
+func OfChannel(c *dbstate.Channel) *ChannelDetail { return c.Detail.(*ChannelDetail) }
 
-// What Channel.LagFrom may be.
+// What dbstate.Channel.LagFrom may be.
 const (
 	LagFromCommits = "commit timestamps"
 	LagFromSeconds = "seconds behind"
 )
 
-// Sound reports whether both threads run.
-func (c *Channel) Sound() bool { return c.Receiver == "Yes" && c.Applier == "Yes" }
-
 // Channels that Group Replication keeps for itself.
 const groupChannels = "group_replication_"
 
-func (s *State) decodeChannels() {
-	status := s.Answer(mysql.SubjectReplica)
-	receivers := rows(s.Answer(mysql.SubjectConnection))
-	workers := slices.Concat(rows(s.Answer(mysql.SubjectCoordinator)), rows(s.Answer(mysql.SubjectWorkers)))
-	var list []*Channel
+func decodeChannels(s *dbstate.State, d *Detail) {
+	status := answer(s, mysql.SubjectReplica)
+	receivers := rows(answer(s, mysql.SubjectConnection))
+	workers := slices.Concat(rows(answer(s, mysql.SubjectCoordinator)), rows(answer(s, mysql.SubjectWorkers)))
+	var list []*ChannelDetail
 	switch {
 	case status != nil && status.Error == nil:
 		for _, row := range rows(status) {
-			list = append(list, &Channel{Row: row, Statement: status.Statement})
+			list = append(list, &ChannelDetail{Row: row, Statement: status.Statement})
 		}
-	case s.performanceSchema(): // it may be read where SHOW REPLICA STATUS may not
+	case performanceSchema(s, d): // it may be read where SHOW REPLICA STATUS may not
 		for _, row := range receivers {
-			list = append(list, &Channel{Row: fromPerformanceSchema(row, workers), Statement: s.Answer(mysql.SubjectConnection).Statement})
+			list = append(list, &ChannelDetail{Row: fromPerformanceSchema(row, workers), Statement: answer(s, mysql.SubjectConnection).Statement})
 		}
 	default:
 		s.ChannelsUnknown = true
 	}
 	for _, c := range list {
-		c.Name = c.Row.First("Channel_Name", "Connection_name")
-		if strings.HasPrefix(c.Name, groupChannels) {
+		name := c.Row.First("Channel_Name", "Connection_name")
+		if strings.HasPrefix(name, groupChannels) {
 			continue
 		}
-		ofChannel := func(row mysql.Row) bool { return row.Text("CHANNEL_NAME") == c.Name }
+		ofChannel := func(row mysql.Row) bool { return row.Text("CHANNEL_NAME") == name }
 		if i := slices.IndexFunc(receivers, ofChannel); i >= 0 {
 			c.Connection = receivers[i]
 		}
@@ -85,15 +66,14 @@ func (s *State) decodeChannels() {
 				c.Workers = append(c.Workers, row)
 			}
 		}
-		c.decode(s)
-		s.Channels = append(s.Channels, c)
+		s.Channels = append(s.Channels, c.decode(name, d))
 	}
 }
 
 // performanceSchema reports whether the server keeps it and lets the plugin read of receivers.
-func (s *State) performanceSchema() bool {
-	a := s.Answer(mysql.SubjectConnection)
-	return a != nil && a.Error == nil && (len(a.Rows) > 0 || IsOn(s.Variables, "performance_schema"))
+func performanceSchema(s *dbstate.State, d *Detail) bool {
+	a := answer(s, mysql.SubjectConnection)
+	return a != nil && a.Error == nil && (len(a.Rows) > 0 || IsOn(d.Variables, "performance_schema"))
 }
 
 // fromPerformanceSchema is what a row of SHOW REPLICA STATUS would say, as far as a receiver and its appliers tell.
@@ -121,29 +101,30 @@ func fromPerformanceSchema(receiver mysql.Row, appliers []mysql.Row) mysql.Row {
 }
 
 // decode reads the channel's own columns, in the words of any version.
-func (c *Channel) decode(s *State) {
-	c.SourceRef.Host = c.Row.First("Source_Host", "Master_Host")
-	c.SourceRef.Port, _ = c.Row.Int("Source_Port", "Master_Port")
-	c.SourceRef.UUID = strings.ToLower(c.Row.First("Source_UUID", "Master_UUID"))
-	c.SourceRef.ServerID, _ = c.Row.Int("Source_Server_Id", "Master_Server_Id")
-	c.Receiver = c.Row.First("Replica_IO_Running", "Slave_IO_Running")
-	c.Applier = c.Row.First("Replica_SQL_Running", "Slave_SQL_Running")
-	if c.Receiver == "Preparing" { // MariaDB's word for the time before it connects
-		c.Receiver = "Connecting"
+func (c *ChannelDetail) decode(name string, d *Detail) *dbstate.Channel {
+	out := &dbstate.Channel{Name: name, Detail: c}
+	out.Ref.Host = c.Row.First("Source_Host", "Master_Host")
+	out.Ref.Port, _ = c.Row.Int("Source_Port", "Master_Port")
+	out.Ref.UUID = strings.ToLower(c.Row.First("Source_UUID", "Master_UUID"))
+	out.Ref.ServerID, _ = c.Row.Int("Source_Server_Id", "Master_Server_Id")
+	out.Receiver = c.Row.First("Replica_IO_Running", "Slave_IO_Running")
+	out.Applier = c.Row.First("Replica_SQL_Running", "Slave_SQL_Running")
+	if out.Receiver == "Preparing" { // MariaDB's word for the time before it connects
+		out.Receiver = "Connecting"
 	}
-	c.DelaySeconds, _ = c.Row.Int("SQL_Delay")
+	out.DelaySeconds, _ = c.Row.Int("SQL_Delay")
 	if n, ok := c.Row.Int("Last_IO_Errno"); ok && n != 0 {
-		c.ReceiverError = &v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_IO_Error"))}
+		out.ReceiverError = shortened(receiverError, v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_IO_Error"))})
 	}
 	if n, ok := c.Row.Int("Last_SQL_Errno"); ok && n != 0 {
-		c.ApplierError = &v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_SQL_Error"))}
+		out.ApplierError = shortened(applierError, v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_SQL_Error"))})
 		// The coordinator only says that a worker has failed.
 		for _, w := range c.Workers {
 			if _, isWorker := w["WORKER_ID"]; !isWorker {
 				continue
 			}
 			if number, ok := w.Int("LAST_ERROR_NUMBER"); ok && number != 0 && w.Text("LAST_ERROR_MESSAGE") != "" {
-				c.ApplierError = &v1alpha1.MySQLChannelError{Number: number, Message: objects.OneLine(w.Text("LAST_ERROR_MESSAGE"))}
+				out.ApplierError = shortened(applierError, v1alpha1.MySQLChannelError{Number: number, Message: objects.OneLine(w.Text("LAST_ERROR_MESSAGE"))})
 				break
 			}
 		}
@@ -155,24 +136,47 @@ func (c *Channel) decode(s *State) {
 		on := using != "No"
 		c.AutoPosition = &on
 	}
-	c.decodeLag(s)
+	if n, ok := c.Row.Int("SQL_Remaining_Delay"); ok {
+		out.DelayLeftSeconds = &n
+	}
+	if n, ok := c.Row.Int("Connect_Retry"); ok && n > 0 {
+		out.RetryEvery = time.Duration(n) * time.Second
+	}
+	e := out.ReceiverError
+	out.Refused = e != nil && (e.Number < firstClientError || e.Number > lastClientError)
+	out.HeardNothingFor = c.heardNothingFor(d)
+	c.decodeLag(out, d)
+	return out
+}
+
+// heardNothingFor is for how long a receiver has heard nothing of its source. Sources send heartbeats while there is nothing else to send
+// (MySQL: replication_connection_status).
+func (c *ChannelDetail) heardNothingFor(d *Detail) time.Duration {
+	last, ok := parseTime(c.Connection.Text("LAST_HEARTBEAT_TIMESTAMP"))
+	if queued, also := parseTime(c.Connection.Text("LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP")); also && queued.After(last) {
+		last, ok = queued, true
+	}
+	if !ok || d.Now.IsZero() {
+		return 0
+	}
+	return d.Now.Sub(last)
 }
 
 // decodeLag finds out how late the applier is. The clock is the replica's own, that of the commits their source's.
-func (c *Channel) decodeLag(s *State) {
+func (c *ChannelDetail) decodeLag(out *dbstate.Channel, d *Detail) {
 	switch {
-	case c.Applier != "Yes":
-		c.LagUnknown = "the applier is stopped"
+	case out.Applier != "Yes":
+		out.LagUnknown = "the applier is stopped"
 		return
-	case c.Receiver != "Yes":
-		c.LagUnknown = "the receiver is not connected"
+	case out.Receiver != "Yes":
+		out.LagUnknown = "the receiver is not connected"
 		return
 	}
 	late := func(ms int64, from string) {
-		ms = max(0, ms-c.DelaySeconds*1000)
-		c.LagMilliseconds, c.LagFrom = &ms, from
+		ms = max(0, ms-out.DelaySeconds*1000)
+		out.LagMilliseconds, out.LagFrom = &ms, from
 	}
-	if ms, ok := c.lagByCommits(s); ok {
+	if ms, ok := c.lagByCommits(d); ok {
 		late(ms, LagFromCommits)
 		return
 	}
@@ -180,36 +184,42 @@ func (c *Channel) decodeLag(s *State) {
 		late(seconds*1000, LagFromSeconds)
 		return
 	}
-	c.LagUnknown = "the server does not tell"
+	out.LagUnknown = "the server does not tell"
 }
 
 // lagByCommits is the age of the oldest transaction that is being applied, or 0 if all that was received has been applied.
 // MySQL tells from 8.0 on.
-func (c *Channel) lagByCommits(s *State) (ms int64, ok bool) {
+func (c *ChannelDetail) lagByCommits(d *Detail) (ms int64, ok bool) {
 	queued := c.Connection.Text("LAST_QUEUED_TRANSACTION")
-	if _, tells := c.Connection["LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"]; !tells || s.Now.IsZero() {
+	if _, tells := c.Connection["LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"]; !tells || d.Now.IsZero() {
 		return 0, false
 	}
 	var oldest, applied time.Time
 	var appliedLast bool
 	for _, w := range c.Workers {
-		if t, ok := ParseTime(w.Text("APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && (oldest.IsZero() || t.Before(oldest)) {
+		if t, ok := parseTime(w.Text("APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && (oldest.IsZero() || t.Before(oldest)) {
 			oldest = t
 		}
-		if t, ok := ParseTime(w.Text("LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && t.After(applied) {
+		if t, ok := parseTime(w.Text("LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && t.After(applied) {
 			applied = t
 		}
 		appliedLast = appliedLast || queued != "" && queued != "ANONYMOUS" && w.Text("LAST_APPLIED_TRANSACTION") == queued
 	}
 	if !oldest.IsZero() {
-		return max(0, s.Now.Sub(oldest).Milliseconds()), true
+		return max(0, d.Now.Sub(oldest).Milliseconds()), true
 	}
 	if queued == "" || appliedLast {
 		return 0, true
 	}
 	if set, err := mysql.ParseGTIDSet(queued); err == nil {
-		return 0, s.First.Known && set.Subtract(s.First.Executed).Count() == 0
+		return 0, d.First.Known && set.Subtract(d.First.Executed).Count() == 0
 	}
-	when, dated := ParseTime(c.Connection.Text("LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"))
+	when, dated := parseTime(c.Connection.Text("LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"))
 	return 0, dated && !when.After(applied)
+}
+
+// shortened is an error with what makes it short.
+func shortened(short func(*v1alpha1.MySQLChannelError) string, e v1alpha1.MySQLChannelError) *v1alpha1.MySQLChannelError {
+	e.Short = short(&e)
+	return &e
 }

@@ -1,0 +1,255 @@
+package dbreads
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+)
+
+// improbable is the chance below which silence is no accident.
+const improbable = 0.001
+
+// Analyze counts whose answers came.
+func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLReadsList {
+	engine, behind := selected(engines, s, now)
+	item := v1alpha1.MySQLReads{
+		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReads},
+		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
+		ClusterIP: s.Service.Spec.ClusterIP, Port: servicePort(&s.Service, engine.Engine), From: s.From,
+		SessionAffinity:       cmp.Or(v1alpha1.SessionAffinity(s.Service.Spec.SessionAffinity), v1alpha1.AffinityNone),
+		InternalTrafficPolicy: v1alpha1.TrafficCluster,
+	}
+	if p := s.Service.Spec.InternalTrafficPolicy; p != nil {
+		item.InternalTrafficPolicy = v1alpha1.TrafficPolicy(*p)
+	}
+	item.Servers = readers(s, behind)
+	failures := map[string]int64{}
+	for _, a := range s.Answers {
+		item.Connections++
+		if a.Error != "" {
+			item.Failed++
+			failures[a.Error]++
+		}
+	}
+	for _, message := range slices.Sorted(maps.Keys(failures)) {
+		item.Errors = append(item.Errors, v1alpha1.MySQLReadFailure{Message: message, Count: failures[message]})
+	}
+	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
+	_, endpointsUnknown := s.Problems[subjectEndpoints]
+	item.Findings = findings(engine, &item, endpointsUnknown, s.New, hanging(behind), delayed(behind))
+	report := &v1alpha1.MySQLReadsList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
+	}
+	conclude(s, behind, report)
+	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
+		report.Problems = append(report.Problems, s.Problems[key])
+	}
+	for _, server := range behind {
+		if server.Said.Failure != nil {
+			report.Problems = append(report.Problems, *server.Said.Failure)
+		}
+	}
+	return report
+}
+
+// selected are the servers that the Service selects, each in its place in its set, by name, and their engine: a Service is for one.
+func selected(engines []*dbstate.Engine, s *Snapshot, now time.Time) (engine *dbstate.Engine, list []*dbstate.Server) {
+	engine = engines[0]
+	for _, e := range engines {
+		for _, set := range e.Graph(s.Pods, s.Servers, nil, now).Sets {
+			for _, server := range set.Servers {
+				if objects.Selects(&s.Service, server.Pod.Labels) {
+					engine, list = e, append(list, server)
+				}
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *dbstate.Server) int { return objects.CompareNames(a.Pod.Name, b.Pod.Name) })
+	return engine, list
+}
+
+// Findings are those of the Service.
+func Findings(report *v1alpha1.MySQLReadsList) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range report.Items {
+		list = append(list, report.Items[i].Findings...)
+	}
+	return list
+}
+
+// servicePort is the Service's port for an engine.
+func servicePort(service *corev1.Service, engine *dbserver.Engine) int32 {
+	for _, p := range service.Spec.Ports {
+		if int(p.Port) == engine.Port || slices.Contains(engine.PortNames, p.Name) {
+			return p.Port
+		}
+	}
+	if len(service.Spec.Ports) > 0 {
+		return service.Spec.Ports[0].Port
+	}
+	return int32(engine.Port)
+}
+
+// readers are the servers that the Service selects by name, then those that answered and are none of them.
+func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
+	var list []v1alpha1.MySQLReader
+	taken := make([]bool, len(s.Answers))
+	total := 0
+	for _, a := range s.Answers {
+		if a.Error == "" {
+			total++
+		}
+	}
+	count := func(r *v1alpha1.MySQLReader, mine func(Answer) bool) {
+		var times []int64
+		for i, a := range s.Answers {
+			if a.Error == "" && !taken[i] && mine(a) {
+				taken[i] = true
+				times = append(times, a.Milliseconds)
+			}
+		}
+		r.Answers = int64(len(times))
+		if len(times) == 0 {
+			return
+		}
+		slices.Sort(times)
+		r.SharePercent = int32(math.Round(100 * float64(len(times)) / float64(total)))
+		at := func(part float64) *int64 { return &times[int(math.Ceil(part*float64(len(times))))-1] }
+		r.MedianMilliseconds, r.P95Milliseconds, r.SlowestMilliseconds = at(0.5), at(0.95), at(1)
+	}
+	for _, server := range behind {
+		r := v1alpha1.MySQLReader{
+			Pod: server.Pod.Name, Known: true, Endpoint: isEndpoint(s, server.Pod), Role: server.Role(), Broken: cmp.Or(server.Broken(), server.Stale()),
+		}
+		if server.ID != 0 {
+			r.ServerID = &server.ID
+		}
+		name := cmp.Or(server.Hostname, server.Pod.Name)
+		count(&r, func(a Answer) bool {
+			return a.Hostname == name && (server.ID == 0 || a.ServerID == server.ID)
+		})
+		list = append(list, r)
+	}
+	for i, a := range s.Answers {
+		if a.Error != "" || taken[i] {
+			continue
+		}
+		r := v1alpha1.MySQLReader{Pod: a.Hostname, ServerID: &a.ServerID, Role: v1alpha1.RoleUnknown}
+		count(&r, func(b Answer) bool { return b.Hostname == a.Hostname && b.ServerID == a.ServerID })
+		list = append(list, r)
+	}
+	return list
+}
+
+// isEndpoint reports whether a pod is a ready endpoint of the Service.
+func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
+	return slices.ContainsFunc(s.EndpointSlices, func(slice discoveryv1.EndpointSlice) bool {
+		return objects.Reaches(&slice, pod.Name, pod.Status.PodIP)
+	})
+}
+
+// findings are what is wrong with how the Service spreads reads, the worst first.
+func findings(engine *dbstate.Engine, item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	add := func(rule finding.Rule, severity v1alpha1.Severity, pods []string, format string, args ...any) {
+		objects := []string{"service/" + item.Metadata.Name}
+		for _, pod := range pods {
+			objects = append(objects, "pod/"+pod)
+		}
+		list = append(list, finding.New(engine.Code(rule), severity, objects, "", format, args...))
+	}
+	var endpoints, silent, strangers, stale, sources []string
+	var reasons []string
+	for _, r := range item.Servers {
+		if r.Endpoint {
+			endpoints = append(endpoints, r.Pod)
+		}
+		switch why := hanging[r.Pod]; {
+		case r.Endpoint && why != "":
+			add(finding.RuleEndpointSilent, v1alpha1.SeverityError, []string{r.Pod}, "%s is a ready endpoint and does not answer (%s): connections that the Service sends there fail", r.Pod, why)
+		case r.Endpoint && r.Answers == 0 && !slices.Contains(young, r.Pod):
+			silent = append(silent, r.Pod)
+		case r.Answers == 0:
+		case !r.Known:
+			strangers = append(strangers, fmt.Sprintf("%s (server id %d, %s)", r.Pod, *r.ServerID, times(r.Answers)))
+		case r.Broken != "":
+			stale = append(stale, r.Pod)
+			reasons = append(reasons, fmt.Sprintf("%s (%s), %s", r.Pod, r.Broken, times(r.Answers)))
+		case (r.Role == v1alpha1.RoleSource || r.Role == v1alpha1.RolePrimary) && len(item.Servers) > 1:
+			sources = append(sources, r.Pod)
+		}
+		if late := delayed[r.Pod]; late != "" && r.Broken == "" && r.Answers > 0 {
+			add(finding.RuleDelayedReplica, v1alpha1.SeverityInfo, []string{r.Pod}, "%s is %s, and answers reads", r.Pod, late)
+		}
+	}
+	sticky := item.SessionAffinity == v1alpha1.AffinityClientIP
+	answered := item.Connections - item.Failed
+	if len(endpoints) == 0 && !endpointsUnknown {
+		add(finding.RuleNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: nobody can read", item.Metadata.Name)
+	}
+	if item.Failed > 0 {
+		add(finding.RuleConnectionsFailed, v1alpha1.SeverityError, nil, "%d of %d connections failed, most of them so: %s", item.Failed, item.Connections, item.Errors[0].Message)
+	}
+	// With fair dice each endpoint is missed by all answers with this chance.
+	chance := math.Pow(1-1/float64(max(1, len(endpoints))), float64(answered))
+	if len(silent) > 0 && !sticky && answered > 0 && chance < improbable {
+		add(finding.RuleEndpointSilent, v1alpha1.SeverityWarning, silent, "%s never answered in %d connections though ready: see the Service's traffic policies and the server", strings.Join(silent, ", "), answered)
+	}
+	if len(strangers) > 0 {
+		add(finding.RuleUnknownServer, v1alpha1.SeverityError, nil, "servers answered that the Service does not select: %s", strings.Join(strangers, ", "))
+	}
+	if len(stale) > 0 {
+		add(finding.RuleReadsBroken, v1alpha1.SeverityError, stale, "readers got old data from %s", strings.Join(reasons, "; "))
+	}
+	if len(sources) > 0 {
+		add(finding.RuleReadsSource, v1alpha1.SeverityInfo, sources, "the source %s answers reads too", strings.Join(sources, ", "))
+	}
+	if sticky {
+		add(finding.RuleReadsSticky, v1alpha1.SeverityInfo, nil, "sessionAffinity is ClientIP: each client reads from one server, so the spread shows only over many clients")
+	}
+	finding.Sort(list)
+	return list
+}
+
+// hanging are the servers that were asked of their replication and did not answer, with the reason.
+func hanging(behind []*dbstate.Server) map[string]string {
+	list := map[string]string{}
+	for _, server := range behind {
+		if server.Silent() {
+			list[server.Pod.Name] = server.Said.Failure.Message
+		}
+	}
+	return list
+}
+
+// delayed are the servers that are late on purpose, with how late.
+func delayed(behind []*dbstate.Server) map[string]string {
+	list := map[string]string{}
+	for _, server := range behind {
+		if late := server.Delayed(); late != "" {
+			list[server.Pod.Name] = late
+		}
+	}
+	return list
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}

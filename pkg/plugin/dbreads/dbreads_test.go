@@ -1,0 +1,20 @@
+package dbreads_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbreads"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
+	"github.com/kubectl-doik/kubectl-doik/test/golden"
+)
+
+// TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table.
+func TestGolden(t *testing.T) {
+	golden.Cases(t, func(t *testing.T, s *dbreads.Snapshot, folder string) {
+		report := dbreads.Analyze([]*dbstate.Engine{&replication.States}, s, time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC))
+		golden.Report(t, folder, report)
+		golden.Tables(t, folder, dbreads.Table(report), dbreads.Table(report))
+	})
+}

@@ -1,0 +1,77 @@
+package dbtopology
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+)
+
+// What is analyzed: servers in their places, their links to sources, and sets of them.
+type (
+	server  = dbstate.Server
+	channel = dbstate.Link
+	set     = dbstate.Set
+)
+
+// Analyze turns a snapshot into the report: sets by namespace and name, their servers as a tree, findings the worst first.
+func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLTopologyList {
+	report := &v1alpha1.MySQLTopologyList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLTopologyList},
+		Items:    []v1alpha1.MySQLTopology{},
+	}
+	var problems []v1alpha1.Problem
+	for _, e := range engines {
+		x := &index{Snapshot: s, Graph: e.Graph(s.Pods, s.Servers, s.Services, now), now: now}
+		for _, set := range x.Sets {
+			report.Items = append(report.Items, x.analyzeSet(e, set))
+		}
+		problems = append(problems, x.problems(e)...)
+	}
+	slices.SortStableFunc(report.Items, func(a, b v1alpha1.MySQLTopology) int {
+		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), objects.CompareNames(a.Metadata.Name, b.Metadata.Name))
+	})
+	conclude(report)
+	report.Problems = append(s.unread(), problems...)
+	return report
+}
+
+// Findings are those of all sets.
+func Findings(report *v1alpha1.MySQLTopologyList) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range report.Items {
+		list = append(list, report.Items[i].Findings...)
+	}
+	return list
+}
+
+// index is what analysis looks things up in.
+type index struct {
+	*Snapshot
+	*dbstate.Graph // of one engine's servers
+	now            time.Time
+}
+
+func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.MySQLTopology {
+	t := v1alpha1.MySQLTopology{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLTopology},
+		Metadata: v1alpha1.ObjectMeta{Namespace: set.Namespace, Name: set.Name()},
+		Flavour:  flavourOf(set.Servers[0]), Replication: e.Replication(set),
+	}
+	if strings.Contains(set.Group, "/") {
+		t.Owner = set.Group
+	}
+	for _, placed := range set.Tree() {
+		t.Servers = append(t.Servers, x.describe(e, placed))
+	}
+	t.Services = x.servicesOf(set)
+	t.Findings = x.findings(e, set, &t)
+	x.judge(e, set, &t)
+	return t
+}

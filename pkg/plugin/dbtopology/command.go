@@ -1,0 +1,157 @@
+package dbtopology
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
+)
+
+const (
+	defaultPollInterval = 2 * time.Second
+	// leastPollInterval keeps a watch from being a load.
+	leastPollInterval = 200 * time.Millisecond
+)
+
+// long and examples are the help; KINDS stands for what servers are shown, COMMAND for the command's name.
+const (
+	long = `
+		Show who replicates from whom among the KINDS of a namespace, how late, and say what is wrong.
+
+		Servers are found by what their pods are: the labels of operators and charts, else the image. Each is asked over a port-forward,
+		or with the client in its container, which knows its own password; no Secret is read unless nothing else works. A row is a
+		server, its replicas are below it. Beside the servers' own words stands what Kubernetes thinks of the pods: a pod that is
+		Ready while its replication is broken is a finding.
+
+		--user is the servers' account here, not the kubeconfig's user: choose that with --context.`
+
+	examples = `
+		# The servers of the current namespace
+		kubectl doik COMMAND
+
+		# One set, with sources, nodes, zones and capacity types
+		kubectl doik COMMAND sts/mysql -n shop -o wide
+
+		# With an account of your own: its password in a Secret of the namespace, or known to you alone
+		kubectl doik COMMAND --user=monitor --password-from=secret/mysql-monitor:password
+		kubectl doik COMMAND sts/mysql --user=monitor --password-from=prompt
+
+		# Follow a failover; wait until all is well
+		kubectl doik COMMAND sts/mysql --watch
+		kubectl doik COMMAND sts/mysql --for=healthy --timeout=5m
+
+		# A picture
+		kubectl doik COMMAND -o dot | dot -Tsvg > topology.svg
+
+		# Exit code 3 if something does not work
+		kubectl doik COMMAND -A --fail-on=error`
+)
+
+// Flags are the flags of the command.
+type Flags struct {
+	engines      []*Engine
+	shared       *scope.Flags
+	login        *dbserver.Flags
+	pollInterval time.Duration
+}
+
+// Options are the flags' meaning, checked.
+type Options struct {
+	*scope.Scope
+	Query Query
+}
+
+// NewCommand makes kubectl doik NAME, which is about the servers of some engines: kinds and short say which.
+func NewCommand(shared *scope.Flags, name, kinds, short string, engines ...*Engine) *cobra.Command {
+	words := strings.NewReplacer("COMMAND", name, "KINDS", kinds)
+	f := &Flags{engines: engines, shared: shared, login: dbserver.NewFlags(), pollInterval: defaultPollInterval}
+	cmd := &cobra.Command{
+		Use:                   name + " [NAME | sts/NAME | pod/NAME ...]",
+		DisableFlagsInUseLine: true,
+		Short:                 short,
+		Long:                  templates.LongDesc(words.Replace(long)),
+		Example:               templates.Examples(words.Replace(examples)),
+		RunE:                  scope.RunE(f.ToOptions),
+	}
+	shared.OfferGraphs()
+	shared.AddFlags(cmd, "pods")
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLTopologyList{}, View{Engines: engines}) })
+	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
+	f.login.AddFlags(cmd)
+	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
+	return cmd
+}
+
+// ToOptions checks the shared flags and connects to the cluster.
+func (f *Flags) ToOptions(args []string) (*Options, error) {
+	access, err := f.login.ToAccess()
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.shared.ToScope(args, dbserver.Kinds...)
+	if err != nil {
+		return nil, err
+	}
+	if access, err = access.Naming(len(s.Names) > 0); err != nil {
+		return nil, err
+	}
+	return &Options{Scope: s, Query: Query{
+		Engines: f.engines, Namespace: s.Namespace, Names: s.Names, Selector: s.Selector, ChunkSize: s.ChunkSize,
+		Access: access, PollInterval: f.pollInterval,
+	}}, nil
+}
+
+// Validate checks the command's own flags.
+func (o *Options) Validate() error {
+	if q := &o.Query; q.PollInterval < leastPollInterval {
+		return fmt.Errorf("--poll-interval=%s: it must be %s or more", q.PollInterval, leastPollInterval)
+	}
+	return nil
+}
+
+// Run shows the report, once or as it changes.
+func (o *Options) Run(ctx context.Context) error {
+	var err error
+	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
+		return err
+	}
+	if o.Watch {
+		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
+	}
+	return scope.RunOnce(ctx, o.Scope, o.report())
+}
+
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList] {
+	return scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList]{
+		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
+			q := o.Query
+			q.Progress = progress
+			return Collect(ctx, o.Cluster, q)
+		},
+		Analyze:  func(s *Snapshot, now time.Time) *v1alpha1.MySQLTopologyList { return Analyze(o.Query.Engines, s, now) },
+		Document: o.document,
+		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },
+		Things:   servers(o.Query.Engines).Servers(),
+		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem { return report.Problems },
+		Findings: Findings,
+		Checked:  func(report *v1alpha1.MySQLTopologyList) []v1alpha1.CheckedPart { return report.Checked },
+	}
+}
+
+func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {
+	return printers.Document{
+		Report: report, Names: Names(report),
+		Table: func() printers.Table {
+			return Table(report, View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces, Now: now})
+		},
+		Graph: func() printers.Graph { return Graph(o.Query.Engines, report) },
+	}
+}

@@ -1,0 +1,79 @@
+package dbtopology
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+)
+
+const (
+	// connectRetry is how often a receiver tries to connect again unless it is told otherwise (SOURCE_CONNECT_RETRY), and retrySlack how
+	// long that may take.
+	connectRetry = time.Minute
+	retrySlack   = 30 * time.Second
+	// recentChange is how long after a pod of a set became ready another one may be missing as it is in a rolling update: that one ends
+	// within its grace period.
+	recentChange = 2 * time.Minute
+)
+
+// OnItsWay makes the newest finding one of something that is on its way, if that explains it: one of the servers is starting or ending
+// and not late.
+func (j *Judge) OnItsWay(servers ...*server) {
+	if slices.ContainsFunc(servers, func(s *server) bool { return s != nil && s.Progress.InTime() }) {
+		j.Progress()
+	}
+}
+
+// Progress makes the newest finding one of something that is on its way.
+func (j *Judge) Progress() {
+	f := &j.list[len(j.list)-1]
+	*f = finding.Progress(*f)
+}
+
+// Changing are the servers of the set that are starting or ending and not late.
+func (j *Judge) Changing() []*server {
+	return slices.DeleteFunc(slices.Clone(j.Set.Servers), func(o *server) bool { return !o.Progress.InTime() })
+}
+
+// SourceOnItsWay reports whether a receiver that goes on trying to connect will find its source: that is starting or ending and not
+// late, or has been started so short a time ago that the receiver has not tried again yet.
+func (j *Judge) SourceOnItsWay(c *channel) bool {
+	if c.Receiver != "Connecting" && c.Receiver != "Yes" || c.Refused {
+		return false
+	}
+	o := c.Source
+	if o == nil {
+		return c.MissingPod != "" && j.Replacing()
+	}
+	if o.Progress.InTime() {
+		return true
+	}
+	retry := cmp.Or(c.RetryEvery, connectRetry)
+	started := o.StartedAt()
+	return !started.IsZero() && j.now.Sub(started) < retry+retrySlack
+}
+
+// Replacing reports whether the pods of the set are being replaced one after the other, as far as those that are there tell: one is
+// starting or ending, or has become ready a moment ago.
+func (j *Judge) Replacing() bool {
+	return slices.ContainsFunc(j.Set.Servers, func(s *server) bool {
+		since := objects.ReadySince(s.Pod)
+		return s.Progress.InTime() || !since.IsZero() && j.now.Sub(since) < recentChange
+	})
+}
+
+// waits reports whether nothing else is wrong with a server's replication than that its source is on its way.
+func (j *Judge) waits(s *server) bool {
+	unsound := slices.DeleteFunc(slices.Clone(s.Links), (*channel).Sound)
+	return len(unsound) > 0 && !slices.ContainsFunc(unsound, func(c *channel) bool {
+		return c.Applier != "Yes" || !j.SourceOnItsWay(c)
+	})
+}
+
+// SourceGone reports whether a finding tells of a channel's source that it is unreachable or missing: its receiver needs none of its own.
+func (j *Judge) SourceGone(c *channel) bool {
+	return c.MissingPod != "" && j.sourceGone[c.MissingPod] || c.Source != nil && c.Source.Set == j.Set && j.sourceGone[c.Source.Pod.Name]
+}

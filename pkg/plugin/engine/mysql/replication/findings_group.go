@@ -1,0 +1,122 @@
+package replication
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+)
+
+// group tells of Group Replication.
+func group(j *dbtopology.Judge) {
+	columns := []string{"MEMBER_ID", "MEMBER_HOST", "MEMBER_STATE", "MEMBER_ROLE"}
+	evidence := func(s *dbstate.Server) (all []v1alpha1.Evidence) {
+		if a := answer(s.State, mysql.SubjectMembers); a != nil {
+			for _, m := range Of(s.State).Members {
+				all = append(all, quoteRow(s, a.Statement, m, columns))
+			}
+		}
+		return all
+	}
+	views := map[string][]*dbstate.Server{}
+	var order []string
+	var online []*dbstate.Server
+	for _, s := range j.Set.Servers {
+		if !Of(s.State).InGroup() {
+			continue
+		}
+		state := self(s.State, Of(s.State)).Text("MEMBER_STATE")
+		one := dbtopology.PodNames([]*dbstate.Server{s})
+		unreachable := int(groupMember(s.State).Unreachable)
+		switch {
+		case state == StateOffline && s.TakesWrites:
+			j.Add(v1alpha1.CodeGRMemberOutsideWritable, v1alpha1.SeverityCritical, one, append(evidence(s), quote(s, mysql.SubjectVariables, "read_only", "super_read_only")...),
+				"%s%s is not in its group (OFFLINE) and takes writes, which the group never gets", s.Pod.Name, dbtopology.Readiness(s))
+			j.OnItsWay(s)
+		case state == StateOnline && unreachable > 0 && len(Of(s.State).Members)-unreachable < objects.Majority(len(Of(s.State).Members)):
+			j.Add(v1alpha1.CodeGRNoQuorum, v1alpha1.SeverityCritical, one, evidence(s),
+				"%s%s says ONLINE, but %d of its %s are UNREACHABLE: without a majority no write ends", s.Pod.Name, dbtopology.Readiness(s), unreachable, dbtopology.Count(len(Of(s.State).Members), "member"))
+		case state != StateOnline:
+			j.Add(v1alpha1.CodeGRMemberNotOnline, v1alpha1.SeverityError, one, evidence(s), "%s%s is %s in its group", s.Pod.Name, dbtopology.Readiness(s), state)
+			j.OnItsWay(s)
+		}
+		if state != StateOnline {
+			continue
+		}
+		online = append(online, s)
+		view := groupView(s)
+		if len(views[view]) == 0 {
+			order = append(order, view)
+		}
+		views[view] = append(views[view], s)
+	}
+	if len(order) > 1 {
+		var all []v1alpha1.Evidence
+		var parts []string
+		for _, view := range order {
+			all = append(all, evidence(views[view][0])...)
+			parts = append(parts, fmt.Sprintf("%s see %s", strings.Join(dbtopology.PodNames(views[view]), ", "), view))
+		}
+		j.Add(v1alpha1.CodeGRSplitView, v1alpha1.SeverityCritical, dbtopology.PodNames(online), all, "members see different groups: %s", strings.Join(parts, "; "))
+		j.OnItsWay(j.Changing()...) // members learn of others one after the other
+	}
+	missingMembers(j, online)
+}
+
+// groupView is the members that a member sees as ONLINE, and the primaries among them, without those that do not answer.
+func groupView(s *dbstate.Server) string {
+	var list []string
+	for _, m := range Of(s.State).Members {
+		if m.Text("MEMBER_STATE") == StateUnreachable {
+			continue
+		}
+		name := m.Text("MEMBER_HOST")
+		if o := dbstate.Only(s.Set.Servers, func(o *dbstate.Server) bool { return strings.EqualFold(o.UUID, m.Text("MEMBER_ID")) }); o != nil {
+			name = o.Pod.Name
+		}
+		if isSilent(s.Set, m) {
+			continue
+		}
+		if m.Text("MEMBER_ROLE") == "PRIMARY" {
+			name += " (primary)"
+		}
+		list = append(list, name)
+	}
+	slices.SortFunc(list, objects.CompareNames)
+	return strings.Join(list, ", ")
+}
+
+// isSilent reports whether a row is that of a member that does not answer: the others notice one after the other, and until they all have,
+// their views differ in it. It is known by its host, as it did not tell its UUID.
+func isSilent(s *dbstate.Set, member mysql.Row) bool {
+	host, _, _ := strings.Cut(member.Text("MEMBER_HOST"), ".")
+	return slices.ContainsFunc(s.Servers, func(o *dbstate.Server) bool {
+		return o.Silent() && (host == o.Pod.Name || o.Pod.Status.PodIP != "" && member.Text("MEMBER_HOST") == o.Pod.Status.PodIP)
+	})
+}
+
+// missingMembers tells of pods that did not answer and that the group does not have either.
+func missingMembers(j *dbtopology.Judge, online []*dbstate.Server) {
+	if len(online) == 0 {
+		return
+	}
+	for _, s := range j.Set.Servers {
+		if s.Answered {
+			continue
+		}
+		inView := slices.ContainsFunc(Of(online[0].State).Members, func(m mysql.Row) bool {
+			host, _, _ := strings.Cut(m.Text("MEMBER_HOST"), ".")
+			return host == s.Pod.Name || m.Text("MEMBER_HOST") == s.Pod.Status.PodIP
+		})
+		if !inView {
+			j.Add(v1alpha1.CodeGRMemberNotOnline, v1alpha1.SeverityError, dbtopology.PodNames([]*dbstate.Server{s}), quote(online[0], mysql.SubjectMembers, "MEMBER_HOST", "MEMBER_STATE"),
+				"%s%s is not in the group that %s sees", s.Pod.Name, dbtopology.Readiness(s), online[0].Pod.Name)
+			j.OnItsWay(s)
+		}
+	}
+}

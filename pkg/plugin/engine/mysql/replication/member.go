@@ -1,0 +1,136 @@
+package replication
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+)
+
+// Words of Group Replication.
+const (
+	StateOnline      = "ONLINE"
+	StateOffline     = "OFFLINE"
+	StateUnreachable = "UNREACHABLE"
+)
+
+// StateSynced is that of a Galera node that takes part.
+const StateSynced = "Synced"
+
+// InGroup reports whether a server is configured for Group Replication, whether or not it is in its group.
+func (d *Detail) InGroup() bool {
+	return d.Version.Product == mysql.MySQL && d.Variables.Text("group_replication_group_name") != ""
+}
+
+// self is a member's row about itself; it is OFFLINE before it has ever been in the group.
+func self(s *dbstate.State, d *Detail) mysql.Row {
+	for _, m := range d.Members {
+		if strings.EqualFold(m.Text("MEMBER_ID"), s.UUID) {
+			return m
+		}
+	}
+	offline := StateOffline
+	return mysql.Row{"MEMBER_STATE": &offline}
+}
+
+// groupMember is what a server says of its part in its group; nil if it is configured for none.
+func groupMember(s *dbstate.State) *v1alpha1.MySQLGroupMember {
+	d := Of(s)
+	if !d.InGroup() {
+		return nil
+	}
+	self := self(s, d)
+	m := &v1alpha1.MySQLGroupMember{
+		GroupName: d.Variables.Text("group_replication_group_name"), State: self.Text("MEMBER_STATE"), Role: self.Text("MEMBER_ROLE"),
+		Members: int32(len(d.Members)),
+	}
+	for _, row := range d.Members {
+		if row.Text("MEMBER_STATE") == StateUnreachable {
+			m.Unreachable++
+		}
+	}
+	for _, row := range rows(answer(s, mysql.SubjectMemberStats)) {
+		if strings.EqualFold(row.Text("MEMBER_ID"), s.UUID) {
+			certify, ok := row.Int("COUNT_TRANSACTIONS_IN_QUEUE")
+			apply, _ := row.Int("COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE")
+			if ok {
+				queue := certify + apply
+				m.Queue = &queue
+			}
+		}
+	}
+	return m
+}
+
+// InGalera reports whether a server is a node of a Galera cluster.
+func (d *Detail) InGalera() bool { return IsOn(d.Variables, "wsrep_on") }
+
+// galeraNode is what a node says of its cluster; nil if it is none.
+func (d *Detail) galeraNode() *v1alpha1.GaleraNode {
+	if !d.InGalera() {
+		return nil
+	}
+	n := &v1alpha1.GaleraNode{
+		ClusterStatus: d.Status.Text("wsrep_cluster_status"), ClusterUUID: d.Status.Text("wsrep_cluster_state_uuid"),
+		State: d.Status.Text("wsrep_local_state_comment"), Ready: IsOn(d.Status, "wsrep_ready"),
+		FlowControlPaused: d.Status.Text("wsrep_flow_control_paused"), ReceiveQueueAvg: d.Status.Text("wsrep_local_recv_queue_avg"),
+	}
+	if size, ok := d.Status.Int("wsrep_cluster_size"); ok {
+		n.ClusterSize = &size
+	}
+	return n
+}
+
+// member is a server's part in a group or a Galera cluster; nil if it is configured for neither.
+func member(s *dbstate.State, d *Detail) *dbstate.Member {
+	switch {
+	case d.InGalera():
+		m := &dbstate.Member{Role: v1alpha1.RoleNode}
+		if n := d.galeraNode(); n.ClusterStatus != "Primary" || !n.Ready {
+			m.Broken = "it is in no primary component"
+		}
+		return m
+	case d.InGroup():
+		self := self(s, d)
+		m := &dbstate.Member{Role: v1alpha1.RoleSecondary}
+		switch state := self.Text("MEMBER_STATE"); {
+		case state == StateOffline:
+			m.Role = v1alpha1.RoleOutside
+		case self.Text("MEMBER_ROLE") == "PRIMARY", self.Text("MEMBER_ROLE") == "" && s.TakesWrites: // 5.7 has no column for it
+			m.Role = v1alpha1.RolePrimary
+		}
+		if state := self.Text("MEMBER_STATE"); state != StateOnline {
+			m.Broken = "it is " + state + " in its group"
+		} else if g := groupMember(s); g.Unreachable > 0 && g.Unreachable*2 >= g.Members {
+			m.Broken = "its group has no majority"
+		}
+		return m
+	}
+	return nil
+}
+
+// replicationOf is how the servers of a set replicate.
+func replicationOf(set *dbstate.Set) v1alpha1.MySQLReplication {
+	has := func(test func(*dbstate.Server) bool) bool { return slices.ContainsFunc(set.Servers, test) }
+	switch {
+	case has(func(o *dbstate.Server) bool { return Of(o.State).InGalera() }):
+		return v1alpha1.ReplicationGalera
+	case has(func(o *dbstate.Server) bool { return Of(o.State).InGroup() }):
+		return v1alpha1.ReplicationGroup
+	case has(func(o *dbstate.Server) bool { return len(o.Channels) > 0 }):
+		if has(func(o *dbstate.Server) bool { return semiSync(o) && len(o.Replicas) > 0 }) {
+			return v1alpha1.ReplicationSemiSync
+		}
+		return v1alpha1.ReplicationAsynchronous
+	case has(func(o *dbstate.Server) bool { return !o.Answered || o.ChannelsUnknown }):
+		return v1alpha1.ReplicationUnknown
+	}
+	return v1alpha1.ReplicationNone
+}
+
+// semiSync reports whether a server, as a source, is to wait for replicas.
+func semiSync(s *dbstate.Server) bool {
+	return IsOn(Of(s.State).Variables, "rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")
+}

@@ -1,0 +1,67 @@
+// Package engines is the one list of database engines. Only the root command and check know it: whatever else is about databases is given the
+// engines that it is about.
+package engines
+
+import (
+	"strings"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
+)
+
+// Engine is a line of database servers with commands of its own.
+type Engine struct {
+	// Name begins the names of its commands: mysql of mysql-topology.
+	Name string
+	// Kinds are its servers for people: "MySQL and MariaDB servers".
+	Kinds    string
+	Topology *dbtopology.Engine
+}
+
+// All are the engines.
+func All() []Engine {
+	return []Engine{
+		{Name: "mysql", Kinds: "MySQL and MariaDB servers", Topology: &replication.Engine},
+	}
+}
+
+// Kinds are the servers of all engines for people: "MySQL and MariaDB servers".
+func Kinds() string {
+	var list []string
+	for _, e := range All() {
+		list = append(list, e.Kinds)
+	}
+	return strings.Join(list, " and ")
+}
+
+// Topologies are the engines as topology and check know them.
+func Topologies() (list []*dbtopology.Engine) {
+	for _, e := range All() {
+		list = append(list, e.Topology)
+	}
+	return list
+}
+
+// States are the engines as reads knows them.
+func States() (list []*dbstate.Engine) {
+	for _, e := range All() {
+		list = append(list, e.States())
+	}
+	return list
+}
+
+// Servers are the engines as query knows them.
+func Servers() (list []*dbserver.Engine) {
+	for _, e := range All() {
+		list = append(list, e.Servers())
+	}
+	return list
+}
+
+// States is the engine as reads knows it.
+func (e Engine) States() *dbstate.Engine { return e.Topology.Engine }
+
+// Servers is the engine as query knows it.
+func (e Engine) Servers() *dbserver.Engine { return e.Topology.Engine.Engine }
