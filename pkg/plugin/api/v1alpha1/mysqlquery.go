@@ -46,8 +46,8 @@ type MySQLQuery struct {
 type MySQLQueryAnswer struct {
 	// Pod is the server's pod.
 	Pod string `json:"pod"`
-	// Via is port-forward or exec.
-	Via string `json:"via,omitempty"`
+	// Via is the way to the server; it is missing where there was none.
+	Via Via `json:"via,omitempty"`
 	// Columns are the names of the columns.
 	Columns []string `json:"columns,omitempty"`
 	// Rows are in the order in which the server gave them.
