@@ -146,10 +146,10 @@ func (i *item) settle(selection Selection, ignored ignores) {
 // index finds items by what findings are about.
 type index struct {
 	*Snapshot
-	sets  *v1alpha1.StatefulSetStatusList
-	dns   *v1alpha1.HeadlessDNSList
-	nodes *v1alpha1.NodeCapacityList
-	mysql *v1alpha1.MySQLTopologyList
+	sets    *v1alpha1.StatefulSetStatusList
+	dns     *v1alpha1.HeadlessDNSList
+	nodes   *v1alpha1.NodeCapacityList
+	servers *v1alpha1.MySQLTopologyList
 
 	items []*item
 	// bySet, byPod and byClaim are by namespace/name; onNode are those with pods on a node.
@@ -173,8 +173,8 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	if s.Nodes != nil {
 		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)
 	}
-	if s.MySQL != nil {
-		x.mysql = dbtopology.Analyze(engines.Topologies(), s.MySQL, now)
+	if s.Servers != nil {
+		x.servers = dbtopology.Analyze(engines.Topologies(), s.Servers, now)
 	}
 	x.cluster = x.newItem(v1alpha1.SubjectCluster, v1alpha1.ObjectMeta{})
 	for i := range x.sets.Items {
@@ -237,8 +237,8 @@ func (x *index) problems() []v1alpha1.Problem {
 	if x.nodes != nil {
 		add(x.nodes.Problems...)
 	}
-	if x.mysql != nil {
-		add(x.mysql.Problems...)
+	if x.servers != nil {
+		add(x.servers.Problems...)
 	}
 	return list
 }

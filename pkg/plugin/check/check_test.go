@@ -58,7 +58,7 @@ func TestSelection(t *testing.T) {
 				selected = append(selected, string(code))
 			}
 		}
-		for _, part := range families[:4] {
+		for _, part := range families()[:4] {
 			if s.wantsPart(part) {
 				parts = append(parts, part)
 			}

@@ -53,10 +53,10 @@ func (q *Query) chosen() bool { return len(q.Names) > 0 || q.Selector != "" }
 
 // Snapshot is what the parts collected. A part that was left out, or that could not be looked at (see Problems), is nil.
 type Snapshot struct {
-	Sets  *stsstatus.Snapshot  `json:"sets"`
-	DNS   *dns.Snapshot        `json:"dns,omitempty"`
-	Nodes *nodes.Snapshot      `json:"nodes,omitempty"`
-	MySQL *dbtopology.Snapshot `json:"mysql,omitempty"`
+	Sets    *stsstatus.Snapshot  `json:"sets"`
+	DNS     *dns.Snapshot        `json:"dns,omitempty"`
+	Nodes   *nodes.Snapshot      `json:"nodes,omitempty"`
+	Servers *dbtopology.Snapshot `json:"servers,omitempty"`
 	// Chosen is true if only some of the StatefulSets are looked at: what concerns none of them is left out.
 	Chosen bool `json:"chosen,omitempty"`
 	// Annotations are the values of v1alpha1.IgnoreAnnotation by namespace/kind/name, with kinds in small letters.
@@ -67,9 +67,9 @@ type Snapshot struct {
 
 // Keys of Snapshot.Problems.
 const (
-	subjectDNS   = "dns"
-	subjectNodes = "nodes"
-	subjectMySQL = "mysql"
+	subjectDNS     = "dns"
+	subjectNodes   = "nodes"
+	subjectServers = "servers"
 )
 
 // Collect lets the parts collect at the same time, over lists that they share. It fails only if the StatefulSets can't be read; a
@@ -101,9 +101,9 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 			return err
 		}})
 	}
-	if q.Selection.wantsPart(familyMySQL) {
-		reads = append(reads, kube.Read{Subject: subjectMySQL, Title: "MySQL and MariaDB servers", Do: func(ctx context.Context) (err error) {
-			s.MySQL, err = q.askServers(ctx, cluster)
+	if len(q.Selection.engines()) > 0 {
+		reads = append(reads, kube.Read{Subject: subjectServers, Title: engines.Kinds(), Do: func(ctx context.Context) (err error) {
+			s.Servers, err = q.askServers(ctx, cluster)
 			return err
 		}})
 	}
@@ -149,7 +149,7 @@ func (n *notes) all() map[string]string {
 	return maps.Clone(n.values)
 }
 
-// ofSets, ofDNS, ofNodes and ofMySQL are the parts' own queries.
+// ofSets, ofDNS, ofNodes and ofServers are the parts' own queries.
 func (q *Query) ofSets() stsstatus.Query {
 	usage := q.UsageFrom
 	if !q.Selection.wantsPart(familySets) {
@@ -174,13 +174,13 @@ func (q *Query) ofNodes() nodes.Query {
 	return nodes.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize, Progress: q.Progress}
 }
 
-func (q *Query) ofMySQL() dbtopology.Query {
-	return dbtopology.Query{Engines: engines.Topologies(), Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
+func (q *Query) ofServers() dbtopology.Query {
+	return dbtopology.Query{Engines: q.Selection.engines(), Namespace: q.Namespace, ChunkSize: q.ChunkSize, Access: q.Access, PollInterval: q.PollInterval, Progress: q.Progress}
 }
 
 // askServers asks the servers that the chosen sets control, or all.
 func (q *Query) askServers(ctx context.Context, cluster *kube.Cluster) (*dbtopology.Snapshot, error) {
-	of := q.ofMySQL()
+	of := q.ofServers()
 	if q.chosen() {
 		chosen := map[types.UID]bool{}
 		err := cluster.EachStatefulSet(ctx, kube.Query{Namespace: q.Namespace, Selector: q.Selector}, func(set *appsv1.StatefulSet) {

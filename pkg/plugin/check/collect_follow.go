@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -27,11 +28,11 @@ const (
 // Follower keeps a snapshot up to date: sets, nodes and servers are followed as the other subcommands follow them, and names are asked
 // for now and then.
 type Follower struct {
-	query Query
-	notes *notes
-	sets  *stsstatus.Follower
-	nodes *nodes.Follower      // nil if the part is left out
-	mysql *dbtopology.Follower // the same
+	query   Query
+	notes   *notes
+	sets    *stsstatus.Follower
+	nodes   *nodes.Follower      // nil if the part is left out
+	servers *dbtopology.Follower // the same
 
 	mu sync.Mutex
 	// names is what was asked for last; nil before the first time, and if the part is left out.
@@ -53,8 +54,8 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	if q.Selection.wantsPart(familyNodes) {
 		f.nodes = nodes.Follow(ctx, observed, q.ofNodes(), changed)
 	}
-	if q.Selection.wantsPart(familyMySQL) {
-		f.mysql = dbtopology.Follow(ctx, observed, q.followedMySQL(), changed)
+	if len(q.Selection.engines()) > 0 {
+		f.servers = dbtopology.Follow(ctx, observed, q.followedServers(), changed)
 	}
 	if f.namesAsked = !q.Selection.wants(familyDNS); !f.namesAsked {
 		go f.askNames(ctx, cluster, changed)
@@ -62,10 +63,10 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	return f, nil
 }
 
-// followedMySQL asks the servers of sets that are named. Which sets have labels is not known of pods: all servers are asked, and the
+// followedServers asks the servers of sets that are named. Which sets have labels is not known of pods: all servers are asked, and the
 // analysis leaves out those of other sets.
-func (q *Query) followedMySQL() dbtopology.Query {
-	m := q.ofMySQL()
+func (q *Query) followedServers() dbtopology.Query {
+	m := q.ofServers()
 	if len(q.Names) > 0 {
 		m.Wanted = func(pod *corev1.Pod) bool {
 			owner := objects.StatefulSetOf(pod)
@@ -111,8 +112,8 @@ func (f *Follower) askOnce(ctx context.Context, cluster *kube.Cluster) (*dns.Sna
 
 // Close ends the sessions with servers.
 func (f *Follower) Close() {
-	if f.mysql != nil {
-		f.mysql.Close()
+	if f.servers != nil {
+		f.servers.Close()
 	}
 }
 
@@ -120,7 +121,7 @@ func (f *Follower) Close() {
 func (f *Follower) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.namesAsked && f.sets.Settled() && (f.nodes == nil || f.nodes.Settled()) && (f.mysql == nil || f.mysql.Settled())
+	return f.namesAsked && f.sets.Settled() && (f.nodes == nil || f.nodes.Settled()) && (f.servers == nil || f.servers.Settled())
 }
 
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
@@ -135,9 +136,9 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 			s.Problems[subjectNodes] = kube.ProblemOf("nodes", err)
 		}
 	}
-	if f.mysql != nil {
-		if s.MySQL, err = f.mysql.Snapshot(ctx, now); err != nil && len(f.query.Names) == 0 { // a set that is named may have no servers
-			s.Problems[subjectMySQL] = kube.ProblemOf("MySQL and MariaDB servers", err)
+	if f.servers != nil {
+		if s.Servers, err = f.servers.Snapshot(ctx, now); err != nil && len(f.query.Names) == 0 { // a set that is named may have no servers
+			s.Problems[subjectServers] = kube.ProblemOf(engines.Kinds(), err)
 		}
 	}
 	f.mu.Lock()

@@ -147,11 +147,11 @@ func (x *index) joinNodes() {
 
 // joinMySQL gives each set of servers to the StatefulSet that controls all of them, if there is one.
 func (x *index) joinMySQL() {
-	if x.mysql == nil {
+	if x.servers == nil {
 		return
 	}
-	for i := range x.mysql.Items {
-		t := &x.mysql.Items[i]
+	for i := range x.servers.Items {
+		t := &x.servers.Items[i]
 		part := dbtopology.Checked(t)
 		var items []*item
 		for _, s := range t.Servers {
@@ -186,100 +186,6 @@ func (i *item) checked(part v1alpha1.CheckedPart) {
 		}
 	}
 	i.Checked = append(i.Checked, part)
-}
-
-// explanation is codes whose findings say more than those of other codes about the same thing.
-type explanation struct {
-	by, codes []v1alpha1.Code
-	// object is the kind of the objects that have to be the same; empty if it is enough that both are about the same set.
-	object string
-}
-
-type codes = []v1alpha1.Code
-
-// explanations are tried in their order: what explains something itself comes before what explains it.
-var explanations = []explanation{
-	// Of one zone or one node.
-	{codes{v1alpha1.CodeReplicasTogether}, codes{v1alpha1.CodeMajorityOnNode, v1alpha1.CodeMajorityInZone, v1alpha1.CodeSharedNode, v1alpha1.CodeSharedZone}, ""},
-	{codes{v1alpha1.CodeMajorityOnNode}, codes{v1alpha1.CodeSharedNode}, ""},
-	{codes{v1alpha1.CodeMajorityInZone}, codes{v1alpha1.CodeSharedZone}, ""},
-	{codes{v1alpha1.CodeZoneLoss}, codes{v1alpha1.CodeMajorityInZone, v1alpha1.CodeMajorityOnNode, v1alpha1.CodeReplicasTogether, v1alpha1.CodeSharedZone}, ""},
-	// Of capacity.
-	{codes{v1alpha1.CodeQuorumAtStake}, codes{v1alpha1.CodeAllInterruptible, v1alpha1.CodeMajorityInterruptible, v1alpha1.CodePrimaryOnSpot, v1alpha1.CodeMajorityOnNode}, "pod"},
-	{codes{v1alpha1.CodeQuorumAtStake, v1alpha1.CodeWriterGoing}, codes{v1alpha1.CodeNodeGoing}, "node"},
-	{codes{v1alpha1.CodeNoBudgetOnSpot}, codes{v1alpha1.CodeNoDisruptionBudget}, ""},
-	// Of volumes.
-	{codes{v1alpha1.CodeWriterVolume}, codes{v1alpha1.CodeVolumeFilling, v1alpha1.CodeVolumeFull}, "persistentvolumeclaim"},
-	// Of roles.
-	{codes{v1alpha1.CodeRolesContradict}, codes{v1alpha1.CodeRoleLabelWrong, v1alpha1.CodeWriteServiceReachesReplica}, "pod"},
-	// Of a source that is gone: the pods of its replicas are Ready all the same.
-	{codes{v1alpha1.CodeSourceUnreachable}, codes{v1alpha1.CodeReadyButBroken}, "pod"},
-	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
-	{codes{v1alpha1.CodeOrdinalMissing, v1alpha1.CodeOrdinalBlocked}, codes{v1alpha1.CodeDNSSelectsNothing}, "pod"},
-	{codes{v1alpha1.CodeDNSNameTooLong}, codes{v1alpha1.CodeOrdinalMissing}, ""},
-	// Of names.
-	{codes{v1alpha1.CodeDNSServiceMissing, v1alpha1.CodeDNSNotHeadless, v1alpha1.CodeDNSSelectsNothing}, codes{v1alpha1.CodeServiceUnsound}, "service"},
-	// DNS servers give pods names through other Services too, which nobody promises.
-	{codes{v1alpha1.CodeDNSNotHeadless}, codes{v1alpha1.CodeDNSExtra}, "service"},
-	// A pod that is not ready has no address in DNS: that is told with the pod.
-	{codes{v1alpha1.CodePodNotReady, v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating}, codes{v1alpha1.CodeDNSNotReady}, "pod"},
-	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
-	{codes{v1alpha1.CodeOOMKilled, v1alpha1.CodeCrashLoop, v1alpha1.CodeUnschedulable, v1alpha1.CodeStuckTerminating, v1alpha1.CodeAttachedElsewhere}, codes{v1alpha1.CodeServerSilent}, "pod"},
-	{codes{v1alpha1.CodeServerSilent}, codes{v1alpha1.CodePodNotReady}, "pod"},
-	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
-	{codes{v1alpha1.CodeNodeOutOfUse}, codes{v1alpha1.CodePodNotReady}, "node"},
-	{codes{v1alpha1.CodeClaimNotBound}, codes{v1alpha1.CodeUnschedulable}, "persistentvolumeclaim"},
-}
-
-// explained leaves findings out that others explain, which then name their codes.
-func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
-	gone := make([]bool, len(list))
-	for _, e := range explanations {
-		for j := range list {
-			if gone[j] || !slices.Contains(e.codes, list[j].Code) {
-				continue
-			}
-			var by []int
-			for i := range list {
-				if !gone[i] && slices.Contains(e.by, list[i].Code) && e.concern(&list[i].Finding, &list[j].Finding) {
-					by = append(by, i)
-				}
-			}
-			if len(by) == 0 || !e.cover(list, by, &list[j].Finding) {
-				continue
-			}
-			gone[j] = true
-			explainer := &list[by[0]]
-			for _, code := range append(codes{list[j].Code}, list[j].Also...) {
-				if !slices.Contains(explainer.Also, code) {
-					explainer.Also = append(explainer.Also, code)
-				}
-			}
-			if finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
-				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
-			}
-		}
-	}
-	var kept []v1alpha1.CheckFinding
-	for i := range list {
-		if !gone[i] {
-			slices.Sort(list[i].Also)
-			kept = append(kept, list[i])
-		}
-	}
-	return kept
-}
-
-// concern tells whether two findings are about an object of the kind that counts together.
-func (e *explanation) concern(by, f *v1alpha1.Finding) bool {
-	return e.object == "" || slices.ContainsFunc(ofKind(e.object, by), func(name string) bool { return slices.Contains(ofKind(e.object, f), name) })
-}
-
-// cover tells whether all objects that count of a finding are among those of the ones that would explain it.
-func (e *explanation) cover(list []v1alpha1.CheckFinding, by []int, f *v1alpha1.Finding) bool {
-	return e.object == "" || !slices.ContainsFunc(ofKind(e.object, f), func(name string) bool {
-		return !slices.ContainsFunc(by, func(i int) bool { return slices.Contains(ofKind(e.object, &list[i].Finding), name) })
-	})
 }
 
 // ofKind are the names of a finding's objects of a kind.

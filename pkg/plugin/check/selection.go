@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
@@ -14,12 +17,17 @@ const (
 	familySets  = "STS"
 	familyDNS   = "DNS"
 	familyNodes = "NODE"
-	familyMySQL = "MYSQL"
 	familyCheck = "CHECK"
 )
 
-// families lists them in the order of the documentation.
-var families = [...]string{familySets, familyDNS, familyNodes, familyMySQL, familyCheck}
+// families lists them in the order of the documentation, those of the database engines among them.
+func families() []string {
+	list := []string{familySets, familyDNS, familyNodes}
+	for _, e := range engines.Servers() {
+		list = append(list, e.Family)
+	}
+	return append(list, familyCheck)
+}
 
 // family is that of a code.
 func family(code v1alpha1.Code) string { return strings.TrimRight(string(code), "0123456789") }
@@ -45,29 +53,30 @@ func parseCodes(list []string) ([]string, error) {
 
 // isCode reports whether a name is a code of a finding that check has, or a family of codes.
 func isCode(name string) bool {
-	return slices.Contains(families[:], name) || slices.ContainsFunc(kinds(), func(k finding.Kind) bool { return string(k.Code) == name })
+	return slices.Contains(families(), name) || slices.ContainsFunc(kinds(), func(k finding.Kind) bool { return string(k.Code) == name })
 }
 
 // kinds are the findings of the families.
 func kinds() []finding.Kind {
-	return slices.DeleteFunc(finding.Catalogue(), func(k finding.Kind) bool { return !slices.Contains(families[:], family(k.Code)) })
+	all := families()
+	return slices.DeleteFunc(finding.Catalogue(), func(k finding.Kind) bool { return !slices.Contains(all, family(k.Code)) })
 }
 
 func noSuchCode(text string) error {
-	all := slices.Clone(families[:])
+	all := families()
 	for _, kind := range kinds() {
 		all = append(all, string(kind.Code))
 	}
 	if near := finding.Nearest(strings.ToUpper(strings.TrimSpace(text)), all); len(near) > 0 {
 		return fmt.Errorf("%q is no code of a finding: did you mean %s?", text, strings.Join(near, " or "))
 	}
-	return fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families[:], ", "))
+	return fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families(), ", "))
 }
 
 // codesWithTitles are what --only and --exclude take, with what it says after a tab, as completion shows it.
 func codesWithTitles() []string {
 	var list []string
-	for _, name := range families {
+	for _, name := range families() {
 		list = append(list, name+"\tall of "+name)
 	}
 	for _, kind := range kinds() {
@@ -96,3 +105,16 @@ func (s Selection) wants(name string) bool {
 
 // wantsPart tells whether the part of a family has to be looked at: for its own findings, or for those across parts.
 func (s Selection) wantsPart(name string) bool { return s.wants(name) || s.wants(familyCheck) }
+
+// engines are those whose servers have to be asked.
+func (s Selection) engines() []*dbtopology.Engine {
+	return slices.DeleteFunc(engines.Topologies(), func(e *dbtopology.Engine) bool { return !s.wantsPart(e.Family) })
+}
+
+// wantsOf reports whether any finding of a part may count.
+func (s Selection) wantsOf(part v1alpha1.CheckPart) bool {
+	if part == v1alpha1.PartServers {
+		return slices.ContainsFunc(engines.Servers(), func(e *dbserver.Engine) bool { return s.wants(e.Family) })
+	}
+	return s.wants(familyOf[part])
+}

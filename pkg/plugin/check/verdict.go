@@ -19,14 +19,13 @@ func (x *index) gaps(i *item) {
 	}
 	for _, part := range [...]struct {
 		name    v1alpha1.CheckPart
-		family  string
 		subject string
 		missing bool
 		applies bool
 	}{
-		{v1alpha1.PartDNS, familyDNS, subjectDNS, x.dns == nil, i.set.Service.State != v1alpha1.ServiceUnnamed},
-		{v1alpha1.PartNodes, familyNodes, subjectNodes, x.nodes == nil, i.set.Replicas.Desired > 0},
-		{v1alpha1.PartServers, familyMySQL, subjectMySQL, x.mysql == nil, true},
+		{v1alpha1.PartDNS, subjectDNS, x.dns == nil, i.set.Service.State != v1alpha1.ServiceUnnamed},
+		{v1alpha1.PartNodes, subjectNodes, x.nodes == nil, i.set.Replicas.Desired > 0},
+		{v1alpha1.PartServers, subjectServers, x.servers == nil, true},
 	} {
 		if !part.missing || !part.applies {
 			continue
@@ -39,9 +38,9 @@ func (x *index) gaps(i *item) {
 	}
 }
 
-// familyOf is whose findings a part is looked at for.
+// familyOf is whose findings a part is looked at for; those of servers are each engine's.
 var familyOf = map[v1alpha1.CheckPart]string{
-	v1alpha1.PartOrdinals: familySets, v1alpha1.PartVolumes: familySets, v1alpha1.PartDNS: familyDNS, v1alpha1.PartNodes: familyNodes, v1alpha1.PartServers: familyMySQL,
+	v1alpha1.PartOrdinals: familySets, v1alpha1.PartVolumes: familySets, v1alpha1.PartDNS: familyDNS, v1alpha1.PartNodes: familyNodes,
 }
 
 // leaveOut takes what could not be read, or is not there yet, of parts whose findings are not wanted for left out: they are looked at only
@@ -49,7 +48,7 @@ var familyOf = map[v1alpha1.CheckPart]string{
 func (i *item) leaveOut(selection Selection) {
 	for j := range i.Checked {
 		p := &i.Checked[j]
-		if selection.wants(familyOf[p.Part]) {
+		if selection.wantsOf(p.Part) {
 			continue
 		}
 		gaps := slices.DeleteFunc(slices.Clone(p.Gaps), func(g v1alpha1.Gap) bool { return g.Kind == v1alpha1.GapUnread || g.Kind == v1alpha1.GapPending })

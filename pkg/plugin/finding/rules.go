@@ -61,5 +61,5 @@ func (r Rule) Code(family string) v1alpha1.Code { return v1alpha1.Code(family + 
 // Is reports whether a code is the rule's, in whichever engine's family.
 func (r Rule) Is(code v1alpha1.Code) bool {
 	family, ok := strings.CutSuffix(string(code), string(r))
-	return ok && strings.Trim(family, "0123456789") == family && !slices.Contains(notOfDatabases[:], family)
+	return ok && family != "" && strings.Trim(family, "0123456789") == family && !slices.Contains(notOfDatabases[:], family)
 }

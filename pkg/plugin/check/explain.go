@@ -1,0 +1,119 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+)
+
+// explanation is codes whose findings say more than those of other codes about the same thing.
+type explanation struct {
+	by, codes codes
+	// object is the kind of the objects that have to be the same; empty if it is enough that both are about the same set.
+	object string
+}
+
+// codes are what findings are known by: a code, or a rule that has a code in the family of each engine.
+type codes []interface{ Is(v1alpha1.Code) bool }
+
+// has reports whether a code is among them.
+func (c codes) has(code v1alpha1.Code) bool {
+	for _, of := range c {
+		if of.Is(code) {
+			return true
+		}
+	}
+	return false
+}
+
+// code is a code that there is once.
+type code v1alpha1.Code
+
+// Is reports whether it is the code.
+func (c code) Is(other v1alpha1.Code) bool { return v1alpha1.Code(c) == other }
+
+// explanations are tried in their order: what explains something itself comes before what explains it.
+var explanations = []explanation{
+	// Of one zone or one node.
+	{codes{finding.RuleReplicasTogether}, codes{code(v1alpha1.CodeMajorityOnNode), code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeSharedNode), code(v1alpha1.CodeSharedZone)}, ""},
+	{codes{code(v1alpha1.CodeMajorityOnNode)}, codes{code(v1alpha1.CodeSharedNode)}, ""},
+	{codes{code(v1alpha1.CodeMajorityInZone)}, codes{code(v1alpha1.CodeSharedZone)}, ""},
+	{codes{code(v1alpha1.CodeZoneLoss)}, codes{code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeMajorityOnNode), finding.RuleReplicasTogether, code(v1alpha1.CodeSharedZone)}, ""},
+	// Of capacity.
+	{codes{code(v1alpha1.CodeQuorumAtStake)}, codes{code(v1alpha1.CodeAllInterruptible), code(v1alpha1.CodeMajorityInterruptible), finding.RulePrimaryOnSpot, code(v1alpha1.CodeMajorityOnNode)}, "pod"},
+	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "node"},
+	{codes{code(v1alpha1.CodeNoBudgetOnSpot)}, codes{code(v1alpha1.CodeNoDisruptionBudget)}, ""},
+	// Of volumes.
+	{codes{code(v1alpha1.CodeWriterVolume)}, codes{code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull)}, "persistentvolumeclaim"},
+	// Of roles.
+	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "pod"},
+	// Of a source that is gone: the pods of its replicas are Ready all the same.
+	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "pod"},
+	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
+	{codes{code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "pod"},
+	{codes{code(v1alpha1.CodeDNSNameTooLong)}, codes{code(v1alpha1.CodeOrdinalMissing)}, ""},
+	// Of names.
+	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "service"},
+	// DNS servers give pods names through other Services too, which nobody promises.
+	{codes{code(v1alpha1.CodeDNSNotHeadless)}, codes{code(v1alpha1.CodeDNSExtra)}, "service"},
+	// A pod that is not ready has no address in DNS: that is told with the pod.
+	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating)}, codes{code(v1alpha1.CodeDNSNotReady)}, "pod"},
+	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
+	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "pod"},
+	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "pod"},
+	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
+	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "node"},
+	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "persistentvolumeclaim"},
+}
+
+// explained leaves findings out that others explain, which then name their codes.
+func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
+	gone := make([]bool, len(list))
+	for _, e := range explanations {
+		for j := range list {
+			if gone[j] || !e.codes.has(list[j].Code) {
+				continue
+			}
+			var by []int
+			for i := range list {
+				if !gone[i] && e.by.has(list[i].Code) && e.concern(&list[i].Finding, &list[j].Finding) {
+					by = append(by, i)
+				}
+			}
+			if len(by) == 0 || !e.cover(list, by, &list[j].Finding) {
+				continue
+			}
+			gone[j] = true
+			explainer := &list[by[0]]
+			for _, code := range append([]v1alpha1.Code{list[j].Code}, list[j].Also...) {
+				if !slices.Contains(explainer.Also, code) {
+					explainer.Also = append(explainer.Also, code)
+				}
+			}
+			if finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
+				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
+			}
+		}
+	}
+	var kept []v1alpha1.CheckFinding
+	for i := range list {
+		if !gone[i] {
+			slices.Sort(list[i].Also)
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
+}
+
+// concern reports whether two findings are about an object of the kind that counts together.
+func (e *explanation) concern(by, f *v1alpha1.Finding) bool {
+	return e.object == "" || slices.ContainsFunc(ofKind(e.object, by), func(name string) bool { return slices.Contains(ofKind(e.object, f), name) })
+}
+
+// cover reports whether all objects that count of a finding are among those of the ones that would explain it.
+func (e *explanation) cover(list []v1alpha1.CheckFinding, by []int, f *v1alpha1.Finding) bool {
+	return e.object == "" || !slices.ContainsFunc(ofKind(e.object, f), func(name string) bool {
+		return !slices.ContainsFunc(by, func(i int) bool { return slices.Contains(ofKind(e.object, &list[i].Finding), name) })
+	})
+}
