@@ -104,6 +104,10 @@ bench-node: ## Measure what only the real node has: mysql-topology on 20 servers
 golden: ## Write the golden files anew; read the difference before you commit it
 	$(GO) test $$(grep -rl kubectl-doik/test/golden --include='*_test.go' pkg | xargs -n 1 dirname | sort -u | sed 's,^,./,') -update
 
+.PHONY: api
+api: ## Write docs/api.md and docs/schema, the reference of the reports, from the comments of pkg/plugin/api/v1alpha1
+	$(GO) run ./test/apidoc
+
 .PHONY: picture
 picture: ## Draw docs/sts-status.svg, the README's picture, from a real run in the lab
 	@test/picture/run

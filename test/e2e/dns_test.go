@@ -82,7 +82,7 @@ func TestStudyDNS(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for _, r := range report.Items[0].Records {
-		names[r.Type+" "+r.Name] = true
+		names[string(r.Type)+" "+r.Name] = true
 	}
 	for _, want := range []string{"A nginx", "SRV _web._tcp.nginx." + n.NS + ".svc.cluster.local.", "A web-1.nginx." + n.NS + ".svc.cluster.local.", "A web-0.nginx"} {
 		if !names[want] {
@@ -91,7 +91,7 @@ func TestStudyDNS(t *testing.T) {
 	}
 	n.NoDebugPods()
 
-	for args, tool := range map[string]string{
+	for args, tool := range map[string]v1alpha1.DNSTool{
 		"--from=dns": "", "--from=pod/web-0": "getent", "--image=busybox:1.35": "busybox-nslookup", "--from=ephemeral/web-1": "dig", "--from-labels=sts/web": "dig", "web svc/nginx": "dig", "-l app=nginx": "dig",
 	} {
 		if os.Getenv("E2E_KUBECONFIG") != "" && strings.Contains(args, "getent") {

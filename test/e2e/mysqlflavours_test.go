@@ -40,7 +40,8 @@ type dress struct {
 	accounts, flags string
 	// user is the account that the report names, via the way that is taken without flags; forward and reads tell whether the
 	// port-forward and mysql-reads find an account.
-	user, via      string
+	user           string
+	via            v1alpha1.Via
 	forward, reads bool
 }
 

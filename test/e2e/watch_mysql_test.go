@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
@@ -69,7 +70,7 @@ func (d *database) sessionsStay(t *testing.T) {
 			return fmt.Errorf("%d servers", len(servers))
 		}
 		for _, s := range servers {
-			if s.Unreachable != "" || s.Via != string(dbserver.ViaPortForward) || s.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].BehindTransactions == nil {
+			if s.Unreachable != "" || s.Via != v1alpha1.ViaPortForward || s.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].BehindTransactions == nil {
 				return fmt.Errorf("%s: %q, via %s", s.Pod, s.Unreachable, s.Via)
 			}
 		}

@@ -104,7 +104,7 @@ var mariaDB = Bed{
 		},
 		Want: []Expect{{v1alpha1.CodeReceiverStopped, critical, "pod/mariadb-1", "nothing comes from ", "Slave_IO_Running=No"}},
 		Mend: func(s *Set) {
-			foundBy := func(how string) { // its id is known once a connection of this name has been made
+			foundBy := func(how v1alpha1.SourceClue) { // its id is known once a connection of this name has been made
 				s.Helper()
 				if c := s.Topology().Servers[1].Channels[0]; c.Source.Pod != "mariadb-0" || c.Source.FoundBy != how {
 					s.Errorf("%+v", c)

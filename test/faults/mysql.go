@@ -283,7 +283,7 @@ var mySQL = Bed{
 		},
 		Mend: func(s *Set) {
 			// They have not connected yet: no UUID tells.
-			foundBy := func(how string) {
+			foundBy := func(how v1alpha1.SourceClue) {
 				s.Helper()
 				for _, server := range s.Topology().Servers[1:] {
 					if c := server.Channels[0]; c.Source.Pod != "mysql-0" || c.Source.FoundBy != how || server.Depth != 1 {

@@ -44,7 +44,7 @@ func endpointCodes(e v1alpha1.ClusterEndpoint) string {
 }
 
 // lookup is what a vantage point saw.
-func lookup(e v1alpha1.ClusterEndpoint, from string) string {
+func lookup(e v1alpha1.ClusterEndpoint, from v1alpha1.ResolutionFrom) string {
 	for _, r := range e.Resolutions {
 		if r.From == from {
 			words := []string{string(r.Result)}

@@ -21,7 +21,7 @@ func conditionOf(list []v1alpha1.Condition) string {
 	if i < 0 {
 		return "none"
 	}
-	return string(list[i].Status) + "/" + list[i].Reason
+	return string(list[i].Status) + "/" + string(list[i].Reason)
 }
 
 // TestVerdictOfWhatIsUnread: a user who may get StatefulSets and nothing else learns that nothing is known, and --fail-on says so.
@@ -202,7 +202,7 @@ func TestHealthyRollouts(t *testing.T) {
 	if !seen["STS002"] || !seen["STS003"] || !seen["minReadySeconds"] {
 		t.Errorf("nothing was seen to be on its way: %v", seen)
 	}
-	if report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status"); conditionOf(report.Conditions) != string(metav1.ConditionTrue)+"/"+v1alpha1.ReasonNothingFound {
+	if report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status"); conditionOf(report.Conditions) != string(metav1.ConditionTrue)+"/"+string(v1alpha1.ReasonNothingFound) {
 		t.Errorf("in the end: %+v %+v", report.Conditions, report.Checked)
 	}
 	n.Kubectl("patch", "sts", "web", "-p", `{"spec": {"template": {"metadata": {"annotations": {"lab.doik.dev/state": "image-pull"}}}}}`)

@@ -196,7 +196,7 @@ func (x *index) roles(i *item, t *v1alpha1.MySQLTopology) {
 	for j := range t.Servers {
 		s := &t.Servers[j]
 		isReplica := s.Role == v1alpha1.RoleReplica || s.Role == v1alpha1.RoleRelay || s.Role == v1alpha1.RoleSecondary
-		if s.LabelledRole != "primary" || !isReplica {
+		if s.LabelledRole != v1alpha1.LabelledPrimary || !isReplica {
 			continue
 		}
 		for _, service := range t.Services {
@@ -309,16 +309,16 @@ func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
 	switch {
 	case s.Unreachable != "":
 		return false, "does not answer"
-	case s.Group != nil && s.Group.State != "ONLINE":
-		return false, "is " + s.Group.State
-	case s.Galera != nil && (s.Galera.ClusterStatus != "Primary" || !s.Galera.Ready):
+	case s.Group != nil && s.Group.State != v1alpha1.GroupOnline:
+		return false, "is " + string(s.Group.State)
+	case s.Galera != nil && (s.Galera.ClusterStatus != v1alpha1.GaleraPrimary || !s.Galera.Ready):
 		return false, "is in no primary component"
 	}
 	for _, c := range s.Channels {
 		switch {
 		case c.ApplierError != nil && c.ApplierError.Number != 0, c.ReceiverError != nil && c.ReceiverError.Number != 0:
 			return false, "has broken replication"
-		case c.Receiver == "No" || c.Applier == "No":
+		case c.Receiver == v1alpha1.ThreadStopped || c.Applier == v1alpha1.ThreadStopped:
 			return false, "does not replicate"
 		case c.LagMilliseconds != nil && *c.LagMilliseconds >= dbstate.StaleMilliseconds:
 			return false, fmt.Sprintf("is %d s late", *c.LagMilliseconds/1000)

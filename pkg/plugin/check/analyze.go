@@ -50,7 +50,7 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 
 // rank puts StatefulSets first and the cluster last.
 func rank(c *v1alpha1.HealthCheck) int {
-	order := [...]string{v1alpha1.SubjectStatefulSet, v1alpha1.SubjectServers, v1alpha1.SubjectService, v1alpha1.SubjectCluster}
+	order := [...]v1alpha1.CheckSubject{v1alpha1.SubjectStatefulSet, v1alpha1.SubjectServers, v1alpha1.SubjectService, v1alpha1.SubjectCluster}
 	return slices.Index(order[:], c.Subject)
 }
 
@@ -67,7 +67,7 @@ func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
 		for _, f := range item.Findings {
 			key := one{code: f.Code, message: f.Message}
 			if family(f.Code) != familyNodes { // a sentence about web-0 is another one in another namespace
-				key.item = item.Subject + "/" + item.Metadata.Namespace + "/" + item.Metadata.Name
+				key.item = string(item.Subject) + "/" + item.Metadata.Namespace + "/" + item.Metadata.Name
 			}
 			if !seen[key] {
 				list = append(list, f.Finding)
@@ -192,7 +192,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	return x
 }
 
-func (x *index) newItem(subject string, meta v1alpha1.ObjectMeta) *item {
+func (x *index) newItem(subject v1alpha1.CheckSubject, meta v1alpha1.ObjectMeta) *item {
 	i := &item{HealthCheck: v1alpha1.HealthCheck{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindHealthCheck}, Subject: subject, Metadata: meta,
 	}}
@@ -259,5 +259,5 @@ func resourceOf(c *v1alpha1.HealthCheck) string {
 	if c.Subject == v1alpha1.SubjectStatefulSet {
 		return "statefulset.apps"
 	}
-	return strings.ToLower(c.Subject)
+	return strings.ToLower(string(c.Subject))
 }

@@ -92,7 +92,7 @@ func TestIgnore(t *testing.T) {
 	if len(problems) != 1 || problems[0].Subject != "annotation doik.dev/ignore of service/x in namespace shop" {
 		t.Errorf("%+v", problems)
 	}
-	item := func(subject, name string) *v1alpha1.HealthCheck {
+	item := func(subject v1alpha1.CheckSubject, name string) *v1alpha1.HealthCheck {
 		return &v1alpha1.HealthCheck{Subject: subject, Metadata: v1alpha1.ObjectMeta{Namespace: "shop", Name: name}}
 	}
 	for _, c := range []struct {

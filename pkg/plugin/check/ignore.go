@@ -73,7 +73,7 @@ func newIgnores(s *Snapshot) (ignores, []v1alpha1.Problem) {
 func (all ignores) of(item *v1alpha1.HealthCheck, f *v1alpha1.Finding) *ignoring {
 	namespace := item.Metadata.Namespace
 	if item.Subject != v1alpha1.SubjectCluster {
-		if i := all.at(namespace, strings.ToLower(item.Subject)+"/"+item.Metadata.Name, f.Code); i != nil {
+		if i := all.at(namespace, strings.ToLower(string(item.Subject))+"/"+item.Metadata.Name, f.Code); i != nil {
 			return i
 		}
 	}

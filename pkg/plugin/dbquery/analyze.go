@@ -94,7 +94,7 @@ func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSn
 	}
 	var differ []string
 	for i, s := range servers {
-		a := v1alpha1.MySQLQueryAnswer{Pod: s.Pod, Via: s.Via, Columns: s.Columns, Answered: s.Failure == nil, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
+		a := v1alpha1.MySQLQueryAnswer{Pod: s.Pod, Via: v1alpha1.Via(s.Via), Columns: s.Columns, Answered: s.Failure == nil, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
 		if s.Failure != nil {
 			a.Error = s.Failure.Message
 		}

@@ -30,11 +30,11 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.My
 		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReads},
 		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
 		ClusterIP: s.Service.Spec.ClusterIP, Port: servicePort(&s.Service, engine.Engine), From: s.From,
-		SessionAffinity:       cmp.Or(string(s.Service.Spec.SessionAffinity), string(corev1.ServiceAffinityNone)),
-		InternalTrafficPolicy: string(corev1.ServiceInternalTrafficPolicyCluster),
+		SessionAffinity:       cmp.Or(v1alpha1.SessionAffinity(s.Service.Spec.SessionAffinity), v1alpha1.AffinityNone),
+		InternalTrafficPolicy: v1alpha1.TrafficCluster,
 	}
 	if p := s.Service.Spec.InternalTrafficPolicy; p != nil {
-		item.InternalTrafficPolicy = string(*p)
+		item.InternalTrafficPolicy = v1alpha1.TrafficPolicy(*p)
 	}
 	item.Servers = readers(s, behind)
 	failures := map[string]int64{}
@@ -196,7 +196,7 @@ func findings(engine *dbstate.Engine, item *v1alpha1.MySQLReads, endpointsUnknow
 			add(finding.RuleDelayedReplica, v1alpha1.SeverityInfo, []string{r.Pod}, "%s is %s, and answers reads", r.Pod, late)
 		}
 	}
-	sticky := item.SessionAffinity == string(corev1.ServiceAffinityClientIP)
+	sticky := item.SessionAffinity == v1alpha1.AffinityClientIP
 	answered := item.Connections - item.Failed
 	if len(endpoints) == 0 && !endpointsUnknown {
 		add(finding.RuleNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: nobody can read", item.Metadata.Name)

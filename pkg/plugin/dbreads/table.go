@@ -69,7 +69,7 @@ func heading(item *v1alpha1.MySQLReads) []printers.Cell {
 	}
 	return []printers.Cell{
 		printers.Text("Service " + item.Metadata.Name), ready, failed,
-		printers.Text("sessionAffinity " + item.SessionAffinity), printers.Text("internalTrafficPolicy " + item.InternalTrafficPolicy),
+		printers.Text("sessionAffinity " + string(item.SessionAffinity)), printers.Text("internalTrafficPolicy " + string(item.InternalTrafficPolicy)),
 	}
 }
 

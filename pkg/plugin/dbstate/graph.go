@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -46,7 +47,7 @@ type Server struct {
 type Link struct {
 	*Channel
 	Source  *Server // nil if it is none of the graph's
-	FoundBy string  // what told it: "uuid", "server id", "pod name", "address" or "Service"
+	FoundBy v1alpha1.SourceClue
 	// MissingPod is the name of a pod of the set that is the source and does not exist.
 	MissingPod string
 }
@@ -100,25 +101,25 @@ func (g *Graph) tie(s *Server, l *Link) {
 }
 
 // sourceOf finds the server at the other end of a channel: by its UUID, by its server id where there are no UUIDs, by its host.
-func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by string) {
+func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by v1alpha1.SourceClue) {
 	ref := c.Ref
 	named := Only(g.Servers, func(o *Server) bool { return o != s && isPodHost(o, s, ref) })
 	if ref.UUID != "" {
 		if found := Only(g.Servers, func(o *Server) bool { return o != s && o.UUID == ref.UUID }); found != nil {
-			return found, "uuid"
+			return found, v1alpha1.ClueUUID
 		}
 	} else if ref.ServerID != 0 {
 		if named != nil && named.ID == ref.ServerID { // another set may have the same ids
-			return named, "server id"
+			return named, v1alpha1.ClueServerID
 		}
 		same := func(o *Server) bool { return o != s && o.Set == s.Set && o.ID == ref.ServerID }
 		if found := Only(g.Servers, same); found != nil {
-			return found, "server id"
+			return found, v1alpha1.ClueServerID
 		}
 	}
 	// No server has the UUID: the one that had it does not answer, or has been made anew.
 	if named != nil {
-		return named, "pod name"
+		return named, v1alpha1.CluePodName
 	}
 	if address, err := netip.ParseAddr(ref.Host); err == nil {
 		at := func(o *Server) bool {
@@ -126,7 +127,7 @@ func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by string) {
 			return err == nil && ip == address && o != s
 		}
 		if found := Only(g.Servers, at); found != nil {
-			return found, "address"
+			return found, v1alpha1.ClueAddress
 		}
 	}
 	// A Service may lead to a server that is none of the graph's: then the UUID is right.
@@ -136,12 +137,12 @@ func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by string) {
 	if pods := g.podsOfHost(ref.Host, s.Pod.Namespace); len(pods) > 0 {
 		behind := func(o *Server) bool { return slices.Contains(pods, o.Name()) && notKnownAsOther(o) }
 		if found := Only(g.Servers, behind); found != nil {
-			return found, "Service"
+			return found, v1alpha1.ClueService
 		}
 		// Of several behind a Service it is the one that does not replicate itself.
 		root := func(o *Server) bool { return behind(o) && len(o.Channels) == 0 && (o.Answered || o.Set == s.Set) }
 		if found := Only(g.Servers, root); found != nil {
-			return found, "Service"
+			return found, v1alpha1.ClueService
 		}
 	}
 	return nil, ""

@@ -51,7 +51,7 @@ type Channel struct {
 	// Ref is where it leads.
 	Ref Ref
 	// Receiver and Applier are the states of what receives and what applies: Yes, No, and Connecting for the receiver; empty if unknown.
-	Receiver, Applier           string
+	Receiver, Applier           v1alpha1.ThreadState
 	ReceiverError, ApplierError *v1alpha1.MySQLChannelError
 	// DelaySeconds is how late it is on purpose.
 	DelaySeconds int64
@@ -59,7 +59,7 @@ type Channel struct {
 	DelayLeftSeconds *int64
 	// LagMilliseconds is how late it is beyond the delay, nil where LagUnknown says why nobody knows; LagFrom is what it is taken from.
 	LagMilliseconds *int64
-	LagFrom         string
+	LagFrom         v1alpha1.LagSource
 	LagUnknown      string
 	// RetryEvery is how often a receiver that can't connect tries again, 0 if it is unknown.
 	RetryEvery time.Duration
@@ -80,7 +80,9 @@ type Ref struct {
 }
 
 // Sound reports whether a channel receives and applies.
-func (c *Channel) Sound() bool { return c.Receiver == "Yes" && c.Applier == "Yes" }
+func (c *Channel) Sound() bool {
+	return c.Receiver == v1alpha1.ThreadRuns && c.Applier == v1alpha1.ThreadRuns
+}
 
 // newState decodes what a server said.
 func newState(server dbserver.Server, said dbserver.Said, decode Decoder, now time.Time) *State {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -41,7 +42,7 @@ func (j *Judge) Changing() []*server {
 // SourceOnItsWay reports whether a receiver that goes on trying to connect will find its source: that is starting or ending and not
 // late, or has been started so short a time ago that the receiver has not tried again yet.
 func (j *Judge) SourceOnItsWay(c *channel) bool {
-	if c.Receiver != "Connecting" && c.Receiver != "Yes" || c.Refused {
+	if c.Receiver != v1alpha1.ThreadConnecting && c.Receiver != v1alpha1.ThreadRuns || c.Refused {
 		return false
 	}
 	o := c.Source
@@ -69,7 +70,7 @@ func (j *Judge) Replacing() bool {
 func (j *Judge) waits(s *server) bool {
 	unsound := slices.DeleteFunc(slices.Clone(s.Links), (*channel).Sound)
 	return len(unsound) > 0 && !slices.ContainsFunc(unsound, func(c *channel) bool {
-		return c.Applier != "Yes" || !j.SourceOnItsWay(c)
+		return c.Applier != v1alpha1.ThreadRuns || !j.SourceOnItsWay(c)
 	})
 }
 

@@ -118,7 +118,7 @@ func (j *Judge) unreachableSources() {
 		receiving, reason := []string{}, ""
 		for i, c := range l.channels {
 			evidence = append(evidence, j.evidence(ProofOfReceiver, l.replicas[i], c)...)
-			if c.Receiver == "Yes" {
+			if c.Receiver == v1alpha1.ThreadRuns {
 				receiving = append(receiving, l.replicas[i].Pod.Name)
 			} else if e := c.ReceiverError; e != nil && reason == "" {
 				reason = fmt.Sprintf(": %s says %s", l.replicas[i].Pod.Name, e.Short)

@@ -24,16 +24,16 @@ func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.MySQLServer {
 	r := v1alpha1.MySQLServer{
 		Pod: s.Pod.Name, Container: s.Container, Depth: s.Depth, Ready: objects.PodReady(s.Pod),
 		Node: s.Pod.Spec.NodeName, IP: s.Pod.Status.PodIP, CreationTimestamp: s.Pod.CreationTimestamp,
-		Via: s.Said.Via, User: s.Said.User, Role: s.Role(),
+		Via: v1alpha1.Via(s.Said.Via), User: s.Said.User, Role: s.Role(),
 	}
 	if node := x.nodeOf(s.Server); node != nil {
 		class := capacity.Classify(node)
 		r.Zone, r.CapacityType = class.Zone, class.CapacityType
 	}
 	if primary := s.LabelledPrimary(); primary != nil {
-		r.LabelledRole = "replica"
+		r.LabelledRole = v1alpha1.LabelledReplica
 		if *primary {
-			r.LabelledRole = "primary"
+			r.LabelledRole = v1alpha1.LabelledPrimary
 		}
 	}
 	if r.Unreachable = s.Unreachable(); r.Unreachable != "" {

@@ -56,7 +56,7 @@ func columns(v View) printers.Columns[Row] {
 		all = append(all, e.Wide...)
 	}
 	all = append(all,
-		printers.Wide("VIA", Known(func(s *v1alpha1.MySQLServer) string { return s.Via })),
+		printers.Wide("VIA", Known(func(s *v1alpha1.MySQLServer) string { return string(s.Via) })),
 		printers.Narrow("AGE", age),
 	)
 	if v.Namespaces {
@@ -229,8 +229,8 @@ func threads(r Row) printers.Cell {
 	case r.Unknown(), s.Role == v1alpha1.RoleUnknown:
 		return printers.Unknown
 	case r.Channel != nil:
-		c := printers.Text(cmp.Or(r.Channel.Receiver, "unknown") + "/" + cmp.Or(r.Channel.Applier, "unknown"))
-		if r.Channel.Receiver != "Yes" || r.Channel.Applier != "Yes" {
+		c := printers.Text(cmp.Or(string(r.Channel.Receiver), "unknown") + "/" + cmp.Or(string(r.Channel.Applier), "unknown"))
+		if r.Channel.Receiver != v1alpha1.ThreadRuns || r.Channel.Applier != v1alpha1.ThreadRuns {
 			c.Level = printers.Alarm
 		}
 		return c
@@ -271,7 +271,7 @@ func lag(r Row) printers.Cell {
 }
 
 func version(s *v1alpha1.MySQLServer) string {
-	return strings.TrimSpace(cmp.Or(s.Distribution, s.Product) + " " + s.Version)
+	return strings.TrimSpace(cmp.Or(string(s.Distribution), string(s.Product)) + " " + s.Version)
 }
 
 func source(r Row) printers.Cell {

@@ -121,7 +121,7 @@ func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
 		t.tell(printers.Plain, "%s made anew%s", pod, on(is.Node))
 	}
 	if was.LabelledRole != is.LabelledRole {
-		t.tell(printers.Plain, "%s labelled %s (was %s)", pod, orNone(is.LabelledRole), orNone(was.LabelledRole))
+		t.tell(printers.Plain, "%s labelled %s (was %s)", pod, orNone(string(is.LabelledRole)), orNone(string(was.LabelledRole)))
 	}
 	switch {
 	case is.Unreachable != "" && was.Unreachable == "":
@@ -187,7 +187,7 @@ func (t *timeline) channels(pod string, was, is *v1alpha1.MySQLServer) {
 			t.tell(printers.Warn, "%s follows %s (was %s)", who, from(c), from(before))
 		}
 		if before == nil || from(before) != from(c) { // it may need a moment to connect
-			before = &v1alpha1.MySQLChannel{Receiver: "Connecting", Applier: "Yes"}
+			before = &v1alpha1.MySQLChannel{Receiver: v1alpha1.ThreadConnecting, Applier: v1alpha1.ThreadRuns}
 		}
 		t.threads(who, before, c)
 		t.lag(who, before, c)
@@ -227,17 +227,17 @@ const (
 
 func trouble(c *v1alpha1.MySQLChannel) hindrance {
 	switch {
-	case c.Applier == "No" && c.ApplierError != nil:
+	case c.Applier == v1alpha1.ThreadStopped && c.ApplierError != nil:
 		return hindrance{applierStopped, ": " + short(c.ApplierError), c.ApplierError.Number}
-	case c.Applier == "No":
+	case c.Applier == v1alpha1.ThreadStopped:
 		return hindrance{kind: applierStopped}
-	case c.Receiver == "No" && c.ReceiverError != nil:
+	case c.Receiver == v1alpha1.ThreadStopped && c.ReceiverError != nil:
 		return hindrance{receiverStopped, ": " + short(c.ReceiverError), c.ReceiverError.Number}
-	case c.Receiver == "No":
+	case c.Receiver == v1alpha1.ThreadStopped:
 		return hindrance{kind: receiverStopped}
-	case c.Receiver == "Connecting" && c.ReceiverError != nil:
+	case c.Receiver == v1alpha1.ThreadConnecting && c.ReceiverError != nil:
 		return hindrance{receiverConnects, ": " + short(c.ReceiverError), c.ReceiverError.Number}
-	case c.Receiver == "Connecting":
+	case c.Receiver == v1alpha1.ThreadConnecting:
 		return hindrance{kind: receiverConnects}
 	}
 	return hindrance{}
@@ -307,7 +307,7 @@ func doing(s *v1alpha1.MySQLServer) string {
 	case s.Role == v1alpha1.RoleUnknown:
 		return ""
 	case s.Galera != nil:
-		return ": " + orNone(s.Galera.State)
+		return ": " + orNone(string(s.Galera.State))
 	case len(s.Channels) > 0:
 		return fmt.Sprintf(": %s of %s", lower(s.Role), from(&s.Channels[0]))
 	case s.ReadOnly != nil && !*s.ReadOnly:
@@ -320,7 +320,7 @@ func doing(s *v1alpha1.MySQLServer) string {
 func sound(channels []v1alpha1.MySQLChannel) []v1alpha1.MySQLChannel {
 	list := slices.Clone(channels)
 	for i := range list {
-		list[i].Receiver, list[i].Applier, list[i].ReceiverError, list[i].ApplierError = "Yes", "Yes", nil, nil
+		list[i].Receiver, list[i].Applier, list[i].ReceiverError, list[i].ApplierError = v1alpha1.ThreadRuns, v1alpha1.ThreadRuns, nil, nil
 		list[i].LagMilliseconds = new(int64(0))
 	}
 	return list

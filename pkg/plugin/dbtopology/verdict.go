@@ -101,8 +101,10 @@ func Ready(report *v1alpha1.MySQLTopologyList) bool {
 // replicates reports whether all that a server should do to replicate runs.
 func (e *Engine) replicates(s *v1alpha1.MySQLServer) bool {
 	_, sound, member := e.MemberState(s)
-	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside &&
-		(sound || !member) && !slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Receiver != "Yes" || c.Applier != "Yes" })
+	stopped := func(c v1alpha1.MySQLChannel) bool {
+		return c.Receiver != v1alpha1.ThreadRuns || c.Applier != v1alpha1.ThreadRuns
+	}
+	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside && (sound || !member) && !slices.ContainsFunc(s.Channels, stopped)
 }
 
 // Healthy reports whether everything is ready, nothing is wrong or on its way, and everything could be read but what is allowed to be

@@ -72,7 +72,7 @@ func item(x *index, subject Subject, rows []v1alpha1.DNSRecord) v1alpha1.Headles
 		status.Metadata.UID, status.Metadata.CreationTimestamp = string(service.UID), service.CreationTimestamp
 		status.PublishNotReadyAddresses = service.Spec.PublishNotReadyAddresses
 		for _, family := range service.Spec.IPFamilies {
-			status.IPFamilies = append(status.IPFamilies, string(family))
+			status.IPFamilies = append(status.IPFamilies, v1alpha1.IPFamily(family))
 		}
 	}
 	pods := map[string]bool{} // one with two families is one endpoint

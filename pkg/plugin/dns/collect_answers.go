@@ -111,7 +111,7 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 	}
 	defer session.Close()
 	v := &s.Vantage
-	v.Kind, v.Namespace, v.Pod, v.Container, v.Node, v.Image, v.Tool = q.From.Kind, pod.Namespace, pod.Name, container, pod.Spec.NodeName, imageOf(pod, container), session.Tool
+	v.Kind, v.Namespace, v.Pod, v.Container, v.Node, v.Image, v.Tool = q.From.Kind, pod.Namespace, pod.Name, container, pod.Spec.NodeName, imageOf(pod, container), v1alpha1.DNSTool(session.Tool)
 	v.Nameservers, v.Search, v.Options = session.Config.Nameservers, session.Config.Search, session.Config.Options
 	s.VantageLabels = pod.Labels
 	if s.DNSService == nil && s.DNSServiceName == defaultDNSService && len(v.Nameservers) > 0 {

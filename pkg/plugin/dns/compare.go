@@ -40,7 +40,7 @@ var verdicts = []v1alpha1.DNSVerdict{
 // servers the worst counts.
 func record(x *index, e *expectation, first, again []*resolve.Answer) v1alpha1.DNSRecord {
 	r := v1alpha1.DNSRecord{
-		Name: e.question.Name, Type: string(e.question.Type), TCP: e.question.TCP, Search: e.question.Search, Pod: e.pod,
+		Name: e.question.Name, Type: v1alpha1.DNSRecordType(e.question.Type), TCP: e.question.TCP, Search: e.question.Search, Pod: e.pod,
 		Expected: orEmpty(e.data), NoneExpected: e.none, Observed: []string{}, Verdict: v1alpha1.VerdictUnknown,
 	}
 	if len(first) == 0 {
@@ -83,11 +83,11 @@ func orEmpty(list []string) []string {
 
 func (x *index) answer(e *expectation, a *resolve.Answer, again bool) v1alpha1.DNSAnswer {
 	answer := v1alpha1.DNSAnswer{
-		Server: a.Server, ServerPod: x.serverPod(a.Server), Transport: "UDP", Status: string(a.Status), Data: x.observedData(e, a),
+		Server: a.Server, ServerPod: x.serverPod(a.Server), Transport: v1alpha1.TransportUDP, Status: v1alpha1.DNSStatus(a.Status), Data: x.observedData(e, a),
 		NegativeTTLSeconds: a.NegativeTTL, Microseconds: a.Microseconds, Truncated: a.Truncated, Detail: a.Detail, Again: again,
 	}
 	if a.OverTCP || a.Question.TCP {
-		answer.Transport = "TCP"
+		answer.Transport = v1alpha1.TransportTCP
 	}
 	if a.Question.Search {
 		answer.FullName = a.FullName

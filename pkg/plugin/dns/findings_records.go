@@ -22,9 +22,9 @@ func recordFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, clust
 		if r.Search {
 			continue
 		}
-		name := r.Type + " " + r.Name
+		name := string(r.Type) + " " + r.Name
 		if r.TCP {
-			name = r.Type + "/TCP " + r.Name
+			name = string(r.Type) + "/TCP " + r.Name
 		}
 		if foundLater(&r) {
 			cached = append(cached, name)

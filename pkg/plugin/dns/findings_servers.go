@@ -346,7 +346,7 @@ func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
 		full := map[string]v1alpha1.DNSRecord{}
 		for _, r := range items[i].Records {
 			if !r.Search && !r.TCP {
-				full[r.Type+" "+r.Name] = r
+				full[string(r.Type)+" "+r.Name] = r
 			}
 		}
 		for _, r := range items[i].Records {
@@ -361,7 +361,7 @@ func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
 			switch {
 			case len(r.Observed) > 0 && found != "" && found != fullName:
 				elsewhere = append(elsewhere, fmt.Sprintf("%s is found as %s", r.Name, found))
-			case r.Verdict == v1alpha1.VerdictMissing && full[r.Type+" "+fullName].Verdict == v1alpha1.VerdictOK:
+			case r.Verdict == v1alpha1.VerdictMissing && full[string(r.Type)+" "+fullName].Verdict == v1alpha1.VerdictOK:
 				notFound = append(notFound, r.Name)
 			}
 		}

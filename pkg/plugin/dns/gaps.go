@@ -8,7 +8,6 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
 // longestCause is how many characters of an error a gap has.
@@ -143,6 +142,6 @@ func (x *index) asksElsewhere() (elsewhere bool, address string) {
 // toolLimit reports whether a record is unknown only because the tool that asked can't ask so.
 func toolLimit(r *v1alpha1.DNSRecord) bool {
 	return len(r.Answers) > 0 && !slices.ContainsFunc(r.Answers, func(a v1alpha1.DNSAnswer) bool {
-		return a.Status != string(resolve.StatusUnsupported) && !a.Truncated
+		return a.Status != v1alpha1.StatusUnsupported && !a.Truncated
 	})
 }

@@ -36,8 +36,8 @@ func columns(v View) printers.Columns[row] {
 		printers.Narrow("TIME", took),
 		printers.Wide("POD", func(r row) printers.Cell { return text(r.record.Pod) }),
 		printers.Wide("SERVER", answerText(func(a *v1alpha1.DNSAnswer) string { return cmp.Or(a.ServerPod, a.Server) })),
-		printers.Wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Transport })),
-		printers.Wide("STATUS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.Status })),
+		printers.Wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return string(a.Transport) })),
+		printers.Wide("STATUS", answerText(func(a *v1alpha1.DNSAnswer) string { return string(a.Status) })),
 		printers.Wide("TTL", answerText(ttl)),
 		printers.Wide("FOUND-AS", answerText(func(a *v1alpha1.DNSAnswer) string { return a.FullName })),
 	}
@@ -92,7 +92,7 @@ func vantage(v *v1alpha1.DNSVantage) []printers.Cell {
 		return cells
 	}
 	if v.Tool != "" {
-		add("%s", strings.Replace(v.Tool, "-", "'s ", 1))
+		add("%s", strings.Replace(string(v.Tool), "-", "'s ", 1))
 	}
 	if len(v.Nameservers) > 0 {
 		add("nameserver %s", strings.Join(v.Nameservers, ", "))
@@ -166,9 +166,9 @@ func kind(item *v1alpha1.HeadlessDNS) printers.Cell {
 
 func recordType(r row) printers.Cell {
 	if r.record.TCP {
-		return printers.Text(r.record.Type + "/TCP")
+		return printers.Text(string(r.record.Type) + "/TCP")
 	}
-	return printers.Text(r.record.Type)
+	return printers.Text(string(r.record.Type))
 }
 
 func expected(r row) printers.Cell {
@@ -186,8 +186,8 @@ func observed(r row) printers.Cell {
 		return printers.Unknown
 	}
 	if a := last(r.record); a != nil {
-		c := printers.Cell{Text: a.Status, Level: printers.Dim}
-		if a.Status == "NOERROR" {
+		c := printers.Cell{Text: string(a.Status), Level: printers.Dim}
+		if a.Status == v1alpha1.StatusNoError {
 			c.Text = "none"
 		}
 		if r.record.Verdict != v1alpha1.VerdictOK && r.record.Verdict != v1alpha1.VerdictPending {

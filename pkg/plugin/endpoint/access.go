@@ -224,7 +224,7 @@ func source(r *v1alpha1.Resolution) string {
 	if r.From == v1alpha1.FromResolver {
 		return "resolver " + resolverName(r.Server)
 	}
-	return r.From
+	return string(r.From)
 }
 
 // resolverName leaves the port out that DNS servers have anyway.

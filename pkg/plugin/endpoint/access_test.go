@@ -51,7 +51,7 @@ func TestResolverAddress(t *testing.T) {
 }
 
 // look makes a look-up of words: addresses, or none, failed, timeout, notasked.
-func look(from, server, words string) *v1alpha1.Resolution {
+func look(from v1alpha1.ResolutionFrom, server, words string) *v1alpha1.Resolution {
 	r := &v1alpha1.Resolution{From: from, Server: server, Name: "api.example", Result: v1alpha1.ResolutionAnswered}
 	switch words {
 	case "":

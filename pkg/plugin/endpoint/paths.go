@@ -6,22 +6,13 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
-// The ends of the three paths.
-const (
-	endUser         = "user"
-	endNode         = "node"
-	endAPIServer    = "API server"
-	endControlPlane = "control plane"
-	endKubelet      = "kubelet"
-)
-
 // paths are the ways that connections take, as the verdict has them.
 func paths(e *v1alpha1.ClusterEndpoint) []v1alpha1.EndpointPath {
 	eks := e.Provider.Name == providerEKS
 	return []v1alpha1.EndpointPath{
-		{From: endControlPlane, To: endKubelet, Way: controlPlaneToKubelet(eks)},
-		{From: endNode, To: endAPIServer, Way: nodeToAPIServer(e.Access.Mode, eks)},
-		{From: endUser, To: endAPIServer, Way: userToAPIServer(e, eks)},
+		{From: v1alpha1.EndControlPlane, To: v1alpha1.EndKubelet, Way: controlPlaneToKubelet(eks)},
+		{From: v1alpha1.EndNode, To: v1alpha1.EndAPIServer, Way: nodeToAPIServer(e.Access.Mode, eks)},
+		{From: v1alpha1.EndUser, To: v1alpha1.EndAPIServer, Way: userToAPIServer(e, eks)},
 	}
 }
 

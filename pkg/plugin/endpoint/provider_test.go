@@ -183,7 +183,7 @@ func TestZones(t *testing.T) {
 		s.Nodes = test.nodes
 		s.Slices = slicesOf(test.address)
 		a := apiServers(&s)[0]
-		if got := a.Zone + " " + a.ZoneFrom + " " + a.NearNode + a.Node; got != test.want {
+		if got := a.Zone + " " + string(a.ZoneFrom) + " " + a.NearNode + a.Node; got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 	}

@@ -133,7 +133,7 @@ func rows(e *v1alpha1.ClusterEndpoint, v View) []row {
 		list = append(list, row{part: "evidence", subject: printers.Text(one.Source), detail: printers.Text(one.Message)})
 	}
 	for _, p := range e.Paths {
-		list = append(list, row{part: "path", subject: printers.Text(p.From + " → " + p.To), detail: printers.Text(p.Way)})
+		list = append(list, row{part: "path", subject: printers.Text(string(p.From) + " → " + string(p.To)), detail: printers.Text(p.Way)})
 	}
 	return list
 }

@@ -23,7 +23,7 @@ func TestVerdict(t *testing.T) {
 		parts    []v1alpha1.CheckedPart
 		want     v1alpha1.Health
 		healthy  metav1.ConditionStatus
-		reason   string
+		reason   v1alpha1.ConditionReason
 	}{
 		{nil, nil, v1alpha1.HealthOK, metav1.ConditionTrue, v1alpha1.ReasonNothingFound},
 		{findings{info}, gap(v1alpha1.GapNotAsked), v1alpha1.HealthOK, metav1.ConditionTrue, v1alpha1.ReasonNothingFound},
@@ -31,8 +31,8 @@ func TestVerdict(t *testing.T) {
 		{nil, gap(v1alpha1.GapPending), v1alpha1.HealthProgressing, metav1.ConditionFalse, v1alpha1.ReasonProgressing},
 		{findings{info, late}, nil, v1alpha1.HealthProgressing, metav1.ConditionFalse, v1alpha1.ReasonProgressing},
 		{findings{late}, gap(v1alpha1.GapUnread), v1alpha1.HealthUnknown, metav1.ConditionUnknown, v1alpha1.ReasonNotRead},
-		{findings{late, warning}, gap(v1alpha1.GapUnread), "warning", metav1.ConditionFalse, v1alpha1.ReasonFindings},
-		{findings{warning, bad, info}, nil, "error", metav1.ConditionFalse, v1alpha1.ReasonFindings},
+		{findings{late, warning}, gap(v1alpha1.GapUnread), v1alpha1.HealthWarning, metav1.ConditionFalse, v1alpha1.ReasonFindings},
+		{findings{warning, bad, info}, nil, v1alpha1.HealthError, metav1.ConditionFalse, v1alpha1.ReasonFindings},
 	} {
 		c := Healthy(true, test.findings, test.parts)
 		if got := Health(test.findings, test.parts); got != test.want || c.Status != test.healthy || c.Reason != test.reason {

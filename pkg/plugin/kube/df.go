@@ -22,8 +22,6 @@ import (
 const (
 	// containersAtOnce bounds in how many containers df runs at the same time.
 	containersAtOnce = 16
-	// SourceExec is the Source of usage that df in a container told.
-	SourceExec = "exec"
 )
 
 // Mounts are claims that a container has mounted.
@@ -145,7 +143,7 @@ func (c *Cluster) df(ctx context.Context, m Mounts, timeout time.Duration) ([]v1
 			f.inodes, f.inodesUsed, f.inodesFree = &inodes[i].size, &inodes[i].used, &inodes[i].available
 		}
 		list[i] = volumeUsage(f)
-		list[i].Source = SourceExec
+		list[i].Source = v1alpha1.UsageFromExec
 	}
 	return list, nil
 }

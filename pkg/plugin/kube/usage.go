@@ -26,8 +26,6 @@ const (
 	maxSummary = 64 << 20
 	// elasticBytes: file systems that grow on demand report a size that no disk has (EFS: 8 EiB less one block).
 	elasticBytes = 1 << 60
-	// SourceKubelet is the Source of usage that a kubelet reported.
-	SourceKubelet = "kubelet"
 )
 
 // UsageQuery says whose disk usage to read.
@@ -205,7 +203,7 @@ type figures struct {
 
 func volumeUsage(f figures) v1alpha1.VolumeUsage {
 	usage := v1alpha1.VolumeUsage{
-		UsedBytes: clamp(f.used), AvailableBytes: clamp(f.available), UsedPercent: percent(f.used, f.available), Source: SourceKubelet, Time: f.time,
+		UsedBytes: clamp(f.used), AvailableBytes: clamp(f.available), UsedPercent: percent(f.used, f.available), Source: v1alpha1.UsageFromKubelet, Time: f.time,
 	}
 	if f.capacity != nil {
 		usage.CapacityBytes = clamp(*f.capacity)

@@ -153,14 +153,14 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 			Desired: objects.DesiredReplicas(set), Existing: set.Status.Replicas, Ready: set.Status.ReadyReplicas, Available: set.Status.AvailableReplicas,
 		},
 		Rollout:              rollout(set),
-		PodManagementPolicy:  cmp.Or(string(set.Spec.PodManagementPolicy), string(appsv1.OrderedReadyPodManagement)),
-		ClaimRetentionPolicy: v1alpha1.ClaimRetentionPolicy{WhenDeleted: "Retain", WhenScaled: "Retain"},
+		PodManagementPolicy:  cmp.Or(v1alpha1.PodManagementPolicy(set.Spec.PodManagementPolicy), v1alpha1.PodsOrderedReady),
+		ClaimRetentionPolicy: v1alpha1.ClaimRetentionPolicy{WhenDeleted: v1alpha1.ClaimsRetained, WhenScaled: v1alpha1.ClaimsRetained},
 		Service:              governingService(x, set),
 		Ordinals:             ordinals(x, set, now),
 	}
 	if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p != nil {
-		status.ClaimRetentionPolicy.WhenDeleted = cmp.Or(string(p.WhenDeleted), "Retain")
-		status.ClaimRetentionPolicy.WhenScaled = cmp.Or(string(p.WhenScaled), "Retain")
+		status.ClaimRetentionPolicy.WhenDeleted = cmp.Or(v1alpha1.ClaimRetention(p.WhenDeleted), v1alpha1.ClaimsRetained)
+		status.ClaimRetentionPolicy.WhenScaled = cmp.Or(v1alpha1.ClaimRetention(p.WhenScaled), v1alpha1.ClaimsRetained)
 	}
 	for _, budget := range budgets(x, set) {
 		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
@@ -172,7 +172,7 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 
 func rollout(set *appsv1.StatefulSet) v1alpha1.Rollout {
 	r := v1alpha1.Rollout{
-		Strategy: cmp.Or(string(set.Spec.UpdateStrategy.Type), string(appsv1.RollingUpdateStatefulSetStrategyType)),
+		Strategy: cmp.Or(v1alpha1.UpdateStrategy(set.Spec.UpdateStrategy.Type), v1alpha1.UpdateRolling),
 		Revision: revisionHash(set.Status.UpdateRevision), Updated: set.Status.UpdatedReplicas,
 	}
 	toUpdate := objects.DesiredReplicas(set)
@@ -356,10 +356,10 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod, now time.Tim
 			c.StorageClass = *claim.Spec.StorageClassName
 		}
 		if claim.Spec.VolumeMode != nil {
-			c.VolumeMode = string(*claim.Spec.VolumeMode)
+			c.VolumeMode = v1alpha1.VolumeMode(*claim.Spec.VolumeMode)
 		}
 		for _, mode := range claim.Spec.AccessModes {
-			c.AccessModes = append(c.AccessModes, string(mode))
+			c.AccessModes = append(c.AccessModes, v1alpha1.ClaimAccessMode(mode))
 		}
 		c.Details = volumeDetails(x.volumes[c.Volume])
 		c.Resize = resize(claim)
@@ -371,7 +371,7 @@ func claimStatus(x *index, namespace, name string, pod *corev1.Pod, now time.Tim
 	if x.unread(subjectPods) && x.UsageAsked {
 		c.UsageUnknown, c.UsageGap = podsUnread, v1alpha1.GapUnread
 	}
-	if pod != nil && mounts(pod) && c.VolumeMode != string(corev1.PersistentVolumeBlock) {
+	if pod != nil && mounts(pod) && c.VolumeMode != v1alpha1.VolumeBlock {
 		c.Usage, c.UsageUnknown, c.UsageGap = usage(x, key, pod, now)
 	}
 	return c

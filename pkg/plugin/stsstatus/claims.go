@@ -39,7 +39,7 @@ func claimsFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.Stateful
 			if d := templateDifference(x, set, c); d.text != "" {
 				differing.add(d, c.Name)
 			}
-			if x.Details && c.Details != nil && c.Details.ReclaimPolicy == string(corev1.PersistentVolumeReclaimDelete) {
+			if x.Details && c.Details != nil && c.Details.ReclaimPolicy == v1alpha1.ReclaimDelete {
 				deleted.add("", c.Name)
 			}
 		}
@@ -140,7 +140,7 @@ func fateOfData(c *v1alpha1.ClaimStatus) string {
 	switch {
 	case c.Details == nil:
 		return "with its data unless its volume is retained"
-	case c.Details.ReclaimPolicy == string(corev1.PersistentVolumeReclaimRetain):
+	case c.Details.ReclaimPolicy == v1alpha1.ReclaimRetain:
 		return fmt.Sprintf("its data stay in volume %s (reclaim policy Retain)", c.Volume)
 	}
 	return fmt.Sprintf("with its data (reclaim policy %s)", c.Details.ReclaimPolicy)
@@ -299,7 +299,9 @@ func volumeDetails(v *corev1.PersistentVolume) *v1alpha1.VolumeDetails {
 	if v == nil {
 		return nil
 	}
-	d := &v1alpha1.VolumeDetails{Phase: string(v.Status.Phase), ReclaimPolicy: string(v.Spec.PersistentVolumeReclaimPolicy), Zones: capacity.VolumeZones(v)}
+	d := &v1alpha1.VolumeDetails{
+		Phase: v1alpha1.VolumePhase(v.Status.Phase), ReclaimPolicy: v1alpha1.ReclaimPolicy(v.Spec.PersistentVolumeReclaimPolicy), Zones: capacity.VolumeZones(v),
+	}
 	switch source := &v.Spec.PersistentVolumeSource; {
 	case source.CSI != nil:
 		d.Driver, d.Handle = source.CSI.Driver, source.CSI.VolumeHandle

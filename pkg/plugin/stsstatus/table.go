@@ -53,7 +53,7 @@ func columns(v View) printers.Columns[row] {
 		printers.Wide("VOLUME", claimText(func(c *v1alpha1.ClaimStatus) string { return c.Volume })),
 		printers.Wide("STORAGECLASS", claimText(func(c *v1alpha1.ClaimStatus) string { return c.StorageClass })),
 		printers.Wide("ACCESS", claimText(accessModes)),
-		printers.Wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return d.ReclaimPolicy })),
+		printers.Wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return string(d.ReclaimPolicy) })),
 		printers.Wide("HANDLE", detail(func(d *v1alpha1.VolumeDetails) string { return d.Handle })),
 		printers.Wide("REQUESTED", claimText(func(c *v1alpha1.ClaimStatus) string { return quantity(c.Requested) })),
 		printers.Wide("FILESYSTEM", fileSystemSize),
@@ -126,9 +126,9 @@ func heading(set *v1alpha1.StatefulSetStatus, v View) []printers.Cell {
 	if !set.Rollout.Complete {
 		revision.Level = printers.Warn
 	}
-	cells := []printers.Cell{printers.Text(name), readiness, revision, printers.Text(set.PodManagementPolicy)}
-	if p := set.ClaimRetentionPolicy; p.WhenScaled == "Delete" || p.WhenDeleted == "Delete" {
-		cells = append(cells, printers.Text(fmt.Sprintf("claims: %s when scaled, %s when deleted", strings.ToLower(p.WhenScaled), strings.ToLower(p.WhenDeleted))))
+	cells := []printers.Cell{printers.Text(name), readiness, revision, printers.Text(string(set.PodManagementPolicy))}
+	if p := set.ClaimRetentionPolicy; p.WhenScaled == v1alpha1.ClaimsDeleted || p.WhenDeleted == v1alpha1.ClaimsDeleted {
+		cells = append(cells, printers.Text(fmt.Sprintf("claims: %s when scaled, %s when deleted", strings.ToLower(string(p.WhenScaled)), strings.ToLower(string(p.WhenDeleted)))))
 	}
 	return append(cells, service(&set.Service))
 }
@@ -261,7 +261,7 @@ func usageCell(r row, figure func(*v1alpha1.VolumeUsage) printers.Cell) printers
 		return figure(c.Usage)
 	case c.UsageUnknown != "":
 		return printers.Unknown
-	case c.VolumeMode == "Block":
+	case c.VolumeMode == v1alpha1.VolumeBlock:
 		return printers.Cell{Text: "n/a", Level: printers.Dim}
 	}
 	return printers.None
@@ -365,10 +365,12 @@ func podText(text func(*v1alpha1.PodStatus) string) func(row) printers.Cell {
 
 // accessModes are abbreviated as kubectl get pvc does.
 func accessModes(c *v1alpha1.ClaimStatus) string {
-	short := map[string]string{"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+	short := map[v1alpha1.ClaimAccessMode]string{
+		v1alpha1.AccessReadWriteOnce: "RWO", v1alpha1.AccessReadOnlyMany: "ROX", v1alpha1.AccessReadWriteMany: "RWX", v1alpha1.AccessReadWriteOncePod: "RWOP",
+	}
 	modes := make([]string, len(c.AccessModes))
 	for i, mode := range c.AccessModes {
-		modes[i] = cmp.Or(short[mode], mode)
+		modes[i] = cmp.Or(short[mode], string(mode))
 	}
 	return strings.Join(modes, ",")
 }

@@ -3,7 +3,6 @@ package stsstatus
 import (
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -63,7 +62,7 @@ func addVolume(part *v1alpha1.CheckedPart, x *index, o *v1alpha1.Ordinal, c *v1a
 		return
 	case c.UsageGap != "":
 		finding.AddGap(part, v1alpha1.Gap{Kind: c.UsageGap, Number: 1, Reason: c.UsageUnknown})
-	case mounted && c.VolumeMode == string(corev1.PersistentVolumeBlock):
+	case mounted && c.VolumeMode == v1alpha1.VolumeBlock:
 		finding.AddGap(part, v1alpha1.Gap{Kind: v1alpha1.GapNotCovered, Number: 1, Reason: blockDevice})
 	case mounted && !x.UsageAsked:
 		finding.AddGap(part, v1alpha1.Gap{Kind: v1alpha1.GapNotAsked, Number: 1, Reason: noUsageAsked})

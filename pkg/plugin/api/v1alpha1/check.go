@@ -39,33 +39,36 @@ type HealthCheckList struct {
 
 // CheckSummary counts findings that are not ignored, each once: one that several items share is one finding.
 type CheckSummary struct {
-	// StatefulSets counts sets; Healthy those whose health is ok, Progressing and Unknown those with that health.
+	// StatefulSets, Healthy, Progressing and Unknown count the sets: all, those whose health is ok, and those with that health.
 	StatefulSets int32 `json:"statefulSets"`
 	Healthy      int32 `json:"healthy"`
 	Progressing  int32 `json:"progressing,omitempty"`
 	Unknown      int32 `json:"unknown,omitempty"`
 	// Findings has the number of findings by severity.
 	Findings map[Severity]int32 `json:"findings,omitempty"`
-	Ignored  int32              `json:"ignored,omitempty"`
+	// Ignored counts the findings that an annotation accepts.
+	Ignored int32 `json:"ignored,omitempty"`
 }
 
-// What an item of the report is about, beside StatefulSets.
+// CheckSubject is what an item of the report is about.
+type CheckSubject string
+
 const (
 	// SubjectCluster is what concerns no single set: nodes, the cluster's DNS.
-	SubjectCluster = "Cluster"
+	SubjectCluster CheckSubject = "Cluster"
 	// SubjectService is a headless Service without a StatefulSet.
-	SubjectService = "Service"
+	SubjectService CheckSubject = "Service"
 	// SubjectServers is a set of MySQL or MariaDB servers that no single StatefulSet controls.
-	SubjectServers = "MySQLTopology"
+	SubjectServers CheckSubject = "MySQLTopology"
 	// SubjectStatefulSet is a StatefulSet.
-	SubjectStatefulSet = "StatefulSet"
+	SubjectStatefulSet CheckSubject = "StatefulSet"
 )
 
 // HealthCheck is what all subcommands find about one StatefulSet, or about something else.
 type HealthCheck struct {
 	metav1.TypeMeta `json:",inline"`
-	// Subject is StatefulSet, MySQLTopology, Service or Cluster.
-	Subject string `json:"subject"`
+	// Subject is what kind of thing it is about.
+	Subject CheckSubject `json:"subject"`
 	// Metadata names it; it is empty for the cluster.
 	Metadata ObjectMeta `json:"metadata"`
 	// Replicas counts a StatefulSet's pods.

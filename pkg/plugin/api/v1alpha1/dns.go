@@ -58,10 +58,12 @@ type HeadlessDNSList struct {
 // DNSVantageKind says who asked.
 type DNSVantageKind string
 
-// The places from which questions are asked.
 const (
-	VantageDebugPod  DNSVantageKind = "DebugPod"
-	VantagePod       DNSVantageKind = "Pod"
+	// VantageDebugPod means a pod that was made for it and has been removed.
+	VantageDebugPod DNSVantageKind = "DebugPod"
+	// VantagePod means a container of a pod that was there.
+	VantagePod DNSVantageKind = "Pod"
+	// VantageEphemeral means an ephemeral container that was added to a pod.
 	VantageEphemeral DNSVantageKind = "EphemeralContainer"
 	// VantageServers means that each DNS server was asked through a port-forward, from no pod.
 	VantageServers DNSVantageKind = "DNSServers"
@@ -69,16 +71,36 @@ const (
 	VantageNone DNSVantageKind = "None"
 )
 
+// DNSTool is a program that asks DNS servers: the best that a container has.
+type DNSTool string
+
+const (
+	// ToolDig is dig of BIND.
+	ToolDig DNSTool = "dig"
+	// ToolNslookup is nslookup of BIND.
+	ToolNslookup DNSTool = "nslookup"
+	// ToolBusyBox is nslookup of BusyBox, which asks for any type.
+	ToolBusyBox DNSTool = "busybox-nslookup"
+	// ToolOldBusyBox is nslookup of older BusyBoxes, which knows addresses only.
+	ToolOldBusyBox DNSTool = "old-nslookup"
+	// ToolGetent is getent, which resolves names as programs do and knows addresses only.
+	ToolGetent DNSTool = "getent"
+)
+
 // DNSVantage is where the questions were asked.
 type DNSVantage struct {
-	Kind      DNSVantageKind `json:"kind"`
-	Namespace string         `json:"namespace,omitempty"`
-	Pod       string         `json:"pod,omitempty"`
-	Container string         `json:"container,omitempty"`
-	Node      string         `json:"node,omitempty"`
-	Image     string         `json:"image,omitempty"`
-	// Tool is what asked: dig, nslookup, busybox-nslookup, old-nslookup, getent.
-	Tool string `json:"tool,omitempty"`
+	// Kind is what asked.
+	Kind DNSVantageKind `json:"kind"`
+	// Namespace, Pod and Container name the container in which the questions were asked; they are missing where no pod asked.
+	Namespace string `json:"namespace,omitempty"`
+	Pod       string `json:"pod,omitempty"`
+	Container string `json:"container,omitempty"`
+	// Node is the node of that pod.
+	Node string `json:"node,omitempty"`
+	// Image is the image of that container.
+	Image string `json:"image,omitempty"`
+	// Tool is the program in the container that asked; it is missing where no pod asked.
+	Tool DNSTool `json:"tool,omitempty"`
 	// Nameservers, Search and Options are those of resolv.conf.
 	Nameservers []string `json:"nameservers,omitempty"`
 	Search      []string `json:"search,omitempty"`
@@ -109,12 +131,14 @@ type PodResolution struct {
 
 // DNSServer is a pod behind the cluster's DNS Service.
 type DNSServer struct {
-	// Pod is namespace/name.
-	Pod     string `json:"pod,omitempty"`
+	// Pod is namespace/name; it is missing where the endpoint is no pod.
+	Pod string `json:"pod,omitempty"`
+	// Address is an IP address.
 	Address string `json:"address"`
 	// Port is the one for TCP, on the pod.
-	Port  int32 `json:"port"`
-	Ready bool  `json:"ready"`
+	Port int32 `json:"port"`
+	// Ready is true if it gets questions from the Service.
+	Ready bool `json:"ready"`
 	// Terminating means that it is about to end.
 	Terminating bool `json:"terminating,omitempty"`
 }
@@ -129,8 +153,9 @@ type HeadlessDNS struct {
 	// StatefulSets are those that name it as their Service.
 	StatefulSets []string `json:"statefulSets,omitempty"`
 	// PublishNotReadyAddresses means that pods have records before they are ready.
-	PublishNotReadyAddresses bool     `json:"publishNotReadyAddresses,omitempty"`
-	IPFamilies               []string `json:"ipFamilies,omitempty"`
+	PublishNotReadyAddresses bool `json:"publishNotReadyAddresses,omitempty"`
+	// IPFamilies are those of the Service's spec.
+	IPFamilies []IPFamily `json:"ipFamilies,omitempty"`
 	// ReadyEndpoints and Endpoints count those of its EndpointSlices.
 	ReadyEndpoints int32 `json:"readyEndpoints"`
 	Endpoints      int32 `json:"endpoints"`
@@ -141,6 +166,16 @@ type HeadlessDNS struct {
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
+
+// IPFamily is a family of addresses.
+type IPFamily string
+
+const (
+	// FamilyIPv4 has A records.
+	FamilyIPv4 IPFamily = "IPv4"
+	// FamilyIPv6 has AAAA records.
+	FamilyIPv6 IPFamily = "IPv6"
+)
 
 // DNSVerdict compares what is observed with what is expected.
 type DNSVerdict string
@@ -162,12 +197,26 @@ const (
 	VerdictUnknown DNSVerdict = "unknown"
 )
 
+// DNSRecordType is a type of DNS records.
+type DNSRecordType string
+
+const (
+	// RecordA is an address of IPv4.
+	RecordA DNSRecordType = "A"
+	// RecordAAAA is an address of IPv6.
+	RecordAAAA DNSRecordType = "AAAA"
+	// RecordSRV is the port and the name of a server.
+	RecordSRV DNSRecordType = "SRV"
+	// RecordPTR is the name of an address.
+	RecordPTR DNSRecordType = "PTR"
+)
+
 // DNSRecord is a name and a type with what is expected and what is observed.
 type DNSRecord struct {
 	// Name ends with a dot, unless it was looked up through the search path.
 	Name string `json:"name"`
-	// Type is A, AAAA, SRV or PTR.
-	Type string `json:"type"`
+	// Type is that of the records.
+	Type DNSRecordType `json:"type"`
 	// TCP means that the question was asked over TCP.
 	TCP bool `json:"tcp,omitempty"`
 	// Search means that the name was looked up through the search path.
@@ -177,36 +226,77 @@ type DNSRecord struct {
 	// Expected and Observed are addresses, names, or port and target of SRV (their priority and weight are the server's to choose).
 	Expected []string `json:"expected"`
 	// NoneExpected says why there is to be no record.
-	NoneExpected string     `json:"noneExpected,omitempty"`
-	Observed     []string   `json:"observed"`
-	Verdict      DNSVerdict `json:"verdict"`
+	NoneExpected string   `json:"noneExpected,omitempty"`
+	Observed     []string `json:"observed"`
+	// Verdict compares the two.
+	Verdict DNSVerdict `json:"verdict"`
 	// Reason explains a verdict other than ok.
 	Reason string `json:"reason,omitempty"`
 	// Answers are one for each server that was asked, and for each time.
 	Answers []DNSAnswer `json:"answers,omitempty"`
 }
 
+// DNSTransport is what DNS servers are asked over.
+type DNSTransport string
+
+const (
+	// TransportUDP is what clients ask over first.
+	TransportUDP DNSTransport = "UDP"
+	// TransportTCP is for answers that do not fit into UDP.
+	TransportTCP DNSTransport = "TCP"
+)
+
+// DNSStatus is how a look-up ended: a response code of DNS, or why there is none. Others are possible: rare response codes are RCODE and
+// their name or number.
+type DNSStatus string
+
+const (
+	// StatusNoError means that the name exists. It need not have a record of the type.
+	StatusNoError DNSStatus = "NOERROR"
+	// StatusNXDomain means that the name does not exist.
+	StatusNXDomain DNSStatus = "NXDOMAIN"
+	// StatusServFail means that the server failed.
+	StatusServFail DNSStatus = "SERVFAIL"
+	// StatusRefused means that the server refused to answer.
+	StatusRefused DNSStatus = "REFUSED"
+	// StatusTimeout means that no answer came in time.
+	StatusTimeout DNSStatus = "TIMEOUT"
+	// StatusUnreachable means that the server could not be reached: connection refused, no route.
+	StatusUnreachable DNSStatus = "UNREACHABLE"
+	// StatusNotFound is what getent tells of every failure.
+	StatusNotFound DNSStatus = "NOTFOUND"
+	// StatusUnsupported means that the tool can't ask this.
+	StatusUnsupported DNSStatus = "UNSUPPORTED"
+	// StatusInvalid means that the answer could not be understood.
+	StatusInvalid DNSStatus = "INVALID"
+	// StatusNotAsked means that nobody asked: nothing was answered before, or time ran out.
+	StatusNotAsked DNSStatus = "NOTASKED"
+)
+
 // DNSAnswer is one answer to a question.
 type DNSAnswer struct {
-	// Server is the address of the server, where the tool tells; ServerPod its pod, where it is one.
-	Server    string `json:"server,omitempty"`
+	// Server is the address of the server; it is missing where the tool does not tell.
+	Server string `json:"server,omitempty"`
+	// ServerPod is the pod with that address, if one has it.
 	ServerPod string `json:"serverPod,omitempty"`
-	// Transport is UDP or TCP.
-	Transport string `json:"transport"`
-	// Status is a response code (NOERROR, NXDOMAIN, SERVFAIL, REFUSED), or TIMEOUT, UNREACHABLE, NOTFOUND (of getent, which does not
-	// tell why), UNSUPPORTED, INVALID, NOTASKED.
-	Status string `json:"status"`
+	// Transport is what the answer came over.
+	Transport DNSTransport `json:"transport"`
+	// Status is how the look-up ended.
+	Status DNSStatus `json:"status"`
 	// FullName is the name that was found by way of the search path.
-	FullName string   `json:"fullName,omitempty"`
-	Data     []string `json:"data,omitempty"`
-	// TTLSeconds is the least of the records'; NegativeTTLSeconds for how long a negative answer is kept.
-	TTLSeconds         *int64 `json:"ttlSeconds,omitempty"`
+	FullName string `json:"fullName,omitempty"`
+	// Data are the records: addresses, names, or port and target of SRV.
+	Data []string `json:"data,omitempty"`
+	// TTLSeconds is the least of the records'; it is missing where there are none, or the tool does not tell.
+	TTLSeconds *int64 `json:"ttlSeconds,omitempty"`
+	// NegativeTTLSeconds is for how long a negative answer is kept; it is missing where the tool does not tell.
 	NegativeTTLSeconds *int64 `json:"negativeTTLSeconds,omitempty"`
 	// Microseconds is the time that it took. dig measures it; other tools' is that of the whole program, in steps of 10,000.
 	Microseconds *int64 `json:"microseconds,omitempty"`
 	// Truncated means that the answer did not fit into UDP.
-	Truncated bool   `json:"truncated,omitempty"`
-	Detail    string `json:"detail,omitempty"`
+	Truncated bool `json:"truncated,omitempty"`
+	// Detail is the tool's or the network's own word on a failure.
+	Detail string `json:"detail,omitempty"`
 	// Again means that it was asked a second time, after a negative answer had left the caches.
 	Again bool `json:"again,omitempty"`
 }

@@ -61,7 +61,7 @@ type ClusterEndpoint struct {
 	APIServersUnknown string `json:"apiServersUnknown,omitempty"`
 	// Certificate is what the server presents; missing where it could not be asked, and without TLS.
 	Certificate *ServingCertificate `json:"certificate,omitempty"`
-	// Version is missing where the API server did not answer.
+	// Version is the API server's, and what goes with it; it is missing where the API server did not answer.
 	Version *EndpointVersion `json:"version,omitempty"`
 	// Paths are the three ways between control plane, nodes and users.
 	Paths []EndpointPath `json:"paths"`
@@ -92,28 +92,34 @@ const (
 // Confidence says how sure a conclusion is.
 type Confidence string
 
-// The degrees of confidence.
 const (
-	ConfidenceHigh   Confidence = "high"
+	// ConfidenceHigh means that the answers leave no other conclusion.
+	ConfidenceHigh Confidence = "high"
+	// ConfidenceMedium means that they fit the conclusion, and hardly another one.
 	ConfidenceMedium Confidence = "medium"
-	ConfidenceLow    Confidence = "low"
+	// ConfidenceLow means that they fit others too.
+	ConfidenceLow Confidence = "low"
 )
 
 // EndpointAccess is the verdict on an endpoint.
 type EndpointAccess struct {
-	Mode       AccessMode `json:"mode"`
+	// Mode is from where the endpoint can be reached.
+	Mode AccessMode `json:"mode"`
+	// Confidence is how sure the mode is.
 	Confidence Confidence `json:"confidence"`
-	// PublicAccess and PrivateAccess are missing where they are not known.
+	// PublicAccess and PrivateAccess are true if it can be reached over the internet, and from the cluster's network at private addresses; they
+	// are missing where that is not known.
 	PublicAccess  *bool `json:"publicAccess,omitempty"`
 	PrivateAccess *bool `json:"privateAccess,omitempty"`
-	// EndpointEvidence is what the verdict and the provider are concluded from.
+	// Evidence is what the verdict and the provider are concluded from.
 	Evidence []EndpointEvidence `json:"evidence"`
 }
 
 // EndpointEvidence is one observation and what it means.
 type EndpointEvidence struct {
 	// Source is who or what was observed: workstation, resolver 1.1.1.1, cluster, server name, server version.
-	Source  string `json:"source"`
+	Source string `json:"source"`
+	// Message is what was observed, and what it means, in one sentence.
 	Message string `json:"message"`
 }
 
@@ -122,20 +128,22 @@ type EndpointServer struct {
 	// Context and Cluster are names in the kubeconfig; both are empty in a pod.
 	Context string `json:"context,omitempty"`
 	Cluster string `json:"cluster,omitempty"`
-	// URL has neither user nor password.
-	URL  string `json:"url"`
+	// URL is where requests are sent, without user and password.
+	URL string `json:"url"`
+	// Host and Port are those of the URL.
 	Host string `json:"host"`
 	Port int32  `json:"port"`
 	// TLSServerName is the name that the certificate is to have, if that is not the host.
-	TLSServerName         string `json:"tlsServerName,omitempty"`
-	InsecureSkipTLSVerify bool   `json:"insecureSkipTLSVerify,omitempty"`
-	// Proxy is missing if connections go straight to the server.
+	TLSServerName string `json:"tlsServerName,omitempty"`
+	// InsecureSkipTLSVerify is true if the certificate is not verified.
+	InsecureSkipTLSVerify bool `json:"insecureSkipTLSVerify,omitempty"`
+	// Proxy is the one that connections go through; it is missing if they go straight to the server.
 	Proxy *EndpointProxy `json:"proxy,omitempty"`
 }
 
 // EndpointProxy is a proxy between the workstation and the API server.
 type EndpointProxy struct {
-	// URL has no password.
+	// URL is the proxy's, without a password.
 	URL string `json:"url"`
 	// Source is where it is set: proxy-url in the kubeconfig, or the name of an environment variable.
 	Source string `json:"source"`
@@ -170,15 +178,22 @@ const (
 
 // EndpointAddress is an address with its scope.
 type EndpointAddress struct {
-	IP    string       `json:"ip"`
+	// IP is an address of IPv4 or IPv6.
+	IP string `json:"ip"`
+	// Scope says which networks it belongs to.
 	Scope AddressScope `json:"scope"`
 }
 
-// The vantage points of a Resolution.
+// ResolutionFrom says who looked a name up.
+type ResolutionFrom string
+
 const (
-	FromWorkstation = "workstation"
-	FromResolver    = "resolver"
-	FromCluster     = "cluster"
+	// FromWorkstation means this machine, as its programs do.
+	FromWorkstation ResolutionFrom = "workstation"
+	// FromResolver means the DNS server of --resolver.
+	FromResolver ResolutionFrom = "resolver"
+	// FromCluster means a pod in the cluster.
+	FromCluster ResolutionFrom = "cluster"
 )
 
 // ResolutionResult says how a look-up ended.
@@ -201,14 +216,15 @@ const (
 
 // Resolution is a look-up of the server's name.
 type Resolution struct {
-	// From is workstation, resolver or cluster.
-	From string `json:"from"`
+	// From is who looked it up.
+	From ResolutionFrom `json:"from"`
 	// Server is who was asked, where that is known: the address of --resolver, the DNS server of the debug pod.
 	Server string `json:"server,omitempty"`
 	// Node is where the debug pod ran.
 	Node string `json:"node,omitempty"`
 	// Name is the name that was looked up.
-	Name   string           `json:"name"`
+	Name string `json:"name"`
+	// Result says how the look-up ended.
 	Result ResolutionResult `json:"result"`
 	// Message explains a result without addresses.
 	Message string `json:"message,omitempty"`
@@ -221,34 +237,43 @@ type Resolution struct {
 // APIServer is an endpoint of the Service kubernetes in the namespace default: on Amazon EKS an address of an elastic network
 // interface that the control plane has in the cluster's subnets.
 type APIServer struct {
+	// Address is where it listens.
 	Address EndpointAddress `json:"address"`
-	Port    int32           `json:"port,omitempty"`
+	// Port is missing where the EndpointSlice names none.
+	Port int32 `json:"port,omitempty"`
 	// Node is the node that has this address, if one has.
 	Node string `json:"node,omitempty"`
-	// Zone is empty where nothing tells.
+	// Zone is the one that it is in; empty where nothing tells.
 	Zone string `json:"zone,omitempty"`
-	// ZoneFrom says how the zone is known: EndpointSlice, Node (which has this address), or Inferred from a node whose address is near.
-	ZoneFrom string `json:"zoneFrom,omitempty"`
+	// ZoneFrom says how the zone is known.
+	ZoneFrom ZoneSource `json:"zoneFrom,omitempty"`
 	// NearNode is the node that an inferred zone is taken from.
 	NearNode string `json:"nearNode,omitempty"`
 }
 
-// Values of APIServer.ZoneFrom.
+// ZoneSource is what tells a zone.
+type ZoneSource string
+
 const (
-	ZoneFromEndpointSlice = "EndpointSlice"
-	ZoneFromNode          = "Node"
-	ZoneInferred          = "Inferred"
+	// ZoneFromEndpointSlice means that the EndpointSlice names the zone.
+	ZoneFromEndpointSlice ZoneSource = "EndpointSlice"
+	// ZoneFromNode means that it is the zone of the node that has the address.
+	ZoneFromNode ZoneSource = "Node"
+	// ZoneInferred means that it is the zone of a node whose address is near, likely in the same subnet.
+	ZoneInferred ZoneSource = "Inferred"
 )
 
 // ServingCertificate is the certificate that a server presents.
 type ServingCertificate struct {
+	// Subject and Issuer are distinguished names: CN=kube-apiserver.
 	Subject string `json:"subject,omitempty"`
 	Issuer  string `json:"issuer,omitempty"`
 	// DNSNames and IPAddresses are what it is for.
-	DNSNames    []string    `json:"dnsNames,omitempty"`
-	IPAddresses []string    `json:"ipAddresses,omitempty"`
-	NotBefore   metav1.Time `json:"notBefore"`
-	NotAfter    metav1.Time `json:"notAfter"`
+	DNSNames    []string `json:"dnsNames,omitempty"`
+	IPAddresses []string `json:"ipAddresses,omitempty"`
+	// NotBefore and NotAfter are from when and until when it is valid.
+	NotBefore metav1.Time `json:"notBefore"`
+	NotAfter  metav1.Time `json:"notAfter"`
 	// Name is what clients ask for: the tls-server-name of the kubeconfig, else the host.
 	Name string `json:"name"`
 	// CoversName is true if the certificate is for that name.
@@ -264,7 +289,7 @@ type EndpointVersion struct {
 	ServerVersion `json:",inline"`
 	// Client is the version of Kubernetes that the plugin's client libraries belong to.
 	Client string `json:"client,omitempty"`
-	// Skew is missing where one of the versions is unknown.
+	// Skew is the client libraries' minor version less the API server's; it is missing where one of the two is unknown.
 	Skew *VersionSkew `json:"skew,omitempty"`
 	// Kubelets are the nodes' versions, the oldest first; missing where nodes could not be read.
 	Kubelets []KubeletVersion `json:"kubelets,omitempty"`
@@ -274,16 +299,35 @@ type EndpointVersion struct {
 
 // KubeletVersion is a version that kubelets have.
 type KubeletVersion struct {
+	// Version is as nodes tell it: v1.35.1.
 	Version string `json:"version"`
-	Nodes   int32  `json:"nodes"`
+	// Nodes counts the nodes that have it.
+	Nodes int32 `json:"nodes"`
 	// Skew is the kubelet's minor version less the API server's.
 	Skew *VersionSkew `json:"skew,omitempty"`
 }
 
+// EndpointEnd is an end of a way that connections take.
+type EndpointEnd string
+
+const (
+	// EndUser is this workstation.
+	EndUser EndpointEnd = "user"
+	// EndNode is a node with its kubelet and pods.
+	EndNode EndpointEnd = "node"
+	// EndAPIServer is the API server, as clients reach it.
+	EndAPIServer EndpointEnd = "API server"
+	// EndControlPlane is the API server, as it reaches others.
+	EndControlPlane EndpointEnd = "control plane"
+	// EndKubelet is the kubelet of a node.
+	EndKubelet EndpointEnd = "kubelet"
+)
+
 // EndpointPath is the way that connections take from one part of the cluster to another.
 type EndpointPath struct {
-	From string `json:"from"`
-	To   string `json:"to"`
+	// From and To are the two ends.
+	From EndpointEnd `json:"from"`
+	To   EndpointEnd `json:"to"`
 	// Way is one sentence.
 	Way string `json:"way"`
 }

@@ -30,28 +30,33 @@ type MySQLQuery struct {
 	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
 	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
-	Owner     string `json:"owner,omitempty"`
+	Owner string `json:"owner,omitempty"`
+	// Statement is what every server was sent.
 	Statement string `json:"statement"`
 	// Same is true if all servers that answered have the same rows, in whatever order, or the same error. It is missing where one has
 	// more rows than are shown.
 	Same *bool `json:"same,omitempty"`
 	// Servers are by ordinal.
-	Servers  []MySQLQueryAnswer `json:"servers"`
-	Findings []Finding          `json:"findings,omitempty"`
+	Servers []MySQLQueryAnswer `json:"servers"`
+	// Findings are the worst first.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // MySQLQueryAnswer is what one server answered.
 type MySQLQueryAnswer struct {
+	// Pod is the server's pod.
 	Pod string `json:"pod"`
-	// Via is port-forward or exec.
-	Via     string          `json:"via,omitempty"`
-	Columns []string        `json:"columns,omitempty"`
-	Rows    []MySQLQueryRow `json:"rows,omitempty"`
+	// Via is the way to the server; it is missing where there was none.
+	Via Via `json:"via,omitempty"`
+	// Columns are the names of the columns.
+	Columns []string `json:"columns,omitempty"`
+	// Rows are in the order in which the server gave them.
+	Rows []MySQLQueryRow `json:"rows,omitempty"`
 	// Cut is true if there are more rows than --max-rows.
 	Cut bool `json:"cut,omitempty"`
 	// Answered is true if the server answered the statement, with rows or with an error.
 	Answered bool `json:"answered"`
-	// Error is why there are no rows: the server's answer where Answered is true, else why there is none.
+	// Error is why there are no rows: the server's own error if it answered, else why it did not.
 	Error string `json:"error,omitempty"`
 }
 

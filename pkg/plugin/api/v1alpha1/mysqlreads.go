@@ -32,26 +32,50 @@ type MySQLReadsList struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
+// SessionAffinity says whether a Service sends a client to the same server again.
+type SessionAffinity string
+
+const (
+	// AffinityNone means to any server each time.
+	AffinityNone SessionAffinity = "None"
+	// AffinityClientIP means to the same, for some hours.
+	AffinityClientIP SessionAffinity = "ClientIP"
+)
+
+// TrafficPolicy says which servers of a Service clients in the cluster reach.
+type TrafficPolicy string
+
+const (
+	// TrafficCluster means all of them.
+	TrafficCluster TrafficPolicy = "Cluster"
+	// TrafficLocal means those on the client's own node.
+	TrafficLocal TrafficPolicy = "Local"
+)
+
 // MySQLReads is how a Service spreads connections over servers.
 type MySQLReads struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the Service.
-	Metadata  ObjectMeta `json:"metadata"`
-	ClusterIP string     `json:"clusterIP,omitempty"`
-	Port      int32      `json:"port"`
-	// SessionAffinity is None or ClientIP.
-	SessionAffinity string `json:"sessionAffinity"`
-	// InternalTrafficPolicy is Cluster or Local: with Local a client reaches only servers on its own node.
-	InternalTrafficPolicy string `json:"internalTrafficPolicy"`
+	Metadata ObjectMeta `json:"metadata"`
+	// ClusterIP is the Service's address; None for a headless Service.
+	ClusterIP string `json:"clusterIP,omitempty"`
+	// Port is the Service's port to which the connections were made.
+	Port int32 `json:"port"`
+	// SessionAffinity says whether a client comes to the same server again.
+	SessionAffinity SessionAffinity `json:"sessionAffinity"`
+	// InternalTrafficPolicy says which servers a client reaches.
+	InternalTrafficPolicy TrafficPolicy `json:"internalTrafficPolicy"`
 	// From is the pod in which the connections were made.
 	From string `json:"from"`
-	// Connections were made, of which Failed had no answer.
+	// Connections and Failed count those that were made, and those of them that had no answer.
 	Connections int64 `json:"connections"`
 	Failed      int64 `json:"failed"`
 	// Servers are the endpoints, and those that answered though they are none.
-	Servers  []MySQLReader      `json:"servers"`
-	Errors   []MySQLReadFailure `json:"errors,omitempty"`
-	Findings []Finding          `json:"findings,omitempty"`
+	Servers []MySQLReader `json:"servers"`
+	// Errors are why connections failed, by message.
+	Errors []MySQLReadFailure `json:"errors,omitempty"`
+	// Findings are the worst first.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // MySQLReader is one server behind a Service.
@@ -61,16 +85,19 @@ type MySQLReader struct {
 	// Known is false for a server that answered and is no pod that the Service selects.
 	Known bool `json:"known"`
 	// Endpoint is true if the pod is a ready endpoint.
-	Endpoint bool   `json:"endpoint"`
+	Endpoint bool `json:"endpoint"`
+	// ServerID is @@server_id; it is missing where the server did not tell.
 	ServerID *int64 `json:"serverID,omitempty"`
-	// Role is Source or Replica; Unknown where the server did not tell.
+	// Role is what it does in its set; Unknown where it did not tell.
 	Role MySQLRole `json:"role"`
 	// Broken says why readers should not be sent there.
-	Broken  string `json:"broken,omitempty"`
-	Answers int64  `json:"answers"`
+	Broken string `json:"broken,omitempty"`
+	// Answers counts the connections that it answered.
+	Answers int64 `json:"answers"`
 	// SharePercent is that of the answers, rounded.
 	SharePercent int32 `json:"sharePercent"`
-	// Latencies are from the start of a client to its end, in milliseconds; missing without answers.
+	// MedianMilliseconds, P95Milliseconds and SlowestMilliseconds are from the start of a client to its end; they are missing without
+	// answers.
 	MedianMilliseconds  *int64 `json:"medianMilliseconds,omitempty"`
 	P95Milliseconds     *int64 `json:"p95Milliseconds,omitempty"`
 	SlowestMilliseconds *int64 `json:"slowestMilliseconds,omitempty"`
@@ -78,6 +105,8 @@ type MySQLReader struct {
 
 // MySQLReadFailure is why connections failed, and how many.
 type MySQLReadFailure struct {
+	// Message is the client's.
 	Message string `json:"message"`
-	Count   int64  `json:"count"`
+	// Count is the number of connections that failed with it.
+	Count int64 `json:"count"`
 }

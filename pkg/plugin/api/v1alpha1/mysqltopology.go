@@ -75,14 +75,19 @@ type MySQLTopologyList struct {
 // MySQLReplication is the kind of replication in a set.
 type MySQLReplication string
 
-// The kinds of replication.
 const (
-	ReplicationNone         MySQLReplication = "None"
+	// ReplicationNone means that no server replicates from another.
+	ReplicationNone MySQLReplication = "None"
+	// ReplicationAsynchronous means that a source waits for no replica.
 	ReplicationAsynchronous MySQLReplication = "Asynchronous"
-	ReplicationSemiSync     MySQLReplication = "SemiSynchronous"
-	ReplicationGroup        MySQLReplication = "GroupReplication"
-	ReplicationGalera       MySQLReplication = "Galera"
-	ReplicationUnknown      MySQLReplication = "Unknown"
+	// ReplicationSemiSync means that a source waits until replicas have received a transaction.
+	ReplicationSemiSync MySQLReplication = "SemiSynchronous"
+	// ReplicationGroup means Group Replication.
+	ReplicationGroup MySQLReplication = "GroupReplication"
+	// ReplicationGalera means a Galera cluster.
+	ReplicationGalera MySQLReplication = "Galera"
+	// ReplicationUnknown means that servers that did not answer could tell.
+	ReplicationUnknown MySQLReplication = "Unknown"
 )
 
 // MySQLTopology is a set of servers that one object controls, or one operator's cluster.
@@ -93,14 +98,16 @@ type MySQLTopology struct {
 	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
 	Owner string `json:"owner,omitempty"`
 	// Flavour is the operator, the chart or the image that the servers come from.
-	Flavour     string           `json:"flavour"`
+	Flavour string `json:"flavour"`
+	// Replication is how the servers replicate.
 	Replication MySQLReplication `json:"replication"`
 	// Servers are in the order of the tree: each is followed by its replicas.
 	Servers []MySQLServer `json:"servers"`
 	// Services are those that select servers of the set.
 	Services []MySQLService `json:"services,omitempty"`
-	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
-	Health     Health      `json:"health"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
+	Health Health `json:"health"`
+	// Conditions are Ready and Healthy.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at: the servers that answered.
 	Checked []CheckedPart `json:"checked,omitempty"`
@@ -108,176 +115,27 @@ type MySQLTopology struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// MySQLRole is what a server does in its set.
-type MySQLRole string
-
-// The roles.
-const (
-	// RoleSource has replicas, or could have some.
-	RoleSource MySQLRole = "Source"
-	// RoleReplica replicates from another server.
-	RoleReplica MySQLRole = "Replica"
-	// RoleRelay does both.
-	RoleRelay MySQLRole = "Relay"
-	// RoleStandalone is the only server of its set.
-	RoleStandalone MySQLRole = "Standalone"
-	// RolePrimary and RoleSecondary are those of Group Replication.
-	RolePrimary   MySQLRole = "Primary"
-	RoleSecondary MySQLRole = "Secondary"
-	// RoleNode is a node of a Galera cluster.
-	RoleNode MySQLRole = "Node"
-	// RoleOutside is a server that is configured for a group and not in it.
-	RoleOutside MySQLRole = "Outside"
-	// RoleUnknown is that of a server that did not answer.
-	RoleUnknown MySQLRole = "Unknown"
-)
-
-// MySQLServer is one server.
-type MySQLServer struct {
-	Pod       string `json:"pod"`
-	Container string `json:"container"`
-	// Depth is 0 for a server at the root of the tree, one more than its source's for a replica.
-	Depth int32 `json:"depth"`
-	// Ready is the pod's condition.
-	Ready             bool         `json:"ready"`
-	Node              string       `json:"node,omitempty"`
-	Zone              string       `json:"zone,omitempty"`
-	CapacityType      CapacityType `json:"capacityType,omitempty"`
-	IP                string       `json:"ip,omitempty"`
-	CreationTimestamp metav1.Time  `json:"creationTimestamp,omitzero"`
-	// Unreachable is why the server did not answer; all that follows is then unknown.
-	Unreachable string `json:"unreachable,omitempty"`
-	// Via is port-forward or exec.
-	Via string `json:"via,omitempty"`
-	// User is the account that asked; empty where a file in the container names it.
-	User string    `json:"user,omitempty"`
-	Role MySQLRole `json:"role"`
-	// LabelledRole is what the operator's role label says: primary or replica.
-	LabelledRole string `json:"labelledRole,omitempty"`
-	Product      string `json:"product,omitempty"`
-	Distribution string `json:"distribution,omitempty"`
-	Version      string `json:"version,omitempty"`
-	ServerID     *int64 `json:"serverID,omitempty"`
-	ServerUUID   string `json:"serverUUID,omitempty"`
-	// ReadOnly and SuperReadOnly are the server's settings; MariaDB has no super_read_only.
-	ReadOnly      *bool `json:"readOnly,omitempty"`
-	SuperReadOnly *bool `json:"superReadOnly,omitempty"`
-	// GTIDMode is MySQL's gtid_mode; GTID on MariaDB.
-	GTIDMode string `json:"gtidMode,omitempty"`
-	// GTIDExecuted is @@gtid_executed, or MariaDB's @@gtid_current_pos.
-	GTIDExecuted string `json:"gtidExecuted,omitempty"`
-	// Channels are the server's replication channels, from other servers; a group's own are not among them.
-	Channels []MySQLChannel `json:"channels,omitempty"`
-	// Group is set in Group Replication, Galera in a Galera cluster.
-	Group  *MySQLGroupMember `json:"group,omitempty"`
-	Galera *GaleraNode       `json:"galera,omitempty"`
-	// Answers are the raw rows by statement.
-	Answers []MySQLAnswer `json:"answers,omitempty"`
-}
-
-// MySQLChannel is one connection from which a replica replicates.
-type MySQLChannel struct {
-	// Name is empty for the default channel.
-	Name   string      `json:"name"`
-	Source MySQLSource `json:"source"`
-	// Receiver and Applier are Yes, No or Connecting, as SHOW REPLICA STATUS prints them.
-	Receiver string `json:"receiver,omitempty"`
-	Applier  string `json:"applier,omitempty"`
-	// LagMilliseconds is how late the applier is beyond an intended delay; missing where it is unknown.
-	LagMilliseconds *int64 `json:"lagMilliseconds,omitempty"`
-	// LagFrom says where the lag comes from: commit timestamps, or Seconds_Behind_Source.
-	LagFrom string `json:"lagFrom,omitempty"`
-	// LagUnknown is why the lag is not known.
-	LagUnknown string `json:"lagUnknown,omitempty"`
-	// DelaySeconds is the intended delay.
-	DelaySeconds int64 `json:"delaySeconds,omitempty"`
-	// BehindTransactions counts those of the source that the replica has not applied; missing where GTIDs do not tell.
-	BehindTransactions *int64 `json:"behindTransactions,omitempty"`
-	// BehindBytes is the distance in the source's binary log, where it is in the same file and there are no GTIDs.
-	BehindBytes *int64 `json:"behindBytes,omitempty"`
-	// ErrantGTIDs are transactions of the replica that its source has not.
-	ErrantGTIDs   string             `json:"errantGTIDs,omitempty"`
-	AutoPosition  *bool              `json:"autoPosition,omitempty"`
-	ReceiverError *MySQLChannelError `json:"receiverError,omitempty"`
-	ApplierError  *MySQLChannelError `json:"applierError,omitempty"`
-}
-
-// MySQLSource is where a channel replicates from.
-type MySQLSource struct {
-	// Host and Port are as the replica was told.
-	Host string `json:"host"`
-	Port int64  `json:"port,omitempty"`
-	UUID string `json:"uuid,omitempty"`
-	// ServerID is 0 before the first connection.
-	ServerID int64 `json:"serverID,omitempty"`
-	// Pod is the server, as namespace/pod if it is of another namespace; empty for a source outside.
-	Pod string `json:"pod,omitempty"`
-	// Set is the name of the set that the pod belongs to, if it is another one.
-	Set string `json:"set,omitempty"`
-	// FoundBy tells how the pod was found: uuid, server id, pod name, address or Service.
-	FoundBy string `json:"foundBy,omitempty"`
-}
-
-// MySQLChannelError is the last error of a receiver or an applier.
-type MySQLChannelError struct {
-	Number  int64  `json:"number"`
-	Message string `json:"message"`
-	// Short is the number and the message without what is there for the server's developers; it is no part of reports.
-	Short string `json:"-"`
-}
-
-// MySQLGroupMember is a member of a group, as it sees itself.
-type MySQLGroupMember struct {
-	GroupName string `json:"groupName,omitempty"`
-	// State is ONLINE, RECOVERING, OFFLINE, ERROR or UNREACHABLE.
-	State string `json:"state"`
-	Role  string `json:"role,omitempty"`
-	// Members and Unreachable count the rows of the member's own view.
-	Members     int32 `json:"members"`
-	Unreachable int32 `json:"unreachable"`
-	// Queue is the number of transactions that wait for certification or application.
-	Queue *int64 `json:"queue,omitempty"`
-}
-
-// GaleraNode is a node of a Galera cluster, as it sees itself.
-type GaleraNode struct {
-	ClusterStatus string `json:"clusterStatus,omitempty"`
-	ClusterSize   *int64 `json:"clusterSize,omitempty"`
-	ClusterUUID   string `json:"clusterUUID,omitempty"`
-	// State is that of the node: Synced, Donor/Desynced, Joining, Joined, Initialized.
-	State string `json:"state,omitempty"`
-	Ready bool   `json:"ready"`
-	// FlowControlPaused is the share of the time since the last FLUSH STATUS, 0 to 1, that the node was held up.
-	FlowControlPaused string `json:"flowControlPaused,omitempty"`
-	ReceiveQueueAvg   string `json:"receiveQueueAvg,omitempty"`
-}
-
-// MySQLAnswer is a server's answer to one statement.
-type MySQLAnswer struct {
-	// Subject is what was asked about.
-	Subject   string `json:"subject"`
-	Statement string `json:"statement"`
-	// Rows are by column name; NULL is null.
-	Rows  []map[string]*string `json:"rows,omitempty"`
-	Error *MySQLChannelError   `json:"error,omitempty"`
-}
-
 // MySQLServicePurpose is what a Service's name, labels or selector say that it is for.
 type MySQLServicePurpose string
 
-// The purposes.
 const (
+	// ServiceForWriting is to reach the server that takes writes.
 	ServiceForWriting MySQLServicePurpose = "Write"
+	// ServiceForReading is to reach servers with fresh data.
 	ServiceForReading MySQLServicePurpose = "Read"
-	ServiceForAny     MySQLServicePurpose = "Any"
+	// ServiceForAny means that nothing says so.
+	ServiceForAny MySQLServicePurpose = "Any"
 )
 
 // MySQLService is a Service that selects servers of a set.
 type MySQLService struct {
-	Name     string              `json:"name"`
-	Purpose  MySQLServicePurpose `json:"purpose"`
-	Headless bool                `json:"headless,omitempty"`
-	// Selects are the set's pods that the selector matches, Reaches those that are ready endpoints.
+	// Name is the Service's.
+	Name string `json:"name"`
+	// Purpose is what it is for.
+	Purpose MySQLServicePurpose `json:"purpose"`
+	// Headless is true if it has no cluster IP.
+	Headless bool `json:"headless,omitempty"`
+	// Selects and Reaches are the set's pods that the selector matches, and those of them that are ready endpoints.
 	Selects []string `json:"selects,omitempty"`
 	Reaches []string `json:"reaches,omitempty"`
 	// ReachesUnknown is true if endpoints could not be read.

@@ -53,7 +53,7 @@ const (
 // PlatformUnknown is the platform of a node that has neither a provider ID nor a label that a platform gives.
 const PlatformUnknown = "unknown"
 
-// OwnerKind is the kind of what a node belongs to: what makes it and would make another in its place. Cluster API names
+// OwnerKind is the kind of what a node belongs to: what makes it and would make another in its place. Others are possible: Cluster API names
 // kinds of its own here, such as MachineSet.
 type OwnerKind string
 
@@ -86,13 +86,15 @@ const (
 
 // NodeOwner is what a node belongs to.
 type NodeOwner struct {
+	// Kind is what kind of thing it is.
 	Kind OwnerKind `json:"kind"`
-	// Name is missing where the node does not tell it.
+	// Name is the owner's; it is missing where the node does not tell it.
 	Name string `json:"name,omitempty"`
 }
 
 // NodeClass is what a node's labels, annotations, taints and provider ID tell of it.
 type NodeClass struct {
+	// CapacityType is on what terms the provider gives the node.
 	CapacityType CapacityType `json:"capacityType"`
 	// Interruptible is true if the provider takes the node away without being asked: at any time, or when its time is up.
 	Interruptible bool `json:"interruptible"`
@@ -104,14 +106,17 @@ type NodeClass struct {
 	Conflicts []string `json:"conflicts,omitempty"`
 	// Platform is the service or software that the cluster runs on: EKS, GKE, kOps; else the scheme of the provider ID.
 	Platform string `json:"platform"`
-	// Owner is missing where the node belongs to nothing known.
-	Owner        *NodeOwner  `json:"owner,omitempty"`
-	ComputeType  ComputeType `json:"computeType"`
-	InstanceType string      `json:"instanceType,omitempty"`
+	// Owner is what the node belongs to; it is missing where that is nothing known.
+	Owner *NodeOwner `json:"owner,omitempty"`
+	// ComputeType is what kind of thing the node is.
+	ComputeType ComputeType `json:"computeType"`
+	// InstanceType is the label node.kubernetes.io/instance-type.
+	InstanceType string `json:"instanceType,omitempty"`
 	// Architecture is GOARCH: amd64, arm64.
 	Architecture string `json:"architecture,omitempty"`
-	Zone         string `json:"zone,omitempty"`
-	Region       string `json:"region,omitempty"`
+	// Zone and Region are the labels topology.kubernetes.io/zone and region.
+	Zone   string `json:"zone,omitempty"`
+	Region string `json:"region,omitempty"`
 	// Disruptions are taints that say that the node is going, or that it is not to be used.
 	Disruptions []NodeDisruption `json:"disruptions,omitempty"`
 }
@@ -182,7 +187,8 @@ const (
 type NodeCapacity struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the node.
-	Metadata  ObjectMeta    `json:"metadata"`
+	Metadata ObjectMeta `json:"metadata"`
+	// Readiness says whether the node takes part.
 	Readiness NodeReadiness `json:"readiness"`
 	// NotReadyReason is what the condition Ready says of a node that is not.
 	NotReadyReason string `json:"notReadyReason,omitempty"`
@@ -195,20 +201,23 @@ type NodeCapacity struct {
 	// Pressures are the conditions, other than Ready, that are true: MemoryPressure, DiskPressure.
 	Pressures []string `json:"pressures,omitempty"`
 	// Class is what the node's labels tell.
-	Class          NodeClass `json:"class"`
-	KubeletVersion string    `json:"kubeletVersion,omitempty"`
-	ProviderID     string    `json:"providerID,omitempty"`
-	InternalIP     string    `json:"internalIP,omitempty"`
-	// CPU is in cores, Memory in bytes.
+	Class NodeClass `json:"class"`
+	// KubeletVersion is as the node tells it: v1.35.1.
+	KubeletVersion string `json:"kubeletVersion,omitempty"`
+	// ProviderID is the provider's name of the machine.
+	ProviderID string `json:"providerID,omitempty"`
+	// InternalIP is the first of the node's internal addresses.
+	InternalIP string `json:"internalIP,omitempty"`
+	// CPU and Memory are in cores and in bytes.
 	CPU    NodeResource `json:"cpu"`
 	Memory NodeResource `json:"memory"`
 	// Volumes tell how many volumes each CSI driver has attached, where it has a limit.
 	Volumes []AttachedVolumes `json:"volumes,omitempty"`
 	// VolumesUnknown is why the limits are not known.
 	VolumesUnknown string `json:"volumesUnknown,omitempty"`
-	// Pods is missing where pods could not be read.
+	// Pods counts those on the node; it is missing where pods could not be read.
 	Pods *NodePods `json:"pods,omitempty"`
-	// StatefulPods are there with --pods only.
+	// StatefulPods are the pods that have something to lose; they are there with --pods only.
 	StatefulPods []StatefulPod `json:"statefulPods,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
@@ -216,7 +225,7 @@ type NodeCapacity struct {
 
 // NodeResource is how much of something a node has.
 type NodeResource struct {
-	// Capacity is what the machine has; Allocatable is what is left of it for pods.
+	// Capacity and Allocatable are what the machine has, and what is left of it for pods.
 	Capacity    *resource.Quantity `json:"capacity,omitempty"`
 	Allocatable *resource.Quantity `json:"allocatable,omitempty"`
 	// Requested is the sum of the pods' requests. It is missing where not all pods were read.
@@ -227,6 +236,7 @@ type NodeResource struct {
 
 // AttachedVolumes are the volumes of one CSI driver on one node.
 type AttachedVolumes struct {
+	// Driver is the name of the CSI driver.
 	Driver string `json:"driver"`
 	// Attached is the number in the node's status.volumesAttached.
 	Attached int32 `json:"attached"`
@@ -236,6 +246,7 @@ type AttachedVolumes struct {
 
 // NodePods counts the pods on a node that have not ended.
 type NodePods struct {
+	// Total counts all of them.
 	Total int32 `json:"total"`
 	// Stateful are those that a StatefulSet controls and those that mount a PersistentVolumeClaim.
 	Stateful int32 `json:"stateful"`
@@ -243,14 +254,17 @@ type NodePods struct {
 
 // StatefulPod is a pod that has something to lose.
 type StatefulPod struct {
+	// Namespace and Name are the pod's.
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	// Controller is what made it; missing for a pod that nothing would make again.
 	Controller *Controller `json:"controller,omitempty"`
 	// Ordinal is that of a StatefulSet's pod.
-	Ordinal           *int32      `json:"ordinal,omitempty"`
-	ContainersReady   int32       `json:"containersReady"`
-	Containers        int32       `json:"containers"`
+	Ordinal *int32 `json:"ordinal,omitempty"`
+	// ContainersReady and Containers count those that are ready, and all.
+	ContainersReady int32 `json:"containersReady"`
+	Containers      int32 `json:"containers"`
+	// CreationTimestamp is the pod's.
 	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 	// Claims are those that it mounts.
 	Claims []PodClaim `json:"claims,omitempty"`
@@ -258,16 +272,19 @@ type StatefulPod struct {
 
 // Controller is what controls a pod.
 type Controller struct {
+	// Kind and Name are those of the pod's owner reference: StatefulSet, Job, and what operators have.
 	Kind string `json:"kind"`
 	Name string `json:"name"`
 }
 
 // PodClaim is a claim that a pod mounts.
 type PodClaim struct {
+	// Name is the claim's.
 	Name string `json:"name"`
-	// Usage is missing where it could not be read (UsageUnknown says why).
-	Usage        *VolumeUsage `json:"usage,omitempty"`
-	UsageUnknown string       `json:"usageUnknown,omitempty"`
+	// Usage is how full the volume is; it is missing where it could not be read (UsageUnknown says why).
+	Usage *VolumeUsage `json:"usage,omitempty"`
+	// UsageUnknown is the reason why the usage is not known.
+	UsageUnknown string `json:"usageUnknown,omitempty"`
 }
 
 // NodeSummary sums nodes up.
@@ -279,7 +296,7 @@ type NodeSummary struct {
 	// InterruptiblePercent is the share of the stateful pods on interruptible capacity. It is missing where there are none or
 	// pods could not be read.
 	InterruptiblePercent *int32 `json:"interruptiblePercent,omitempty"`
-	// ByCapacityType, ByZone and ByOwner are by the name of each: a capacity type, a zone, an owner as kind/name.
+	// ByCapacityType, ByZone and ByOwner are sums by the name of each: a capacity type, a zone, an owner as kind/name.
 	ByCapacityType []NodeSum `json:"byCapacityType,omitempty"`
 	ByZone         []NodeSum `json:"byZone,omitempty"`
 	ByOwner        []NodeSum `json:"byOwner,omitempty"`
@@ -287,13 +304,14 @@ type NodeSummary struct {
 
 // NodeSum is what some nodes are and have together.
 type NodeSum struct {
-	// Name is empty for nodes without a zone or an owner.
-	Name  string `json:"name,omitempty"`
-	Nodes int32  `json:"nodes"`
-	Ready int32  `json:"ready"`
+	// Name is that of the capacity type, zone or owner; empty for all nodes, and for those without a zone or an owner.
+	Name string `json:"name,omitempty"`
+	// Nodes and Ready count all of them, and those that are ready.
+	Nodes int32 `json:"nodes"`
+	Ready int32 `json:"ready"`
 	// CPU and Memory are the machines' capacity; virtual nodes count for nothing.
 	CPU    resource.Quantity `json:"cpu"`
 	Memory resource.Quantity `json:"memory"`
-	// Pods is missing where pods could not be read.
+	// Pods counts those on the nodes; it is missing where pods could not be read.
 	Pods *NodePods `json:"pods,omitempty"`
 }

@@ -1,9 +1,6 @@
 package v1alpha1
 
-import (
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Kinds of the report of kubectl doik sts-status.
 const (
@@ -34,8 +31,8 @@ type StatefulSetStatus struct {
 	Replicas ReplicaCounts `json:"replicas"`
 	// Rollout tells how far the newest revision is.
 	Rollout Rollout `json:"rollout"`
-	// PodManagementPolicy is OrderedReady or Parallel.
-	PodManagementPolicy string `json:"podManagementPolicy"`
+	// PodManagementPolicy says in which order pods are made.
+	PodManagementPolicy PodManagementPolicy `json:"podManagementPolicy"`
 	// ClaimRetentionPolicy says what becomes of claims.
 	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy"`
 	// Service is the governing Service, which gives the pods their DNS names.
@@ -44,8 +41,9 @@ type StatefulSetStatus struct {
 	DisruptionBudgets []string `json:"disruptionBudgets,omitempty"`
 	// Ordinals are in ascending order.
 	Ordinals []Ordinal `json:"ordinals"`
-	// Health is ok, progressing, unknown, or the severity of the worst finding above info; Conditions are Ready and Healthy.
-	Health     Health      `json:"health"`
+	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
+	Health Health `json:"health"`
+	// Conditions are Ready and Healthy.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at: ordinals and volumes.
 	Checked []CheckedPart `json:"checked,omitempty"`
@@ -55,24 +53,50 @@ type StatefulSetStatus struct {
 
 // ObjectMeta is the part of an object's metadata that tells which one it is.
 type ObjectMeta struct {
-	Namespace         string      `json:"namespace,omitempty"`
-	Name              string      `json:"name"`
-	UID               string      `json:"uid,omitempty"`
+	// Namespace is missing for what has none.
+	Namespace string `json:"namespace,omitempty"`
+	// Name is empty for the cluster as such.
+	Name string `json:"name"`
+	// UID is missing for what is no object of the API.
+	UID string `json:"uid,omitempty"`
+	// CreationTimestamp is missing for what is no object of the API.
 	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 }
 
 // ReplicaCounts counts the pods of a StatefulSet.
 type ReplicaCounts struct {
+	// Desired, Existing, Ready and Available count the pods that the set is to have, that there are, that are ready, and that have been
+	// so for minReadySeconds.
 	Desired   int32 `json:"desired"`
 	Existing  int32 `json:"existing"`
 	Ready     int32 `json:"ready"`
 	Available int32 `json:"available"`
 }
 
+// PodManagementPolicy says in which order the pods of a StatefulSet are made and deleted.
+type PodManagementPolicy string
+
+const (
+	// PodsOrderedReady means one after the other: each waits for the one before it to be ready.
+	PodsOrderedReady PodManagementPolicy = "OrderedReady"
+	// PodsParallel means all at the same time.
+	PodsParallel PodManagementPolicy = "Parallel"
+)
+
+// UpdateStrategy says how pods get a new revision.
+type UpdateStrategy string
+
+const (
+	// UpdateRolling means that they are replaced one after the other, the highest ordinal first.
+	UpdateRolling UpdateStrategy = "RollingUpdate"
+	// UpdateOnDelete means that a pod gets it when somebody deletes it.
+	UpdateOnDelete UpdateStrategy = "OnDelete"
+)
+
 // Rollout tells which revisions the pods have.
 type Rollout struct {
-	// Strategy is RollingUpdate or OnDelete.
-	Strategy string `json:"strategy"`
+	// Strategy says how pods get a new revision.
+	Strategy UpdateStrategy `json:"strategy"`
 	// Revision is the hash of the newest revision of the template.
 	Revision string `json:"revision,omitempty"`
 	// Updated is the number of pods that have it.
@@ -83,10 +107,21 @@ type Rollout struct {
 	Complete bool `json:"complete"`
 }
 
-// ClaimRetentionPolicy is Retain or Delete for the two occasions.
+// ClaimRetention is what becomes of claims.
+type ClaimRetention string
+
+const (
+	// ClaimsRetained means that they are kept, with their data.
+	ClaimsRetained ClaimRetention = "Retain"
+	// ClaimsDeleted means that they are deleted.
+	ClaimsDeleted ClaimRetention = "Delete"
+)
+
+// ClaimRetentionPolicy is what becomes of claims on the two occasions.
 type ClaimRetentionPolicy struct {
-	WhenDeleted string `json:"whenDeleted"`
-	WhenScaled  string `json:"whenScaled"`
+	// WhenDeleted and WhenScaled are for a set that is deleted, and for one that is scaled down.
+	WhenDeleted ClaimRetention `json:"whenDeleted"`
+	WhenScaled  ClaimRetention `json:"whenScaled"`
 }
 
 // ServiceState says whether a governing Service does its work.
@@ -109,7 +144,9 @@ const (
 
 // GoverningService is the Service that .spec.serviceName names.
 type GoverningService struct {
-	Name  string       `json:"name,omitempty"`
+	// Name is missing where the set names no Service.
+	Name string `json:"name,omitempty"`
+	// State says whether it does its work.
 	State ServiceState `json:"state"`
 	// Selects is the number of the set's pods that its selector matches.
 	Selects int32 `json:"selects"`
@@ -135,15 +172,17 @@ const (
 
 // Ordinal is one place in a StatefulSet.
 type Ordinal struct {
+	// Ordinal is its number.
 	Ordinal int32 `json:"ordinal"`
 	// PodName is the name that the ordinal's pod has or would have.
-	PodName string       `json:"podName"`
-	State   OrdinalState `json:"state"`
+	PodName string `json:"podName"`
+	// State says what there is of it.
+	State OrdinalState `json:"state"`
 	// Reason explains a state other than Present.
 	Reason string `json:"reason,omitempty"`
 	// WaitsFor is the pod that has to be ready, or available, before this ordinal's is made (Blocked only).
 	WaitsFor string `json:"waitsFor,omitempty"`
-	// Pod is missing where the ordinal has none.
+	// Pod is the ordinal's pod; it is missing where the ordinal has none.
 	Pod *PodStatus `json:"pod,omitempty"`
 	// Claims are those of the set's templates in their order, then the others that the pod mounts.
 	Claims []ClaimStatus `json:"claims,omitempty"`
@@ -151,125 +190,33 @@ type Ordinal struct {
 
 // PodStatus is the pod of an ordinal.
 type PodStatus struct {
+	// UID is the pod's.
 	UID string `json:"uid"`
 	// Status is what kubectl get pods prints in its column STATUS.
-	Status          string `json:"status"`
-	Ready           bool   `json:"ready"`
-	ContainersReady int32  `json:"containersReady"`
-	Containers      int32  `json:"containers"`
-	Restarts        int32  `json:"restarts"`
+	Status string `json:"status"`
+	// Ready is the pod's condition.
+	Ready bool `json:"ready"`
+	// ContainersReady and Containers count those that are ready, and all.
+	ContainersReady int32 `json:"containersReady"`
+	Containers      int32 `json:"containers"`
+	// Restarts is the sum of the containers' restarts.
+	Restarts int32 `json:"restarts"`
 	// LastRestart is the time at which a container ended for the last time, if one did.
 	LastRestart *metav1.Time `json:"lastRestart,omitempty"`
-	Node        string       `json:"node,omitempty"`
+	// Node is missing where the pod has not been scheduled.
+	Node string `json:"node,omitempty"`
 	// Zone is that of the node, as topology.kubernetes.io/zone of the pod or of the node tells it.
 	Zone string `json:"zone,omitempty"`
-	// CapacityType is that of the node, where nodes were read: spot, on-demand and others, or unknown.
+	// CapacityType is that of the node; it is missing where nodes were not read.
 	CapacityType CapacityType `json:"capacityType,omitempty"`
-	IP           string       `json:"ip,omitempty"`
+	// IP is the pod's first address.
+	IP string `json:"ip,omitempty"`
 	// DNSName is the name that the governing Service gives the pod, without the cluster's domain.
-	DNSName           string      `json:"dnsName,omitempty"`
-	Revision          string      `json:"revision,omitempty"`
+	DNSName string `json:"dnsName,omitempty"`
+	// Revision is the hash of the revision of the template that the pod was made from.
+	Revision string `json:"revision,omitempty"`
+	// CreationTimestamp is the pod's.
 	CreationTimestamp metav1.Time `json:"creationTimestamp"`
 	// DeletionTimestamp is the end of the grace period of a pod that has been deleted.
 	DeletionTimestamp *metav1.Time `json:"deletionTimestamp,omitempty"`
-}
-
-// ClaimPhase is the phase of a PersistentVolumeClaim, or what stands in its place.
-type ClaimPhase string
-
-// The phases of a claim, as kubectl get pvc shows them, and what stands for a claim that is not there.
-const (
-	ClaimBound       ClaimPhase = "Bound"
-	ClaimPending     ClaimPhase = "Pending"
-	ClaimLost        ClaimPhase = "Lost"
-	ClaimTerminating ClaimPhase = "Terminating"
-	// ClaimMissing means there is no such claim (yet).
-	ClaimMissing ClaimPhase = "Missing"
-	// ClaimUnknown means claims could not be read.
-	ClaimUnknown ClaimPhase = "Unknown"
-)
-
-// ClaimStatus is one PersistentVolumeClaim of an ordinal.
-type ClaimStatus struct {
-	Name string `json:"name"`
-	// Template is the volumeClaimTemplate that it was made from; empty for other claims that the pod mounts.
-	Template string     `json:"template,omitempty"`
-	UID      string     `json:"uid,omitempty"`
-	Phase    ClaimPhase `json:"phase"`
-	// Requested is .spec.resources.requests.storage, in bytes when printed in full.
-	Requested *resource.Quantity `json:"requested,omitempty"`
-	// Capacity is the volume's size as the claim's status tells it.
-	Capacity          *resource.Quantity `json:"capacity,omitempty"`
-	Volume            string             `json:"volume,omitempty"`
-	VolumeMode        string             `json:"volumeMode,omitempty"`
-	StorageClass      string             `json:"storageClass,omitempty"`
-	AccessModes       []string           `json:"accessModes,omitempty"`
-	CreationTimestamp metav1.Time        `json:"creationTimestamp,omitzero"`
-	// Reattached is true if the claim is older than its pod: the pod found the data of an earlier one. It is missing where
-	// either of the two is.
-	Reattached *bool `json:"reattached,omitempty"`
-	// Resize is missing where the claim has the size that it asks for.
-	Resize *VolumeResize `json:"resize,omitempty"`
-	// Details of the volume are missing where volumes were not read.
-	Details *VolumeDetails `json:"volumeDetails,omitempty"`
-	// Usage is missing where nothing mounts the claim and where it could not be read (UsageUnknown says why).
-	Usage *VolumeUsage `json:"usage,omitempty"`
-	// UsageUnknown is the reason why the usage of a mounted claim is not known.
-	UsageUnknown string `json:"usageUnknown,omitempty"`
-	// UsageGap says what that means: it could not be read, is not there yet, or can't be measured.
-	UsageGap GapKind `json:"usageGap,omitempty"`
-}
-
-// ResizeState says how far the resizing of a volume is.
-type ResizeState string
-
-const (
-	// ResizePending means nobody has begun yet.
-	ResizePending ResizeState = "Pending"
-	// ResizeInProgress means the storage or the node is at it.
-	ResizeInProgress ResizeState = "InProgress"
-	// ResizeFailed means the storage or the node has refused or failed.
-	ResizeFailed ResizeState = "Failed"
-)
-
-// VolumeResize is a claim that asks for another size than it has.
-type VolumeResize struct {
-	State ResizeState `json:"state"`
-	// Message is what the controller or the kubelet says of it.
-	Message string `json:"message,omitempty"`
-}
-
-// VolumeDetails is what a PersistentVolume tells beyond its claim.
-type VolumeDetails struct {
-	// Phase is Available, Bound, Released or Failed.
-	Phase string `json:"phase,omitempty"`
-	// ReclaimPolicy is Delete, Retain or Recycle: what becomes of the volume when its claim is deleted.
-	ReclaimPolicy string `json:"reclaimPolicy,omitempty"`
-	// Handle is the name of the volume in the storage: of an EBS volume vol-0…, of a local volume its path.
-	Handle string `json:"handle,omitempty"`
-	// Driver is the CSI driver, or the kind of volume where there is none.
-	Driver string `json:"driver,omitempty"`
-	// Zones are those from which the volume can be reached; empty if it does not say.
-	Zones []string `json:"zones,omitempty"`
-}
-
-// VolumeUsage is what the file system of a mounted volume reports. Sizes are in bytes.
-type VolumeUsage struct {
-	// CapacityBytes is the size of the file system: less than the claim's capacity, by what the file system needs for itself.
-	CapacityBytes int64 `json:"capacityBytes,omitempty"`
-	UsedBytes     int64 `json:"usedBytes"`
-	// AvailableBytes is what an ordinary user may still write.
-	AvailableBytes int64 `json:"availableBytes"`
-	// UsedPercent is used / (used + available), rounded up, as df prints it. It is missing on elastic file systems.
-	UsedPercent *int32 `json:"usedPercent,omitempty"`
-	// Elastic is true for file systems that grow on demand, such as EFS, which reports 8 EiB.
-	Elastic bool `json:"elastic,omitempty"`
-	// Inodes, InodesUsed and InodesUsedPercent are missing where the file system has no fixed number of inodes.
-	Inodes            *int64 `json:"inodes,omitempty"`
-	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
-	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
-	// Source is kubelet, or exec for what df in a container told.
-	Source string `json:"source"`
-	// Time is when it was measured.
-	Time metav1.Time `json:"time,omitzero"`
 }

@@ -6,7 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // claimed only of what was seen.
 type Health string
 
-// The verdicts beside the severities warning, error and critical. The order is ok, progressing, unknown, then the severities.
+// The order is ok, progressing, unknown, then the severities.
 const (
 	// HealthOK means that everything that was to be looked at was looked at, and nothing is wrong.
 	HealthOK Health = "ok"
@@ -14,18 +14,27 @@ const (
 	HealthProgressing Health = "progressing"
 	// HealthUnknown means that nothing wrong was seen, and that something could not be read.
 	HealthUnknown Health = "unknown"
+	// HealthWarning, HealthError and HealthCritical mean that the worst finding has that severity.
+	HealthWarning  Health = "warning"
+	HealthError    Health = "error"
+	HealthCritical Health = "critical"
 )
 
 // CheckPart is one of the views that a verdict rests on, as the column CHECKED of kubectl doik check names them.
 type CheckPart string
 
-// The parts of a verdict.
 const (
+	// PartOrdinals means the ordinals of StatefulSets.
 	PartOrdinals CheckPart = "ordinals"
-	PartVolumes  CheckPart = "volumes"
-	PartDNS      CheckPart = "DNS"
-	PartNodes    CheckPart = "nodes"
-	PartServers  CheckPart = "servers"
+	// PartVolumes means mounted volumes, and how full they are.
+	PartVolumes CheckPart = "volumes"
+	// PartDNS means records, and whether they resolve.
+	PartDNS CheckPart = "DNS"
+	// PartNodes means nodes.
+	PartNodes CheckPart = "nodes"
+	// PartServers means database servers that are asked.
+	PartServers CheckPart = "servers"
+	// PartEndpoint means the way to the API server.
 	PartEndpoint CheckPart = "endpoint"
 )
 
@@ -34,10 +43,11 @@ var CheckParts = [...]CheckPart{PartOrdinals, PartVolumes, PartDNS, PartNodes, P
 
 // CheckedPart is what was looked at of one part.
 type CheckedPart struct {
+	// Part is which one.
 	Part CheckPart `json:"part"`
 	// Number counts the ordinals, mounted volumes with known usage, DNS records that were resolved, nodes, servers that answered.
 	Number int32 `json:"number"`
-	// Of is how many there are; it differs from Number where some were not looked at.
+	// Of is how many there are; it differs from that number where some were not looked at.
 	Of int32 `json:"of"`
 	// Gaps say what was not looked at, and why.
 	Gaps []Gap `json:"gaps,omitempty"`
@@ -59,6 +69,7 @@ const (
 
 // Gap is something of a part that was not looked at.
 type Gap struct {
+	// Kind says what it means.
 	Kind GapKind `json:"kind"`
 	// Number counts what was not looked at; it is missing where that can't be counted.
 	Number int32 `json:"number,omitempty"`
@@ -76,27 +87,34 @@ const (
 	ConditionHealthy ConditionType = "Healthy"
 )
 
-// Reasons of conditions.
+// ConditionReason is why a condition has its status.
+type ConditionReason string
+
 const (
-	// ReasonAllReady and ReasonNothingFound belong to the status True.
-	ReasonAllReady     = "AllReady"
-	ReasonNothingFound = "NothingFound"
-	// ReasonNotReady, ReasonFindings, ReasonProgressing and ReasonNoneSelected belong to the status False.
-	ReasonNotReady     = "NotReady"
-	ReasonFindings     = "Findings"
-	ReasonProgressing  = "Progressing"
-	ReasonNoneSelected = "NoneSelected"
-	// ReasonNotRead belongs to the status Unknown.
-	ReasonNotRead = "NotRead"
+	// ReasonAllReady makes Ready True: everything is.
+	ReasonAllReady ConditionReason = "AllReady"
+	// ReasonNothingFound makes Healthy True: everything was looked at, and nothing is wrong.
+	ReasonNothingFound ConditionReason = "NothingFound"
+	// ReasonNotReady makes Ready False: something is not.
+	ReasonNotReady ConditionReason = "NotReady"
+	// ReasonFindings makes Healthy False: there are findings above info.
+	ReasonFindings ConditionReason = "Findings"
+	// ReasonProgressing makes Healthy False: something is on its way, and not late.
+	ReasonProgressing ConditionReason = "Progressing"
+	// ReasonNoneSelected makes both False: there is nothing that could be so.
+	ReasonNoneSelected ConditionReason = "NoneSelected"
+	// ReasonNotRead makes either Unknown: what it rests on could not be read.
+	ReasonNotRead ConditionReason = "NotRead"
 )
 
 // Condition is what scripts wait for and decide on.
 type Condition struct {
+	// Type is which condition it is.
 	Type ConditionType `json:"type"`
-	// Status is True, False or Unknown.
+	// Status says whether it is so.
 	Status metav1.ConditionStatus `json:"status"`
-	// Reason is one word.
-	Reason string `json:"reason"`
+	// Reason is why.
+	Reason ConditionReason `json:"reason"`
 	// Message is one sentence; it is missing where the reason says it all.
 	Message string `json:"message,omitempty"`
 }

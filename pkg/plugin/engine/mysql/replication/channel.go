@@ -26,12 +26,6 @@ type ChannelDetail struct {
 // OfChannel is a channel's detail.
 func OfChannel(c *dbstate.Channel) *ChannelDetail { return c.Detail.(*ChannelDetail) }
 
-// What dbstate.Channel.LagFrom may be.
-const (
-	LagFromCommits = "commit timestamps"
-	LagFromSeconds = "seconds behind"
-)
-
 // Channels that Group Replication keeps for itself.
 const groupChannels = "group_replication_"
 
@@ -107,10 +101,10 @@ func (c *ChannelDetail) decode(name string, d *Detail) *dbstate.Channel {
 	out.Ref.Port, _ = c.Row.Int("Source_Port", "Master_Port")
 	out.Ref.UUID = strings.ToLower(c.Row.First("Source_UUID", "Master_UUID"))
 	out.Ref.ServerID, _ = c.Row.Int("Source_Server_Id", "Master_Server_Id")
-	out.Receiver = c.Row.First("Replica_IO_Running", "Slave_IO_Running")
-	out.Applier = c.Row.First("Replica_SQL_Running", "Slave_SQL_Running")
+	out.Receiver = v1alpha1.ThreadState(c.Row.First("Replica_IO_Running", "Slave_IO_Running"))
+	out.Applier = v1alpha1.ThreadState(c.Row.First("Replica_SQL_Running", "Slave_SQL_Running"))
 	if out.Receiver == "Preparing" { // MariaDB's word for the time before it connects
-		out.Receiver = "Connecting"
+		out.Receiver = v1alpha1.ThreadConnecting
 	}
 	out.DelaySeconds, _ = c.Row.Int("SQL_Delay")
 	if n, ok := c.Row.Int("Last_IO_Errno"); ok && n != 0 {
@@ -165,23 +159,23 @@ func (c *ChannelDetail) heardNothingFor(d *Detail) time.Duration {
 // decodeLag finds out how late the applier is. The clock is the replica's own, that of the commits their source's.
 func (c *ChannelDetail) decodeLag(out *dbstate.Channel, d *Detail) {
 	switch {
-	case out.Applier != "Yes":
+	case out.Applier != v1alpha1.ThreadRuns:
 		out.LagUnknown = "the applier is stopped"
 		return
-	case out.Receiver != "Yes":
+	case out.Receiver != v1alpha1.ThreadRuns:
 		out.LagUnknown = "the receiver is not connected"
 		return
 	}
-	late := func(ms int64, from string) {
+	late := func(ms int64, from v1alpha1.LagSource) {
 		ms = max(0, ms-out.DelaySeconds*1000)
 		out.LagMilliseconds, out.LagFrom = &ms, from
 	}
 	if ms, ok := c.lagByCommits(d); ok {
-		late(ms, LagFromCommits)
+		late(ms, v1alpha1.LagFromCommits)
 		return
 	}
 	if seconds, ok := c.Row.Int("Seconds_Behind_Source", "Seconds_Behind_Master"); ok {
-		late(seconds*1000, LagFromSeconds)
+		late(seconds*1000, v1alpha1.LagFromSeconds)
 		return
 	}
 	out.LagUnknown = "the server does not tell"

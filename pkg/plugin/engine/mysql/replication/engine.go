@@ -50,12 +50,12 @@ func channelRules(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 // describe adds what only MySQL and MariaDB have.
 func describe(s *dbstate.Server, r *v1alpha1.MySQLServer) {
 	d := Of(s.State)
-	r.Product, r.Distribution = string(d.Version.Product), d.Version.Distribution
+	r.Product, r.Distribution = v1alpha1.MySQLProduct(d.Version.Product), v1alpha1.MySQLDistribution(d.Version.Distribution)
 	r.Version = d.Version.String()
 	r.ReadOnly, r.SuperReadOnly = OnOff(d.Variables, "read_only"), OnOff(d.Variables, "super_read_only")
-	r.GTIDMode = d.Variables.Text("gtid_mode")
+	r.GTIDMode = v1alpha1.GTIDMode(d.Variables.Text("gtid_mode"))
 	if d.Version.Product == mysql.MariaDB {
-		r.GTIDMode = "GTID"
+		r.GTIDMode = v1alpha1.GTIDMariaDB
 	}
 	if d.Again.Known {
 		r.GTIDExecuted = cmp.Or(d.Again.Executed.String(), d.Again.Current.String(), d.Again.BinlogPos.String())
@@ -75,9 +75,9 @@ func describeChannel(s *dbstate.Server, c *dbstate.Link, r *v1alpha1.MySQLChanne
 func memberState(s *v1alpha1.MySQLServer) (state string, sound, member bool) {
 	switch {
 	case s.Group != nil:
-		return s.Group.State, s.Group.State == StateOnline, true
+		return string(s.Group.State), s.Group.State == v1alpha1.GroupOnline, true
 	case s.Galera != nil:
-		return cmp.Or(s.Galera.State, "unknown"), s.Galera.State == StateSynced, true
+		return cmp.Or(string(s.Galera.State), "unknown"), s.Galera.State == v1alpha1.GaleraSynced, true
 	}
 	return "", true, false
 }
@@ -92,14 +92,14 @@ func happenings(was, is *v1alpha1.MySQLServer, tell func(level printers.Level, t
 		tell(level, fmt.Sprintf(format, args...))
 	}
 	if was.Group != nil && is.Group != nil && was.Group.State != is.Group.State {
-		told((is.Group.State == StateOnline), " is %s in its group (was %s)", is.Group.State, was.Group.State)
+		told((is.Group.State == v1alpha1.GroupOnline), " is %s in its group (was %s)", is.Group.State, was.Group.State)
 	}
 	if was.Galera != nil && is.Galera != nil {
 		if was.Galera.ClusterStatus != is.Galera.ClusterStatus {
-			told((is.Galera.ClusterStatus == "Primary"), ": its component is %s (was %s)", orNone(is.Galera.ClusterStatus), orNone(was.Galera.ClusterStatus))
+			told((is.Galera.ClusterStatus == v1alpha1.GaleraPrimary), ": its component is %s (was %s)", orNone(string(is.Galera.ClusterStatus)), orNone(string(was.Galera.ClusterStatus)))
 		}
 		if was.Galera.State != is.Galera.State {
-			told((is.Galera.State == StateSynced), " is %s (was %s)", orNone(is.Galera.State), orNone(was.Galera.State))
+			told((is.Galera.State == v1alpha1.GaleraSynced), " is %s (was %s)", orNone(string(is.Galera.State)), orNone(string(was.Galera.State)))
 		}
 	}
 }

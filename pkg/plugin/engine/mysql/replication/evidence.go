@@ -70,7 +70,7 @@ func proof(of dbtopology.Proof, s *dbstate.Server, c *dbstate.Link) []v1alpha1.E
 		return quoteChannel(c, s, "Source_Host", "Source_Port", "Source_UUID", "Source_Server_Id", "Master_Host", "Master_Port", "Master_UUID", "Master_Server_Id")
 	case dbtopology.ProofOfLag:
 		evidence := quoteChannel(c, s, lagColumns...)
-		if c.LagFrom == LagFromCommits {
+		if c.LagFrom == v1alpha1.LagFromCommits {
 			evidence = append(evidence, quote(s, mysql.SubjectWorkers, "APPLYING_TRANSACTION", "APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP", "LAST_APPLIED_TRANSACTION")...)
 		}
 		return evidence

@@ -14,7 +14,7 @@ func threads(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 	who := s.Pod.Name + dbtopology.ChannelName(c) + dbtopology.Readiness(s)
 	one := dbtopology.PodNames([]*dbstate.Server{s})
 	switch {
-	case c.Applier == "No" && c.ApplierError != nil:
+	case c.Applier == v1alpha1.ThreadStopped && c.ApplierError != nil:
 		evidence := quoteChannel(c, s, applierColumns...)
 		for _, w := range OfChannel(c.Channel).Workers {
 			if n, ok := w.Int("LAST_ERROR_NUMBER"); ok && n != 0 {
@@ -24,7 +24,7 @@ func threads(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 			}
 		}
 		j.Add(v1alpha1.CodeApplierError, v1alpha1.SeverityCritical, one, evidence, "%s: the applier has stopped: %s", who, applierError(c.ApplierError))
-	case c.Applier == "No":
+	case c.Applier == v1alpha1.ThreadStopped:
 		j.Add(v1alpha1.CodeApplierStopped, v1alpha1.SeverityCritical, one, quoteChannel(c, s, applierColumns...),
 			"%s: the applier (SQL thread) has been stopped: what is received is not applied", who)
 	}
@@ -36,9 +36,9 @@ func threads(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 		purgedAhead(j, s, c)
 	}
 	switch {
-	case c.Receiver == "Yes", c.Receiver == "":
-	case c.Receiver == "Connecting" && gone:
-	case c.Receiver == "Connecting":
+	case c.Receiver == v1alpha1.ThreadRuns, c.Receiver == "":
+	case c.Receiver == v1alpha1.ThreadConnecting && gone:
+	case c.Receiver == v1alpha1.ThreadConnecting:
 		text := "it has not told an error yet"
 		if e != nil {
 			text = receiverError(e)

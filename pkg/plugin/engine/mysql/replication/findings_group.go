@@ -30,22 +30,22 @@ func group(j *dbtopology.Judge) {
 		if !Of(s.State).InGroup() {
 			continue
 		}
-		state := self(s.State, Of(s.State)).Text("MEMBER_STATE")
+		state := groupState(self(s.State, Of(s.State)))
 		one := dbtopology.PodNames([]*dbstate.Server{s})
 		unreachable := int(groupMember(s.State).Unreachable)
 		switch {
-		case state == StateOffline && s.TakesWrites:
+		case state == v1alpha1.GroupOffline && s.TakesWrites:
 			j.Add(v1alpha1.CodeGRMemberOutsideWritable, v1alpha1.SeverityCritical, one, append(evidence(s), quote(s, mysql.SubjectVariables, "read_only", "super_read_only")...),
 				"%s%s is not in its group (OFFLINE) and takes writes, which the group never gets", s.Pod.Name, dbtopology.Readiness(s))
 			j.OnItsWay(s)
-		case state == StateOnline && unreachable > 0 && len(Of(s.State).Members)-unreachable < objects.Majority(len(Of(s.State).Members)):
+		case state == v1alpha1.GroupOnline && unreachable > 0 && len(Of(s.State).Members)-unreachable < objects.Majority(len(Of(s.State).Members)):
 			j.Add(v1alpha1.CodeGRNoQuorum, v1alpha1.SeverityCritical, one, evidence(s),
 				"%s%s says ONLINE, but %d of its %s are UNREACHABLE: without a majority no write ends", s.Pod.Name, dbtopology.Readiness(s), unreachable, dbtopology.Count(len(Of(s.State).Members), "member"))
-		case state != StateOnline:
+		case state != v1alpha1.GroupOnline:
 			j.Add(v1alpha1.CodeGRMemberNotOnline, v1alpha1.SeverityError, one, evidence(s), "%s%s is %s in its group", s.Pod.Name, dbtopology.Readiness(s), state)
 			j.OnItsWay(s)
 		}
-		if state != StateOnline {
+		if state != v1alpha1.GroupOnline {
 			continue
 		}
 		online = append(online, s)
@@ -72,7 +72,7 @@ func group(j *dbtopology.Judge) {
 func groupView(s *dbstate.Server) string {
 	var list []string
 	for _, m := range Of(s.State).Members {
-		if m.Text("MEMBER_STATE") == StateUnreachable {
+		if groupState(m) == v1alpha1.GroupUnreachable {
 			continue
 		}
 		name := m.Text("MEMBER_HOST")
@@ -82,7 +82,7 @@ func groupView(s *dbstate.Server) string {
 		if isSilent(s.Set, m) {
 			continue
 		}
-		if m.Text("MEMBER_ROLE") == "PRIMARY" {
+		if groupRole(m) == v1alpha1.GroupPrimary {
 			name += " (primary)"
 		}
 		list = append(list, name)

@@ -9,16 +9,6 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 )
 
-// Words of Group Replication.
-const (
-	StateOnline      = "ONLINE"
-	StateOffline     = "OFFLINE"
-	StateUnreachable = "UNREACHABLE"
-)
-
-// StateSynced is that of a Galera node that takes part.
-const StateSynced = "Synced"
-
 // InGroup reports whether a server is configured for Group Replication, whether or not it is in its group.
 func (d *Detail) InGroup() bool {
 	return d.Version.Product == mysql.MySQL && d.Variables.Text("group_replication_group_name") != ""
@@ -31,8 +21,17 @@ func self(s *dbstate.State, d *Detail) mysql.Row {
 			return m
 		}
 	}
-	offline := StateOffline
+	offline := string(v1alpha1.GroupOffline)
 	return mysql.Row{"MEMBER_STATE": &offline}
+}
+
+// groupState and groupRole are those in a row about a member.
+func groupState(member mysql.Row) v1alpha1.GroupState {
+	return v1alpha1.GroupState(member.Text("MEMBER_STATE"))
+}
+
+func groupRole(member mysql.Row) v1alpha1.GroupRole {
+	return v1alpha1.GroupRole(member.Text("MEMBER_ROLE"))
 }
 
 // groupMember is what a server says of its part in its group; nil if it is configured for none.
@@ -43,11 +42,10 @@ func groupMember(s *dbstate.State) *v1alpha1.MySQLGroupMember {
 	}
 	self := self(s, d)
 	m := &v1alpha1.MySQLGroupMember{
-		GroupName: d.Variables.Text("group_replication_group_name"), State: self.Text("MEMBER_STATE"), Role: self.Text("MEMBER_ROLE"),
-		Members: int32(len(d.Members)),
+		GroupName: d.Variables.Text("group_replication_group_name"), State: groupState(self), Role: groupRole(self), Members: int32(len(d.Members)),
 	}
 	for _, row := range d.Members {
-		if row.Text("MEMBER_STATE") == StateUnreachable {
+		if groupState(row) == v1alpha1.GroupUnreachable {
 			m.Unreachable++
 		}
 	}
@@ -73,8 +71,8 @@ func (d *Detail) galeraNode() *v1alpha1.GaleraNode {
 		return nil
 	}
 	n := &v1alpha1.GaleraNode{
-		ClusterStatus: d.Status.Text("wsrep_cluster_status"), ClusterUUID: d.Status.Text("wsrep_cluster_state_uuid"),
-		State: d.Status.Text("wsrep_local_state_comment"), Ready: IsOn(d.Status, "wsrep_ready"),
+		ClusterStatus: v1alpha1.GaleraStatus(d.Status.Text("wsrep_cluster_status")), ClusterUUID: d.Status.Text("wsrep_cluster_state_uuid"),
+		State: v1alpha1.GaleraState(d.Status.Text("wsrep_local_state_comment")), Ready: IsOn(d.Status, "wsrep_ready"),
 		FlowControlPaused: d.Status.Text("wsrep_flow_control_paused"), ReceiveQueueAvg: d.Status.Text("wsrep_local_recv_queue_avg"),
 	}
 	if size, ok := d.Status.Int("wsrep_cluster_size"); ok {
@@ -88,21 +86,21 @@ func member(s *dbstate.State, d *Detail) *dbstate.Member {
 	switch {
 	case d.InGalera():
 		m := &dbstate.Member{Role: v1alpha1.RoleNode}
-		if n := d.galeraNode(); n.ClusterStatus != "Primary" || !n.Ready {
+		if n := d.galeraNode(); n.ClusterStatus != v1alpha1.GaleraPrimary || !n.Ready {
 			m.Broken = "it is in no primary component"
 		}
 		return m
 	case d.InGroup():
 		self := self(s, d)
 		m := &dbstate.Member{Role: v1alpha1.RoleSecondary}
-		switch state := self.Text("MEMBER_STATE"); {
-		case state == StateOffline:
+		switch state := groupState(self); {
+		case state == v1alpha1.GroupOffline:
 			m.Role = v1alpha1.RoleOutside
-		case self.Text("MEMBER_ROLE") == "PRIMARY", self.Text("MEMBER_ROLE") == "" && s.TakesWrites: // 5.7 has no column for it
+		case groupRole(self) == v1alpha1.GroupPrimary, groupRole(self) == "" && s.TakesWrites: // 5.7 has no column for it
 			m.Role = v1alpha1.RolePrimary
 		}
-		if state := self.Text("MEMBER_STATE"); state != StateOnline {
-			m.Broken = "it is " + state + " in its group"
+		if state := groupState(self); state != v1alpha1.GroupOnline {
+			m.Broken = "it is " + string(state) + " in its group"
 		} else if g := groupMember(s); g.Unreachable > 0 && g.Unreachable*2 >= g.Members {
 			m.Broken = "its group has no majority"
 		}

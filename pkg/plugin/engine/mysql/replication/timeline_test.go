@@ -42,7 +42,7 @@ func TestTimeline(t *testing.T) {
 			replica.Channels[0].LagMilliseconds = &ms
 		}
 	}
-	threads := func(receiver, applier string, receiverError, applierError *v1alpha1.MySQLChannelError) change {
+	threads := func(receiver, applier v1alpha1.ThreadState, receiverError, applierError *v1alpha1.MySQLChannelError) change {
 		return func(_, replica *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			c := &replica.Channels[0]
 			c.Receiver, c.Applier, c.ReceiverError, c.ApplierError = receiver, applier, receiverError, applierError
@@ -120,19 +120,19 @@ func TestTimeline(t *testing.T) {
 		"upgraded":     {after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Version = "9.8.0" }, want: "mysql-0 runs MySQL 9.8.0 (was MySQL 9.7.4)"},
 		"other data":   {after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.ServerUUID = "u9" }, want: "mysql-0 is another server now: server_uuid u9 (was u0)"},
 		"group": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Group = &v1alpha1.MySQLGroupMember{State: StateOnline}
+			source.Group = &v1alpha1.MySQLGroupMember{State: v1alpha1.GroupOnline}
 		}, after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Group = &v1alpha1.MySQLGroupMember{State: StateOffline}
+			source.Group = &v1alpha1.MySQLGroupMember{State: v1alpha1.GroupOffline}
 		}, want: "mysql-0 is OFFLINE in its group (was ONLINE)"},
 		"Galera": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Galera = &v1alpha1.GaleraNode{State: StateSynced, ClusterStatus: "Primary"}
+			source.Galera = &v1alpha1.GaleraNode{State: v1alpha1.GaleraSynced, ClusterStatus: "Primary"}
 		}, after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
 			source.Galera = &v1alpha1.GaleraNode{State: "Initialized", ClusterStatus: "non-Primary"}
 		}, want: "mysql-0: its component is non-Primary (was Primary); mysql-0 is Initialized (was Synced)"},
 		"left its group": {before: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RolePrimary },
 			after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) { source.Role = v1alpha1.RoleOutside }, want: "mysql-0 is outside its group (was primary)"},
 		"Galera answers": {before: unreachable("refused"), after: func(source, _ *v1alpha1.MySQLServer, _ *v1alpha1.MySQLTopology) {
-			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: StateSynced}
+			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: v1alpha1.GaleraSynced}
 		}, want: "mysql-0 answers: Synced"},
 		"findings": {before: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
 			set.Findings = []v1alpha1.Finding{{Code: v1alpha1.CodeSeveralSources, Severity: v1alpha1.SeverityCritical, Objects: []string{"pod/mysql-0"}}}
