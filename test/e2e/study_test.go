@@ -153,7 +153,7 @@ func TestUsageIsReal(t *testing.T) {
 	})
 	s := n.Web()
 	findings := aboveInfo(s)
-	if len(findings) != 1 || findings[0].Objects[0] != "persistentvolumeclaim/www-web-0" {
+	if len(findings) != 1 || findings[0].Objects[0].Name != "www-web-0" {
 		t.Errorf("findings %+v", findings)
 	}
 	t.Logf("\n%s", n.Doik("sts-status", "-o", "wide").Out)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // Machine is where a bed stands.
@@ -108,7 +109,7 @@ var namespaced = regexp.MustCompile(`\bNS([/.-])`)
 // Matches says whether a finding is what is expected.
 func (e Expect) Matches(f v1alpha1.Finding, namespace string) bool {
 	full := func(text string) string { return namespaced.ReplaceAllString(text, namespace+"$1") }
-	if f.Code != e.Code || f.Severity != e.Severity || e.Object != "" && !slices.Contains(f.Objects, full(e.Object)) {
+	if f.Code != e.Code || f.Severity != e.Severity || e.Object != "" && !isAbout(f, full(e.Object), namespace) {
 		return false
 	}
 	rest := f.Message + " → " + f.Remedy
@@ -121,6 +122,11 @@ func (e Expect) Matches(f v1alpha1.Finding, namespace string) bool {
 	}
 	column, value, _ := strings.Cut(e.Evidence, "=")
 	return e.Evidence == "" || slices.ContainsFunc(f.Evidence, func(v v1alpha1.Evidence) bool { return v.Query != "" && v.Values[column] == value })
+}
+
+// isAbout reports whether an object is among a finding's: kind/name of the namespace, or kind/namespace/name.
+func isAbout(f v1alpha1.Finding, object, namespace string) bool {
+	return slices.Contains(finding.Objects(f.Objects, namespace), object) || slices.Contains(finding.Objects(f.Objects, ""), object)
 }
 
 // Beds are all beds, and so all faults.

@@ -33,7 +33,7 @@ func (x *index) across() {
 }
 
 func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, format string, args ...any) {
-	i.add(finding.New(code, severity, objects, "", format, args...))
+	i.add(finding.In(i.Metadata.Namespace, []v1alpha1.Finding{finding.New(code, severity, objects, "", format, args...)})...)
 }
 
 // writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.

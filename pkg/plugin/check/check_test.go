@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
@@ -112,7 +113,7 @@ func TestIgnore(t *testing.T) {
 		{item("Cluster", ""), "DNS016", "", ""},
 	} {
 		by := ""
-		if i := all.of(c.item, &v1alpha1.Finding{Code: c.code, Objects: strings.Fields(c.objects)}); i != nil {
+		if i := all.of(c.item, &v1alpha1.Finding{Code: c.code, Objects: finding.Refs(strings.Fields(c.objects))}); i != nil {
 			by = i.by
 		}
 		if by != c.by {
@@ -124,7 +125,7 @@ func TestIgnore(t *testing.T) {
 // TestExplained leaves out what others say better, and never what nobody else says.
 func TestExplained(t *testing.T) {
 	f := func(code v1alpha1.Code, severity v1alpha1.Severity, objects string) v1alpha1.CheckFinding {
-		return v1alpha1.CheckFinding{Finding: v1alpha1.Finding{Code: code, Severity: severity, Objects: strings.Fields(objects)}}
+		return v1alpha1.CheckFinding{Finding: v1alpha1.Finding{Code: code, Severity: severity, Objects: finding.Refs(strings.Fields(objects))}}
 	}
 	for _, c := range []struct {
 		list []v1alpha1.CheckFinding
@@ -167,11 +168,11 @@ func TestExplained(t *testing.T) {
 // TestNamesOfSets gives what is found about a Service that two sets share to those whom it is about.
 func TestNamesOfSets(t *testing.T) {
 	service := v1alpha1.HeadlessDNS{Metadata: v1alpha1.ObjectMeta{Namespace: "x", Name: "db"}, StatefulSets: []string{"a", "b"}, Findings: []v1alpha1.Finding{
-		{Code: "DNS021", Objects: []string{"statefulset/a"}},
-		{Code: "DNS005", Objects: []string{"pod/b-0"}},
-		{Code: "DNS014", Objects: []string{"service/db"}},
-		{Code: "DNS003", Objects: []string{"service/db", "statefulset/c"}}, // which it selects, and which names another
-		{Code: "DNS004", Objects: []string{"pod/foreign"}},
+		{Code: "DNS021", Objects: finding.Refs([]string{"statefulset/a"})},
+		{Code: "DNS005", Objects: finding.Refs([]string{"pod/b-0"})},
+		{Code: "DNS014", Objects: finding.Refs([]string{"service/db"})},
+		{Code: "DNS003", Objects: finding.Refs([]string{"service/db", "statefulset/c"})}, // which it selects, and which names another
+		{Code: "DNS004", Objects: finding.Refs([]string{"pod/foreign"})},
 	}}
 	for asked, want := range map[string]string{
 		"a b c": "a: DNS021 DNS014 DNS004; b: DNS005 DNS014 DNS004; c: DNS003",

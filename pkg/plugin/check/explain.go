@@ -41,30 +41,30 @@ var explanations = []explanation{
 	{codes{code(v1alpha1.CodeMajorityInZone)}, codes{code(v1alpha1.CodeSharedZone)}, ""},
 	{codes{code(v1alpha1.CodeZoneLoss)}, codes{code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeMajorityOnNode), finding.RuleReplicasTogether, code(v1alpha1.CodeSharedZone)}, ""},
 	// Of capacity.
-	{codes{code(v1alpha1.CodeQuorumAtStake)}, codes{code(v1alpha1.CodeAllInterruptible), code(v1alpha1.CodeMajorityInterruptible), finding.RulePrimaryOnSpot, code(v1alpha1.CodeMajorityOnNode)}, "pod"},
-	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "node"},
+	{codes{code(v1alpha1.CodeQuorumAtStake)}, codes{code(v1alpha1.CodeAllInterruptible), code(v1alpha1.CodeMajorityInterruptible), finding.RulePrimaryOnSpot, code(v1alpha1.CodeMajorityOnNode)}, "Pod"},
+	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "Node"},
 	{codes{code(v1alpha1.CodeNoBudgetOnSpot)}, codes{code(v1alpha1.CodeNoDisruptionBudget)}, ""},
 	// Of volumes.
-	{codes{code(v1alpha1.CodeWriterVolume)}, codes{code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull)}, "persistentvolumeclaim"},
+	{codes{code(v1alpha1.CodeWriterVolume)}, codes{code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull)}, "PersistentVolumeClaim"},
 	// Of roles.
-	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "pod"},
+	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "Pod"},
 	// Of a source that is gone: the pods of its replicas are Ready all the same.
-	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "pod"},
+	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "Pod"},
 	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
-	{codes{code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "pod"},
+	{codes{code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "Pod"},
 	{codes{code(v1alpha1.CodeDNSNameTooLong)}, codes{code(v1alpha1.CodeOrdinalMissing)}, ""},
 	// Of names.
-	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "service"},
+	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "Service"},
 	// DNS servers give pods names through other Services too, which nobody promises.
-	{codes{code(v1alpha1.CodeDNSNotHeadless)}, codes{code(v1alpha1.CodeDNSExtra)}, "service"},
+	{codes{code(v1alpha1.CodeDNSNotHeadless)}, codes{code(v1alpha1.CodeDNSExtra)}, "Service"},
 	// A pod that is not ready has no address in DNS: that is told with the pod.
-	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating)}, codes{code(v1alpha1.CodeDNSNotReady)}, "pod"},
+	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating)}, codes{code(v1alpha1.CodeDNSNotReady)}, "Pod"},
 	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
-	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "pod"},
-	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "pod"},
+	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "Pod"},
+	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "Pod"},
 	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
-	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "node"},
-	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "persistentvolumeclaim"},
+	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "Node"},
+	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "PersistentVolumeClaim"},
 }
 
 // explained leaves findings out that others explain, which then name their codes.
@@ -108,12 +108,17 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 
 // concern reports whether two findings are about an object of the kind that counts together.
 func (e *explanation) concern(by, f *v1alpha1.Finding) bool {
-	return e.object == "" || slices.ContainsFunc(ofKind(e.object, by), func(name string) bool { return slices.Contains(ofKind(e.object, f), name) })
+	return e.object == "" || slices.ContainsFunc(ofKind(e.object, by), func(o v1alpha1.ObjectReference) bool { return slices.Contains(ofKind(e.object, f), o) })
 }
 
 // cover reports whether all objects that count of a finding are among those of the ones that would explain it.
 func (e *explanation) cover(list []v1alpha1.CheckFinding, by []int, f *v1alpha1.Finding) bool {
-	return e.object == "" || !slices.ContainsFunc(ofKind(e.object, f), func(name string) bool {
-		return !slices.ContainsFunc(by, func(i int) bool { return slices.Contains(ofKind(e.object, &list[i].Finding), name) })
+	return e.object == "" || !slices.ContainsFunc(ofKind(e.object, f), func(o v1alpha1.ObjectReference) bool {
+		return !slices.ContainsFunc(by, func(i int) bool { return slices.Contains(ofKind(e.object, &list[i].Finding), o) })
 	})
+}
+
+// ofKind are a finding's objects of a kind.
+func ofKind(kind string, f *v1alpha1.Finding) []v1alpha1.ObjectReference {
+	return slices.DeleteFunc(slices.Clone(f.Objects), func(o v1alpha1.ObjectReference) bool { return o.Kind != kind })
 }

@@ -81,7 +81,7 @@ func (all ignores) of(item *v1alpha1.HealthCheck, f *v1alpha1.Finding) *ignoring
 	accepting := map[string]int{}
 	var kinds []string
 	for _, object := range f.Objects {
-		kind, _, name := parts(object)
+		kind, name := strings.ToLower(object.Kind), object.Name
 		if objects[kind]++; objects[kind] == 1 {
 			kinds = append(kinds, kind)
 		}
@@ -110,13 +110,4 @@ func (all ignores) at(namespace, object string, code v1alpha1.Code) *ignoring {
 		}
 	}
 	return nil
-}
-
-// parts takes an object of a finding apart: kind/name or kind/namespace/name.
-func parts(object string) (kind, namespace, name string) {
-	kind, name, _ = strings.Cut(object, "/")
-	if first, rest, ok := strings.Cut(name, "/"); ok {
-		namespace, name = first, rest
-	}
-	return kind, namespace, name
 }

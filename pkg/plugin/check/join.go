@@ -1,8 +1,8 @@
 package check
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
@@ -53,7 +53,7 @@ func (x *index) concerned(items []*item, f *v1alpha1.Finding, namespace string) 
 	if named := x.about(nil, f, namespace); len(named) > 0 {
 		return named
 	}
-	if x.Chosen && len(ofKind("statefulset", f))+len(ofKind("pod", f)) > 0 {
+	if x.Chosen && len(ofKind("StatefulSet", f))+len(ofKind("Pod", f)) > 0 {
 		return nil
 	}
 	return items
@@ -81,18 +81,15 @@ func (x *index) itemsOfService(service *v1alpha1.HeadlessDNS) []*item {
 // about adds the items that a finding's objects belong to.
 func (x *index) about(items []*item, f *v1alpha1.Finding, namespace string) []*item {
 	for _, object := range f.Objects {
-		kind, of, name := parts(object)
-		if of == "" {
-			of = namespace
-		}
+		key := cmp.Or(object.Namespace, namespace) + "/" + object.Name
 		var it *item
-		switch kind {
-		case "statefulset":
-			it = x.bySet[of+"/"+name]
-		case "pod":
-			it = x.byPod[of+"/"+name]
-		case "persistentvolumeclaim":
-			it = x.byClaim[of+"/"+name]
+		switch object.Kind {
+		case "StatefulSet":
+			it = x.bySet[key]
+		case "Pod":
+			it = x.byPod[key]
+		case "PersistentVolumeClaim":
+			it = x.byClaim[key]
 		}
 		if it != nil && !slices.Contains(items, it) {
 			items = append(items, it)
@@ -122,7 +119,7 @@ func (x *index) joinNodes() {
 		for j := range node.Findings {
 			f := &node.Findings[j]
 			items := x.about(nil, f, "")
-			ofOthers := slices.ContainsFunc(f.Objects, func(object string) bool { return !strings.HasPrefix(object, "node/") })
+			ofOthers := slices.ContainsFunc(f.Objects, func(object v1alpha1.ObjectReference) bool { return object.Kind != "Node" })
 			switch {
 			case len(items) > 0:
 				for _, it := range items {
@@ -186,15 +183,4 @@ func (i *item) checked(part v1alpha1.CheckedPart) {
 		}
 	}
 	i.Checked = append(i.Checked, part)
-}
-
-// ofKind are the names of a finding's objects of a kind.
-func ofKind(kind string, f *v1alpha1.Finding) []string {
-	var names []string
-	for _, object := range f.Objects {
-		if k, _, name := parts(object); k == kind {
-			names = append(names, name)
-		}
-	}
-	return names
 }

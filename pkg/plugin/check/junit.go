@@ -108,7 +108,7 @@ func suiteOf(c *v1alpha1.HealthCheck, failing v1alpha1.Severity) junitSuite {
 	}
 	for i := range c.Findings {
 		f := &c.Findings[i]
-		t := junitCase{Name: caseName(&f.Finding), ClassName: name}
+		t := junitCase{Name: caseName(c.Metadata.Namespace, &f.Finding), ClassName: name}
 		text := strings.TrimSpace(fmt.Sprintf("%s: %s%s\n%s", f.Severity, f.Message, also(f.Also), f.Remedy))
 		if finding.CompareSeverity(failing, f.Severity) > 0 {
 			t.SystemOut = text
@@ -119,17 +119,17 @@ func suiteOf(c *v1alpha1.HealthCheck, failing v1alpha1.Severity) junitSuite {
 	}
 	for i := range c.Ignored {
 		f := &c.Ignored[i]
-		suite.Cases = append(suite.Cases, junitCase{Name: caseName(&f.Finding), ClassName: name, Skipped: &junitMessage{Message: ignoredBy(f), Text: f.Message}})
+		suite.Cases = append(suite.Cases, junitCase{Name: caseName(c.Metadata.Namespace, &f.Finding), ClassName: name, Skipped: &junitMessage{Message: ignoredBy(f), Text: f.Message}})
 	}
 	return suite
 }
 
 // caseName tells findings of one code apart by what they are about.
-func caseName(f *v1alpha1.Finding) string {
+func caseName(home string, f *v1alpha1.Finding) string {
 	if len(f.Objects) == 0 {
 		return string(f.Code)
 	}
-	return string(f.Code) + " " + f.Objects[0]
+	return string(f.Code) + " " + finding.Object(f.Objects[0], home)
 }
 
 // qualified is the name of an item with its namespace.

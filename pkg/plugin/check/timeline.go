@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -80,7 +81,7 @@ func byWhat(c *v1alpha1.HealthCheck) map[string]*v1alpha1.CheckFinding {
 }
 
 func what(f *v1alpha1.CheckFinding) string {
-	return string(f.Severity) + " " + string(f.Code) + " " + strings.Join(f.Objects, " ")
+	return string(f.Severity) + " " + string(f.Code) + " " + strings.Join(finding.Objects(f.Objects, ""), " ")
 }
 
 // whose names the first of a finding's objects.
@@ -88,6 +89,5 @@ func whose(f *v1alpha1.CheckFinding) string {
 	if len(f.Objects) == 0 {
 		return ""
 	}
-	_, _, name := parts(f.Objects[0])
-	return " (" + name + ")"
+	return " (" + f.Objects[0].Name + ")"
 }

@@ -117,6 +117,7 @@ func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSn
 		item.Findings = append(item.Findings, finding.New(finding.RuleRowsDiffer.Code(family(engines, servers[0].Engine)), v1alpha1.SeverityInfo, podObjects(differ), "",
 			"not all servers have the same rows: see those marked among %s", finding.Some(differ)))
 	}
+	finding.In(item.Metadata.Namespace, item.Findings)
 	return item
 }
 

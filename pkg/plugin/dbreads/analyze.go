@@ -50,7 +50,7 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.My
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = findings(engine, &item, endpointsUnknown, s.New, hanging(behind), delayed(behind))
+	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, hanging(behind), delayed(behind)))
 	report := &v1alpha1.MySQLReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
 	}

@@ -38,7 +38,7 @@ func Timeline(before, after *v1alpha1.MySQLReadsList, now time.Time) []printers.
 	if was.From != is.From {
 		tell(printers.Plain, "connections are made from "+is.From)
 	}
-	finding.Timeline(was.Findings, is.Findings, finding.BySubject, nil, func(severity v1alpha1.Severity, text string) {
+	finding.Timeline(is.Metadata.Namespace, was.Findings, is.Findings, finding.BySubject, nil, func(severity v1alpha1.Severity, text string) {
 		tell(printers.LevelOf(severity), text)
 	})
 	return list

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
@@ -71,7 +72,7 @@ func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.MySQLTopology {
 		t.Servers = append(t.Servers, x.describe(e, placed))
 	}
 	t.Services = x.servicesOf(set)
-	t.Findings = x.findings(e, set, &t)
+	t.Findings = finding.In(set.Namespace, x.findings(e, set, &t))
 	x.judge(e, set, &t)
 	return t
 }

@@ -32,7 +32,7 @@ func (j *Judge) placement() {
 			j.add(finding.RulePrimaryOnSpot, v1alpha1.SeverityWarning, PodNames([]*server{primary}), nil,
 				"%s, which takes the writes, runs on %s, a %s node (%s): the provider may take it away", primary.Pod.Name, node.Name, class.CapacityType, class.Evidence)
 			f := &j.list[len(j.list)-1]
-			f.Objects = append(f.Objects, "node/"+node.Name)
+			f.Objects = append(f.Objects, finding.Ref("node/"+node.Name))
 		}
 	}
 	for _, s := range j.Set.Servers {

@@ -81,7 +81,7 @@ func (j *Judge) services() {
 // About adds a Service to the objects of the newest finding.
 func (j *Judge) About(service string) {
 	f := &j.list[len(j.list)-1]
-	f.Objects = append([]string{"service/" + service}, f.Objects...)
+	f.Objects = append([]v1alpha1.ObjectReference{finding.Ref("service/" + service)}, f.Objects...)
 }
 
 func areReplicas(names []string) string {

@@ -49,7 +49,7 @@ func (j *Judge) silentServers() {
 		j.add(finding.RuleServerSilent, severity, PodNames(names), evidence, "%s", text)
 		f := &j.list[len(j.list)-1]
 		for _, service := range services { // behind the pod, by which the timeline knows the finding
-			f.Objects = append(f.Objects, "service/"+service)
+			f.Objects = append(f.Objects, finding.Ref("service/"+service))
 		}
 		j.OnItsWay(s)
 	}

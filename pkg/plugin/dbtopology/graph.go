@@ -76,8 +76,8 @@ func levels(set *v1alpha1.MySQLTopology) map[string]printers.Level {
 			level = printers.Warn
 		}
 		for _, o := range f.Objects {
-			if name, ok := strings.CutPrefix(o, "pod/"); ok {
-				list[name] = max(list[name], level)
+			if o.Kind == "Pod" {
+				list[o.Name] = max(list[o.Name], level)
 			}
 		}
 	}

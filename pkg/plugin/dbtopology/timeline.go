@@ -95,7 +95,7 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 		t.server(pod, old[pod], now[pod])
 	}
 	t.services(was.Services, is.Services)
-	finding.Timeline(was.Findings, is.Findings, identity, t.told, func(severity v1alpha1.Severity, text string) {
+	finding.Timeline(is.Metadata.Namespace, was.Findings, is.Findings, identity, t.told, func(severity v1alpha1.Severity, text string) {
 		t.tell(printers.LevelOf(severity), "%s", text)
 	})
 }

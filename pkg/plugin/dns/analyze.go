@@ -38,7 +38,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.HeadlessDNSList {
 	report.Findings = clusterFindings(x, servers, report.Items)
 	report.Gaps = x.gaps(report.Items)
 	for i := range report.Items {
-		report.Items[i].Findings = subjectFindings(x, s.Subjects[i], &report.Items[i], report.Findings)
+		report.Items[i].Findings = finding.In(report.Items[i].Metadata.Namespace, subjectFindings(x, s.Subjects[i], &report.Items[i], report.Findings))
 	}
 	conclude(report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
@@ -54,7 +55,7 @@ func TestSelectsNothing(t *testing.T) {
 		all := ""
 		for _, f := range report.Items[0].Findings {
 			if f.Code == v1alpha1.CodeDNSSelectsNothing {
-				all = strings.Join(f.Objects, " ")
+				all = strings.Join(finding.Objects(f.Objects, f.Objects[0].Namespace), " ")
 				if !strings.HasSuffix(f.Message, "matches no pod"+c.words) {
 					t.Errorf("%s, want %s", f.Message, c.words)
 				}

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
@@ -247,7 +248,7 @@ func TestNotReadyInTime(t *testing.T) {
 	var got []string
 	for _, f := range Findings(Analyze(s, time.Time{})) {
 		if f.Code == v1alpha1.CodeDNSNotReady {
-			got = append(got, fmt.Sprintf("%s %v %v", f.Severity, f.Progressing, f.Objects))
+			got = append(got, fmt.Sprintf("%s %v %v", f.Severity, f.Progressing, finding.Objects(f.Objects, "x")))
 		}
 	}
 	if want := "warning false [pod/db-0 pod/db-2], info true [pod/db-1]"; strings.Join(got, ", ") != want {

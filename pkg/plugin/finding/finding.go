@@ -14,10 +14,11 @@ import (
 // few is how many names a sentence has.
 const few = 3
 
-// New makes a finding: what is wrong, or worth knowing, in one sentence about objects, which are kind/name. Remedy is a command to run or
+// New makes a finding: what is wrong, or worth knowing, in one sentence about objects, which are kind/name
+// or kind/namespace/name. Remedy is a command to run or
 // what else to do next; empty for the page that explains the code.
 func New(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) v1alpha1.Finding {
-	return v1alpha1.Finding{Code: code, Severity: severity, Objects: objects, Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, Page(code))}
+	return v1alpha1.Finding{Code: code, Severity: severity, Objects: Refs(objects), Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, Page(code))}
 }
 
 // Progress makes a finding one of something on its way: of severity info until it is late.

@@ -9,8 +9,9 @@ import (
 )
 
 // Timeline tells which findings came and which went, as far as they are no mere information and not of the codes that are told in other
-// words. Figures in their messages change: two findings are the same if they have the same identity. What is over is told without severity.
-func Timeline(was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string, told []v1alpha1.Code, tell func(severity v1alpha1.Severity, text string)) {
+// words. Figures in their messages change: two findings are the same if they have the same identity. What is over is told without severity, and
+// with its objects, whose namespace is told where it is not home.
+func Timeline(home string, was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string, told []v1alpha1.Code, tell func(severity v1alpha1.Severity, text string)) {
 	tells := func(f v1alpha1.Finding) bool {
 		return f.Severity != v1alpha1.SeverityInfo && !slices.Contains(told, f.Code)
 	}
@@ -31,15 +32,17 @@ func Timeline(was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string
 	}
 	for _, f := range was {
 		if tells(f) && !now[identity(f)] {
-			tell("", fmt.Sprintf("%s is over: %s", f.Code, Some(f.Objects)))
+			tell("", fmt.Sprintf("%s is over: %s", f.Code, Some(Objects(f.Objects, home))))
 		}
 	}
 }
 
 // ByObjects is the identity of findings that are known by their code and all their objects.
-func ByObjects(f v1alpha1.Finding) string { return string(f.Code) + " " + strings.Join(f.Objects, " ") }
+func ByObjects(f v1alpha1.Finding) string {
+	return string(f.Code) + " " + strings.Join(Objects(f.Objects, ""), " ")
+}
 
 // BySubject is that of findings whose first object is what they are about; the others come and go.
 func BySubject(f v1alpha1.Finding) string {
-	return string(f.Code) + " " + strings.Join(f.Objects[:min(1, len(f.Objects))], "")
+	return string(f.Code) + " " + strings.Join(Objects(f.Objects[:min(1, len(f.Objects))], ""), "")
 }

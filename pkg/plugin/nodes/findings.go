@@ -155,7 +155,9 @@ func (x *index) setFindings() []v1alpha1.Finding {
 		list = append(list, x.interruptible(s)...)
 		list = append(list, x.concentrated(s)...)
 	}
-	slices.SortFunc(list, func(a, b v1alpha1.Finding) int { return cmp.Compare(a.Objects[0], b.Objects[0]) })
+	slices.SortFunc(list, func(a, b v1alpha1.Finding) int {
+		return cmp.Compare(finding.Object(a.Objects[0], ""), finding.Object(b.Objects[0], ""))
+	})
 	finding.Sort(list)
 	return list
 }

@@ -84,7 +84,7 @@ func Timeline(before, after State, now time.Time) []printers.Happening {
 		return t.list
 	}
 	t.pods()
-	finding.Timeline(Findings(before.Report), Findings(after.Report), finding.BySubject, nil, func(severity v1alpha1.Severity, text string) {
+	finding.Timeline("", Findings(before.Report), Findings(after.Report), finding.BySubject, nil, func(severity v1alpha1.Severity, text string) {
 		t.tell(printers.LevelOf(severity), "%s", text)
 	})
 	return t.list

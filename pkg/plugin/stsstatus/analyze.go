@@ -165,7 +165,7 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.State
 	for _, budget := range budgets(x, set) {
 		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
 	}
-	status.Findings = findings(x, set, &status, now)
+	status.Findings = finding.In(set.Namespace, findings(x, set, &status, now))
 	judge(x, &status)
 	return status
 }

@@ -143,10 +143,10 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	f.Remedy = "" // that of what it waits for
 	known := false
 	for _, of := range found {
-		if slices.Contains(of.Objects, "pod/"+blocker) && finding.Compare(of, f) < 0 {
+		if slices.Contains(of.Objects, finding.Ref("pod/"+blocker)) && finding.Compare(of, f) < 0 {
 			f.Severity = of.Severity
 		}
-		known = known || slices.Contains(of.Objects, "pod/"+blocker)
+		known = known || slices.Contains(of.Objects, finding.Ref("pod/"+blocker))
 	}
 	pod := pods[blocker]
 	switch available := pod != nil && objects.PodReady(pod) && now.Before(objects.AvailableAt(set, pod).Add(objects.ProbeGrace)); {

@@ -38,7 +38,7 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
 		if waitsForClaims(c) {
-			f.Objects = append(f.Objects, prefixed("persistentvolumeclaim/", unboundClaims(x, pod))...)
+			f.Objects = append(f.Objects, finding.Refs(prefixed("persistentvolumeclaim/", unboundClaims(x, pod)))...)
 		}
 		if waitsForVolumes(x, pod, c, now) {
 			f = finding.Progress(f)
@@ -77,7 +77,7 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	since := duration.HumanDuration(now.Sub(progress.Since))
 	switch {
 	case trouble != "":
-		f.Objects = append(f.Objects, "node/"+pod.Spec.NodeName)
+		f.Objects = append(f.Objects, finding.Ref("node/"+pod.Spec.NodeName))
 	case x.stalled(pod, progress, now):
 	case progress.Stage == objects.StageStarting:
 		f.Message = fmt.Sprintf("%s is starting (%s): %s", pod.Name, since, reason)

@@ -128,7 +128,7 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	if is.Rollout.Complete && was.Rollout.Revision == is.Rollout.Revision && mixed(was) && !mixed(is) {
 		t.tell(printers.Plain, "%s: all pods have %s", name, is.Rollout.Revision)
 	}
-	finding.Timeline(explained(was), explained(is), finding.ByObjects, told[:], func(severity v1alpha1.Severity, text string) {
+	finding.Timeline(is.Metadata.Namespace, explained(was), explained(is), finding.ByObjects, told[:], func(severity v1alpha1.Severity, text string) {
 		t.tell(printers.LevelOf(severity), "%s", text)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
 // TestTimeline tells each kind of thing that happens.
@@ -25,7 +26,7 @@ func TestTimeline(t *testing.T) {
 				Pod:    &v1alpha1.PodStatus{UID: "p0", Status: "Running", Ready: true, Node: "n", Revision: "a", CreationTimestamp: ago(time.Hour)},
 				Claims: []v1alpha1.ClaimStatus{{Name: "www-web-0", UID: "c0", Phase: v1alpha1.ClaimBound, Capacity: &size}},
 			}, {Ordinal: 1, PodName: "web-1", State: v1alpha1.OrdinalMissing, Claims: []v1alpha1.ClaimStatus{{Name: "www-web-1", Phase: v1alpha1.ClaimMissing}}}},
-			Findings: []v1alpha1.Finding{{Code: v1alpha1.CodeVolumeFilling, Severity: v1alpha1.SeverityWarning, Objects: []string{"persistentvolumeclaim/www-web-0"}}},
+			Findings: []v1alpha1.Finding{{Code: v1alpha1.CodeVolumeFilling, Severity: v1alpha1.SeverityWarning, Objects: finding.Refs([]string{"persistentvolumeclaim/www-web-0"})}},
 		}
 		change(&set)
 		return &v1alpha1.StatefulSetStatusList{Items: []v1alpha1.StatefulSetStatus{set}}
@@ -34,7 +35,7 @@ func TestTimeline(t *testing.T) {
 	missing := func(reason string) func(*v1alpha1.StatefulSetStatus) {
 		return func(s *v1alpha1.StatefulSetStatus) {
 			s.Ordinals[1].Reason = reason
-			s.Findings = append(s.Findings, v1alpha1.Finding{Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Message: "web-1 not created", Objects: []string{"pod/web-1"}})
+			s.Findings = append(s.Findings, v1alpha1.Finding{Code: v1alpha1.CodeOrdinalMissing, Severity: v1alpha1.SeverityError, Message: "web-1 not created", Objects: finding.Refs([]string{"pod/web-1"})})
 		}
 	}
 	for name, test := range map[string]struct {
@@ -57,7 +58,7 @@ func TestTimeline(t *testing.T) {
 		}), "web-0 deleted after 60m; web-0 created; web-0 scheduled on m; web-0 ready (18s)"},
 		"crashing": {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) {
 			s.Ordinals[0].Pod.Status, s.Ordinals[0].Pod.Ready, s.Ordinals[0].Pod.Restarts = "CrashLoopBackOff", false, 3
-			s.Findings = append(s.Findings, v1alpha1.Finding{Code: v1alpha1.CodeCrashLoop, Severity: v1alpha1.SeverityError, Message: "web-0 keeps ending", Objects: []string{"pod/web-0"}})
+			s.Findings = append(s.Findings, v1alpha1.Finding{Code: v1alpha1.CodeCrashLoop, Severity: v1alpha1.SeverityError, Message: "web-0 keeps ending", Objects: finding.Refs([]string{"pod/web-0"})})
 		}), "web-0 CrashLoopBackOff; web-0 restarted (3 times); web-0 not ready; ERROR STS005 web-0 keeps ending"},
 		"over":       {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) { s.Findings = nil }), "STS010 is over: persistentvolumeclaim/www-web-0"},
 		"still full": {report(nothing), report(func(s *v1alpha1.StatefulSetStatus) { s.Findings[0].Message = "other" }), ""},

@@ -57,8 +57,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	// Progressing means that it looks as a healthy start or rollout does, and is not late: the severity is info until it is.
 	Progressing bool `json:"progressing,omitempty"`
-	// Objects are what the finding is about, as kind/name: pod/web-0, persistentvolumeclaim/www-web-0.
-	Objects []string `json:"objects,omitempty"`
+	// Objects are what the finding is about; the first is its subject.
+	Objects []ObjectReference `json:"objects,omitempty"`
 	// Message says in one sentence what is wrong, and why, with the evidence.
 	Message string `json:"message"`
 	// Remedy is a command to run or a page to read next.
@@ -67,10 +67,20 @@ type Finding struct {
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
+// ObjectReference names an object.
+type ObjectReference struct {
+	// Kind is as in the object's manifest: Pod, PersistentVolumeClaim.
+	Kind string `json:"kind"`
+	// Namespace is missing for objects that are in none, such as nodes.
+	Namespace string `json:"namespace,omitempty"`
+	// Name is the object's.
+	Name string `json:"name"`
+}
+
 // Evidence is what an object answered to a question.
 type Evidence struct {
-	// Object is who answered, as kind/name.
-	Object string `json:"object"`
+	// Object is who answered.
+	Object ObjectReference `json:"object"`
 	// Query is what was asked: an SQL statement.
 	Query string `json:"query"`
 	// Values are the columns that count.

@@ -164,8 +164,7 @@ type NodeCapacityList struct {
 	Items []NodeCapacity `json:"items"`
 	// Summary sums the selected nodes up.
 	Summary NodeSummary `json:"summary"`
-	// Findings are those about sets of pods, the worst first; those about one node are with it. Objects in namespaces are
-	// kind/namespace/name.
+	// Findings are those about sets of pods, the worst first; those about one node are with it.
 	Findings []Finding `json:"findings,omitempty"`
 	// Problems are what could not be read.
 	Problems []Problem `json:"problems,omitempty"`

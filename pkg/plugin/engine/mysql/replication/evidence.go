@@ -5,6 +5,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
@@ -36,7 +37,7 @@ func unlessEmpty(e v1alpha1.Evidence) []v1alpha1.Evidence {
 
 // quoteRow is a row, without the columns that it does not have.
 func quoteRow(s *dbstate.Server, statement string, row mysql.Row, columns []string) v1alpha1.Evidence {
-	e := v1alpha1.Evidence{Object: "pod/" + s.Pod.Name, Query: statement, Values: map[string]string{}}
+	e := v1alpha1.Evidence{Object: finding.Ref("pod/" + s.Pod.Name), Query: statement, Values: map[string]string{}}
 	for _, column := range columns {
 		if value, ok := row[column]; ok {
 			e.Values[column] = "NULL"

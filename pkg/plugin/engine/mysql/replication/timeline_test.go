@@ -135,7 +135,7 @@ func TestTimeline(t *testing.T) {
 			source.Role, source.Galera = v1alpha1.RoleNode, &v1alpha1.GaleraNode{State: v1alpha1.GaleraSynced}
 		}, want: "mysql-0 answers: Synced"},
 		"findings": {before: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
-			set.Findings = []v1alpha1.Finding{{Code: v1alpha1.CodeSeveralSources, Severity: v1alpha1.SeverityCritical, Objects: []string{"pod/mysql-0"}}}
+			set.Findings = []v1alpha1.Finding{{Code: v1alpha1.CodeSeveralSources, Severity: v1alpha1.SeverityCritical, Objects: finding.Refs([]string{"pod/mysql-0"})}}
 		}, after: func(_, _ *v1alpha1.MySQLServer, set *v1alpha1.MySQLTopology) {
 			set.Findings = []v1alpha1.Finding{
 				{Code: v1alpha1.CodeErrantTransactions, Severity: v1alpha1.SeverityError, Message: "mysql-1 has more"},
