@@ -30,16 +30,23 @@ func TestSameCommands(t *testing.T) {
 	}
 }
 
-// TestLinks: every file that the READMEs link to is there.
+// TestLinks: every file that the READMEs and the pages of docs link to is there.
 func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(Root(), "docs/*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
 	for _, name := range append(Files, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
-		text, err := os.ReadFile(filepath.Join(Root(), name))
+		pages = append(pages, filepath.Join(Root(), name))
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(Root(), m[1])); err != nil {
-				t.Errorf("%s: %v", name, err)
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s: %v", filepath.Base(page), err)
 			}
 		}
 	}

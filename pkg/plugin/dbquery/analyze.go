@@ -38,26 +38,13 @@ func Analyze(engines dbserver.Engines, s *Snapshot) *v1alpha1.MySQLQueryList {
 
 // problems are the servers that did not answer, each cause once.
 func problems(servers []ServerSnapshot) []v1alpha1.Problem {
-	var list []v1alpha1.Problem
-	pods := map[v1alpha1.Problem][]string{} // by the problem without its subject
+	var failures []dbserver.Failure
 	for _, s := range servers {
-		if s.Failure == nil {
-			continue
-		}
-		p := *s.Failure
-		p.Subject = ""
-		if len(pods[p]) == 0 {
-			list = append(list, p)
-		}
-		pods[p] = append(pods[p], s.Pod)
-	}
-	for i, p := range list {
-		list[i].Subject = "server " + pods[p][0]
-		if len(pods[p]) > 1 {
-			list[i].Subject = "servers " + finding.Some(pods[p])
+		if s.Failure != nil {
+			failures = append(failures, dbserver.Failure{Pod: s.Pod, Problem: *s.Failure, Cause: s.Cause})
 		}
 	}
-	return list
+	return dbserver.Alike(failures)
 }
 
 // Findings are those of all sets.

@@ -53,6 +53,8 @@ type ServerSnapshot struct {
 	// Error is the server's answer, where it is one; Failure is why there is none.
 	Error   string            `json:"error,omitempty"`
 	Failure *v1alpha1.Problem `json:"failure,omitempty"`
+	// Cause is what is alike about it where others fail for the same reason, see dbserver.Said.
+	Cause string `json:"cause,omitempty"`
 }
 
 // Collect asks all servers of the scope at once. It fails only if pods can't be read or a name is of nothing.
@@ -103,7 +105,7 @@ func ask(ctx context.Context, connector *dbserver.Connector, server dbserver.Ser
 		result.Error = objects.OneLine(err.Error())
 	case err != nil:
 		problem := dbserver.ProblemOf(server, err, q.Access.ServerTimeout)
-		result.Failure = &problem
+		result.Failure, result.Cause = &problem, dbserver.CauseOf(err)
 	default:
 		result.Columns, result.Rows = answer.Columns, answer.Values
 	}

@@ -127,9 +127,14 @@ func open(ctx context.Context, asker Asker, s Server, timeout time.Duration, sai
 	defer cancel()
 	session, err := asker.Open(ctx, s, said)
 	if err != nil {
-		problem := ProblemOf(s, err, timeout)
-		said.Failure = &problem
+		*said = failed(s, err, timeout)
 		return nil, err
 	}
 	return session, nil
+}
+
+// failed is what is known of a server that did not answer within its time.
+func failed(s Server, err error, timeout time.Duration) Said {
+	problem := ProblemOf(s, err, timeout)
+	return Said{Failure: &problem, Cause: CauseOf(err)}
 }

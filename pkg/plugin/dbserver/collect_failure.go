@@ -134,3 +134,24 @@ type noAccountError struct {
 func (e *noAccountError) Error() string {
 	return fmt.Sprintf("no account of %s is known for --via=%s: give one with --user and --password-from", e.flavour, e.via)
 }
+
+// CauseOf is what is alike about the failures of several servers: an error without the names of what it happened to.
+func CauseOf(err error) string {
+	var login *LoginError
+	if errors.As(err, &login) {
+		causes := make([]string, len(login.Reason))
+		for i, reason := range login.Reason {
+			causes[i] = CauseOf(reason)
+		}
+		return strings.Join(causes, "; ")
+	}
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		kind := ""
+		if details := status.Status().Details; details != nil {
+			kind = details.Kind
+		}
+		return string(status.Status().Reason) + " " + kind
+	}
+	return objects.OneLine(err.Error())
+}

@@ -211,8 +211,8 @@ func (p *Poller) everything(ctx context.Context, asker Asker, server Server, r *
 			return
 		}
 		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			problem := ProblemOf(server, err, p.ServerTimeout)
-			r.said = &Said{Failure: &problem}
+			said := failed(server, err, p.ServerTimeout)
+			r.said = &said
 			return
 		}
 		r.said = &Said{}

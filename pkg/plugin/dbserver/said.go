@@ -12,8 +12,10 @@ type Said struct {
 	User string `json:"user,omitempty"`
 	// LastAnswer is when a server that does not answer now did for the last time, where a Poller has seen it.
 	LastAnswer *metav1.Time `json:"lastAnswer,omitempty"`
-	// Failure is why there are no answers.
+	// Failure is why there are no answers, Cause what is alike about it where other servers fail for the same reason; empty if that is the
+	// message.
 	Failure *v1alpha1.Problem      `json:"failure,omitempty"`
+	Cause   string                 `json:"cause,omitempty"`
 	Answers []v1alpha1.MySQLAnswer `json:"answers,omitempty"`
 }
 

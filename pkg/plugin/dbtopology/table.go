@@ -50,7 +50,7 @@ func columns(v View) printers.Columns[Row] {
 		printers.Wide("SOURCE", source),
 		printers.Wide("NODE", place(func(s *v1alpha1.MySQLServer) string { return s.Node })),
 		printers.Wide("ZONE", place(func(s *v1alpha1.MySQLServer) string { return s.Zone })),
-		printers.Wide("CAPACITY", place(func(s *v1alpha1.MySQLServer) string { return string(s.CapacityType) })),
+		printers.Wide("CAPACITYTYPE", place(func(s *v1alpha1.MySQLServer) string { return string(s.CapacityType) })),
 	)
 	for _, e := range v.Engines {
 		all = append(all, e.Wide...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 )
 
@@ -21,19 +22,13 @@ func (s *Snapshot) unread() []v1alpha1.Problem {
 
 // problems are the servers of an engine that did not answer, then what others refused, each cause once.
 func (x *index) problems(e *Engine) []v1alpha1.Problem {
-	var list []v1alpha1.Problem
 	subjects, servers := map[v1alpha1.Problem][]string{}, map[v1alpha1.Problem][]string{} // by refusal
-	var failures, order []v1alpha1.Problem
-	alike := map[string][]string{} // servers by the failure without its subject
+	var failures []dbserver.Failure
+	var order []v1alpha1.Problem
 	for _, set := range x.Sets {
 		for _, s := range set.Servers {
 			if s.Said.Failure != nil {
-				p := *s.Said.Failure
-				cause := string(p.Reason) + strings.ReplaceAll(p.Message+p.Remedy, s.Pod.Name, "")
-				if len(alike[cause]) == 0 {
-					failures = append(failures, p)
-				}
-				alike[cause] = append(alike[cause], s.Pod.Name)
+				failures = append(failures, dbserver.Failure{Pod: s.Pod.Name, Problem: *s.Said.Failure, Cause: s.Said.Cause})
 			}
 			for i := range s.Said.Answers {
 				a := &s.Said.Answers[i]
@@ -53,14 +48,7 @@ func (x *index) problems(e *Engine) []v1alpha1.Problem {
 			}
 		}
 	}
-	for _, p := range failures {
-		pod := strings.TrimPrefix(p.Subject, "server ")
-		cause := string(p.Reason) + strings.ReplaceAll(p.Message+p.Remedy, pod, "")
-		if names := alike[cause]; len(names) > 1 {
-			p.Subject = "servers " + finding.Some(names)
-		}
-		list = append(list, p)
-	}
+	list := dbserver.Alike(failures)
 	for _, r := range order {
 		p := r
 		p.Subject = fmt.Sprintf("%s of %s", strings.Join(subjects[r], ", "), finding.Some(servers[r]))

@@ -65,7 +65,7 @@ func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 	columns := printers.Columns[item]{
 		printers.Narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }),
 		printers.Narrow("STATUS", status),
-		printers.Narrow("CAPACITY", capacityType),
+		printers.Narrow("CAPACITYTYPE", capacityType),
 		printers.Narrow("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
 		printers.Narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }),
 		printers.Narrow("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
