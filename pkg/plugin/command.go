@@ -70,7 +70,8 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	addLogging(root, streams.ErrOut)
 	addPreferences(root, connection, streams.ErrOut)
 
-	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams) }
+	version := clientVersion().Version
+	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams, version) }
 	alone := []answer{}
 	for _, e := range engines.All() {
 		alone = append(alone,

@@ -9,12 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	cliprinters "k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
 // Document is a report in all the forms in which it can be printed.
 type Document struct {
-	// Report is a pointer to a struct of package v1alpha1.
-	Report any
+	// Report is a pointer to a struct of package v1alpha1, Metadata to where in it its origin belongs; nil if it has none.
+	Report   any
+	Metadata *v1alpha1.ReportMeta
 	// Names are what -o name prints, as kind.group/name.
 	Names []string
 	// Table is called for -o wide and for no -o at all.

@@ -12,8 +12,8 @@ const pageStart = `# Reports
 <!-- Written by make api from the comments of pkg/plugin/api/v1alpha1: change them, not this page. -->
 
 What the commands print with ` + "`-o json`, `-o yaml`, `-o kyaml`, `-o jsonpath`, `-o go-template` and `-o custom-columns`" + `: what scripts may rely on. Every report but that
-of ` + "`version`" + ` is a list with ` + "`items`" + `, which carry the findings about them, and with ` + "`problems`" + `: what could not be read is a problem and a field left out, never a zero
-that looks measured.
+of ` + "`version`" + ` is a list with ` + "`metadata`" + ` (when it was made, by which version, of which cluster), with ` + "`items`" + `, which carry the findings about them, and with
+` + "`problems`" + `: what could not be read is a problem and a field left out, never a zero that looks measured.
 
 A field that is not required is left out where it is not known, and where it is empty, false or zero. [Words](#words) has the values of every field whose values come from a list,
 [findings.md](findings.md) the codes of findings. Each kind has a JSON schema (draft 2020-12).

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -44,9 +47,15 @@ func Read[S any](t *testing.T, file string) *S {
 	return snapshot
 }
 
-// Report compares a report with the folder's report.golden.yaml.
-func Report(t *testing.T, folder string, report any) {
+// origin is the metadata of golden reports; Analyze leaves it to whoever prints them.
+var origin = v1alpha1.ReportMeta{
+	Time: metav1.NewTime(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)), Version: "v1.2.3", Context: "admin@study", Cluster: "study",
+}
+
+// Report compares a report, given its metadata, with the folder's report.golden.yaml.
+func Report(t *testing.T, folder string, report any, metadata *v1alpha1.ReportMeta) {
 	t.Helper()
+	*metadata = origin
 	text, err := yaml.Marshal(report)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestGolden(t *testing.T) {
 	now := time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(s, Selection{}, now)
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, Table(report, View{Now: now}), Table(report, View{Namespaces: true, Info: true, Now: now}))
 		junit, err := JUnit(report, v1alpha1.SeverityWarning)
 		if err != nil {

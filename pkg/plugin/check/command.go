@@ -203,7 +203,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.HealthCheckList] {
 
 func (o *Options) document(report *v1alpha1.HealthCheckList, now time.Time) printers.Document {
 	return printers.Document{
-		Report: report, Names: Names(report),
+		Report: report, Metadata: &report.Metadata, Names: Names(report),
 		Table: func() printers.Table {
 			return Table(report, View{Namespaces: o.AllNamespaces, Info: o.Printer.Wide(), Now: now})
 		},

@@ -144,7 +144,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLQueryList] {
 		Analyze: func(s *Snapshot, _ time.Time) *v1alpha1.MySQLQueryList { return Analyze(o.Query.Engines, s) },
 		Document: func(report *v1alpha1.MySQLQueryList, _ time.Time) printers.Document {
 			return printers.Document{
-				Report: report, Names: Names(report),
+				Report: report, Metadata: &report.Metadata, Names: Names(report),
 				Table: func() printers.Table { return Table(report, o.AllNamespaces) },
 			}
 		},

@@ -11,7 +11,7 @@ import (
 func TestGolden(t *testing.T) {
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(dbserver.Engines{{Name: "MySQL", Family: "MYSQL"}}, s)
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, Table(report, false), Table(report, true))
 	})
 }

@@ -106,7 +106,7 @@ func servicePort(service *corev1.Service, engine *dbserver.Engine) int32 {
 
 // readers are the servers that the Service selects by name, then those that answered and are none of them.
 func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
-	var list []v1alpha1.MySQLReader
+	list := []v1alpha1.MySQLReader{}
 	taken := make([]bool, len(s.Answers))
 	total := 0
 	for _, a := range s.Answers {

@@ -160,5 +160,5 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
 }
 
 func document(report *v1alpha1.MySQLReadsList, _ time.Time) printers.Document {
-	return printers.Document{Report: report, Names: Names(report), Table: func() printers.Table { return Table(report) }}
+	return printers.Document{Report: report, Metadata: &report.Metadata, Names: Names(report), Table: func() printers.Table { return Table(report) }}
 }

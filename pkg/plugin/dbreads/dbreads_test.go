@@ -14,7 +14,7 @@ import (
 func TestGolden(t *testing.T) {
 	golden.Cases(t, func(t *testing.T, s *dbreads.Snapshot, folder string) {
 		report := dbreads.Analyze([]*dbstate.Engine{&replication.States}, s, time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC))
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, dbreads.Table(report), dbreads.Table(report))
 	})
 }

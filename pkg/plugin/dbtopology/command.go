@@ -148,7 +148,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList] 
 
 func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {
 	return printers.Document{
-		Report: report, Names: Names(report),
+		Report: report, Metadata: &report.Metadata, Names: Names(report),
 		Table: func() printers.Table {
 			return Table(report, View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces, Now: now})
 		},

@@ -164,7 +164,7 @@ func (o *Options) Run(ctx context.Context) error {
 		Analyze: Analyze,
 		Document: func(report *v1alpha1.HeadlessDNSList, _ time.Time) printers.Document {
 			return printers.Document{
-				Report: report, Names: Names(report),
+				Report: report, Metadata: &report.Metadata, Names: Names(report),
 				Table: func() printers.Table {
 					return Table(report, View{Namespaces: o.AllNamespaces, Wide: o.Printer.Wide()})
 				},

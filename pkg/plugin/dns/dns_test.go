@@ -20,7 +20,7 @@ import (
 func TestGolden(t *testing.T) {
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(s, time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC))
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, Table(report, View{}), Table(report, View{Namespaces: true, Wide: true}))
 	})
 }

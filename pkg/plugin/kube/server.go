@@ -39,6 +39,11 @@ func chosen(flags *Connection, raw *clientcmdapi.Config) (contextName, clusterNa
 	return contextName, cmp.Or(flags.Overrides.Context.Cluster, clusterName)
 }
 
+// KubeconfigNames are what the kubeconfig calls the context and the cluster; both are empty in a pod.
+func (c *Cluster) KubeconfigNames() (contextName, clusterName string) {
+	return c.contextName, c.clusterName
+}
+
 // Server tells where the kubeconfig leads, with kubectl's flags applied and the proxy that the kubeconfig or the environment asks
 // for. It sends nothing.
 func (c *Cluster) Server() (v1alpha1.EndpointServer, error) {

@@ -172,7 +172,7 @@ func (o *Options) view(now time.Time) View { return View{Pods: o.Pods, Usage: o.
 
 func (o *Options) document(report *v1alpha1.NodeCapacityList, now time.Time) printers.Document {
 	return printers.Document{
-		Report: report, Names: Names(report),
+		Report: report, Metadata: &report.Metadata, Names: Names(report),
 		Table: func() printers.Table { return Table(report, o.view(now)) },
 	}
 }

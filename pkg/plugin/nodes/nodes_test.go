@@ -30,7 +30,7 @@ var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 func TestGolden(t *testing.T) {
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(s, Selection{Pods: s.UsageAsked}, now)
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		table := Table(report, View{Pods: s.UsageAsked, Usage: s.UsageAsked, Now: now})
 		golden.Tables(t, folder, table, table)
 	})

@@ -77,7 +77,7 @@ func RunOnce[S, R any](ctx context.Context, s *Scope, r Report[S, R]) error {
 			return err
 		}
 	}
-	if err := s.Print(r.Document(report, now), r.Problems(report)); err != nil {
+	if err := s.Print(r.Document(report, now), r.Problems(report), now); err != nil {
 		return err
 	}
 	if r.Failed != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -98,6 +99,26 @@ func TestRunOnce(t *testing.T) {
 		if strings.TrimSpace(out.String()) != test.out || errOut.String() != test.errOut || !strings.HasPrefix(said, test.err) || said != "" && test.err == "" {
 			t.Errorf("%s: %q, %q, %v", name, out.String(), errOut.String(), err)
 		}
+	}
+}
+
+// TestOrigin: a report says when, by which version and of which cluster it was made.
+func TestOrigin(t *testing.T) {
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	printer, err := printers.NewFlags().ToPrinter(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	report := &v1alpha1.StatefulSetStatusList{}
+	document := printers.Document{Report: report, Metadata: &report.Metadata, Table: func() printers.Table { return printers.Table{} }}
+	s := &Scope{Streams: streams, Printer: printer, origin: v1alpha1.ReportMeta{Version: "v1.2.3", Context: "admin@study", Cluster: "study"}}
+	if err := s.Print(document, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	want := v1alpha1.ReportMeta{Time: metav1.NewTime(now), Version: "v1.2.3", Context: "admin@study", Cluster: "study"}
+	if report.Metadata != want {
+		t.Errorf("%+v", report.Metadata)
 	}
 }
 

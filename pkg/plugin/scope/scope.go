@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -31,6 +32,7 @@ type Flags struct {
 	Connection *kube.Connection
 	Streams    genericiooptions.IOStreams
 
+	version       string
 	print         *printers.Flags
 	allNamespaces bool
 	selector      string
@@ -46,9 +48,11 @@ type Flags struct {
 	clusterWide bool
 }
 
-// NewFlags returns the shared flags with their defaults.
-func NewFlags(connection *kube.Connection, streams genericiooptions.IOStreams) *Flags {
-	return &Flags{Connection: connection, Streams: streams, print: printers.NewFlags(), chunkSize: defaultChunkSize, timeout: defaultTimeout}
+// NewFlags returns the shared flags with their defaults; version is the plugin's, for reports.
+func NewFlags(connection *kube.Connection, streams genericiooptions.IOStreams, version string) *Flags {
+	return &Flags{
+		Connection: connection, Streams: streams, version: version, print: printers.NewFlags(), chunkSize: defaultChunkSize, timeout: defaultTimeout,
+	}
 }
 
 // AddFlags adds the shared flags to a subcommand; things is what it lists, in the plural.
@@ -125,6 +129,8 @@ type Scope struct {
 	failOn      v1alpha1.Severity
 	clusterWide bool
 	given       finding.Given
+	// origin is the metadata of reports, without the time.
+	origin v1alpha1.ReportMeta
 }
 
 // ToScope checks the flags against each other and against the arguments, which are names of the given kinds or kind/name,
@@ -177,6 +183,8 @@ func (f *Flags) ToScope(args []string, kinds ...string) (*Scope, error) {
 		Names: names, Selector: f.selector, ChunkSize: f.chunkSize, Timeout: f.timeout, failOn: failOn,
 		AllowUnknown: allowUnknown, clusterWide: f.clusterWide, Watch: f.watch || f.goal != "", Goal: f.goal,
 	}
+	s.origin.Version = f.version
+	s.origin.Context, s.origin.Cluster = cluster.KubeconfigNames()
 	// A watch has the time that it is given, and no other limit.
 	if s.Watch && !f.command.Flags().Changed("timeout") {
 		s.Timeout = 0
@@ -203,17 +211,26 @@ func (s *Scope) Query() kube.Query {
 	return kube.Query{Namespace: s.Namespace, ChunkSize: s.ChunkSize}
 }
 
-// Print writes a report to stdout and, where the form of output does not show them, its problems to stderr.
-func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem) error {
+// Print writes a report to stdout, with what now is to be its time, and, where the form of output does not show them, its problems to stderr.
+func (s *Scope) Print(d printers.Document, problems []v1alpha1.Problem, now time.Time) error {
 	s.paste(d.Report)
 	s.paste(problems)
-	if err := s.Printer.Print(s.Streams.Out, d); err != nil {
+	if err := s.write(d, now); err != nil {
 		return err
 	}
 	for _, p := range problems {
 		fmt.Fprintln(s.Streams.ErrOut, warning(p))
 	}
 	return nil
+}
+
+// write writes a report to stdout, with its origin.
+func (s *Scope) write(d printers.Document, now time.Time) error {
+	if d.Metadata != nil {
+		*d.Metadata = s.origin
+		d.Metadata.Time = metav1.NewTime(now)
+	}
+	return s.Printer.Print(s.Streams.Out, d)
 }
 
 // NothingFound says on stderr that there is none of what was looked for, unless a document for scripts says so. It is an error if the

@@ -323,7 +323,7 @@ func (v *view[S, R]) write(ctx context.Context, now time.Time, first bool, news 
 	case v.printed:
 	case !v.Empty(v.report):
 		v.printed = true
-		return v.scope.Printer.Print(v.scope.Streams.Out, document)
+		return v.scope.write(document, now)
 	case first:
 		if err := v.scope.NothingFound(ctx, v.Things); err != nil {
 			return err
@@ -340,5 +340,5 @@ func (v *view[S, R]) writeDocument(now time.Time, first bool, news []printers.Ha
 	if !first && len(news) == 0 && len(changed) == 0 {
 		return nil
 	}
-	return v.scope.Printer.Print(v.scope.Streams.Out, document)
+	return v.scope.write(document, now)
 }

@@ -139,7 +139,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.StatefulSetStatusLi
 }
 
 func (o *Options) document(report *v1alpha1.StatefulSetStatusList, now time.Time) printers.Document {
-	return printers.Document{Report: report, Names: Names(report), Table: func() printers.Table {
+	return printers.Document{Report: report, Metadata: &report.Metadata, Names: Names(report), Table: func() printers.Table {
 		return Table(report, View{Namespaces: o.AllNamespaces, Usage: o.Query.UsageFrom != UsageNone, Now: now})
 	}}
 }

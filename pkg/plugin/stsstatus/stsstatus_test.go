@@ -12,7 +12,7 @@ func TestGolden(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
 		report := Analyze(s, now)
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, Table(report, View{Usage: s.UsageAsked, Now: now}), Table(report, View{Usage: s.UsageAsked, Namespaces: true, Now: now}))
 	})
 }

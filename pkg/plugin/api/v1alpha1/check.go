@@ -25,6 +25,8 @@ const (
 // HealthCheckList is the report of kubectl doik check.
 type HealthCheckList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Items are the StatefulSets by namespace and name, then what else has findings.
 	Items []HealthCheck `json:"items"`
 	// Conditions are Ready and Healthy, of all items together.

@@ -39,6 +39,8 @@ const (
 // HeadlessDNSList is the report of kubectl doik dns.
 type HeadlessDNSList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Vantage is where the questions were asked.
 	Vantage DNSVantage `json:"vantage"`
 	// Conditions are Ready (all endpoints are) and Healthy, of all Services together.

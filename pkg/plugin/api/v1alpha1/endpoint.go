@@ -31,6 +31,8 @@ const (
 // ClusterEndpointList is the report of kubectl doik endpoint.
 type ClusterEndpointList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Conditions are Ready and Healthy, of all items together.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at, of all items together.
@@ -117,7 +119,8 @@ type EndpointAccess struct {
 
 // EndpointEvidence is one observation and what it means.
 type EndpointEvidence struct {
-	// Source is who or what was observed: workstation, resolver 1.1.1.1, cluster, server name, server version.
+	// Source is who or what was observed: workstation, resolver 1.1.1.1, cluster, nodes, kubeconfig, server name, server version; conclusion
+	// for what follows from the rest.
 	Source string `json:"source"`
 	// Message is what was observed, and what it means, in one sentence.
 	Message string `json:"message"`

@@ -22,6 +22,8 @@ const (
 // MySQLReadsList is the report of kubectl doik mysql-reads.
 type MySQLReadsList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Conditions are Ready and Healthy, of all items together.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at, of all items together.

@@ -156,6 +156,8 @@ const (
 // NodeCapacityList is the report of kubectl doik nodes.
 type NodeCapacityList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Conditions are Ready and Healthy, of all items together.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at, of all items together.

@@ -11,6 +11,8 @@ const (
 // StatefulSetStatusList is the report of kubectl doik sts-status.
 type StatefulSetStatusList struct {
 	metav1.TypeMeta `json:",inline"`
+	// Metadata is where and when the report was made.
+	Metadata ReportMeta `json:"metadata"`
 	// Conditions are Ready and Healthy, of all items together.
 	Conditions []Condition `json:"conditions,omitempty"`
 	// Checked lists what was looked at, of all items together.

@@ -12,7 +12,7 @@ const (
 	HealthOK Health = "ok"
 	// HealthProgressing means that something is on its way, as in a healthy start or rollout, and not late.
 	HealthProgressing Health = "progressing"
-	// HealthUnknown means that nothing wrong was seen, and that something could not be read.
+	// HealthUnknown means that nothing wrong was seen, and something could not be read.
 	HealthUnknown Health = "unknown"
 	// HealthWarning, HealthError and HealthCritical mean that the worst finding has that severity.
 	HealthWarning  Health = "warning"

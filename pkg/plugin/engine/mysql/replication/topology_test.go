@@ -35,7 +35,7 @@ func TestGolden(t *testing.T) {
 		if !raw {
 			t.Error("no raw answers in the report")
 		}
-		golden.Report(t, folder, report)
+		golden.Report(t, folder, report, &report.Metadata)
 		golden.Tables(t, folder, dbtopology.Table(report, dbtopology.View{Engines: engines, Now: now}), dbtopology.Table(report, dbtopology.View{Engines: engines, Namespaces: true, Now: now}))
 	})
 }
