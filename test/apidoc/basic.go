@@ -5,10 +5,11 @@ var basicTypes = map[string]struct {
 	text   string
 	schema schema
 }{
-	"string": {"string", schema{Type: "string"}},
-	"bool":   {"boolean", schema{Type: "boolean"}},
-	"int32":  {"integer", schema{Type: "integer"}},
-	"int64":  {"integer", schema{Type: "integer"}},
+	"string":  {"string", schema{Type: "string"}},
+	"bool":    {"boolean", schema{Type: "boolean"}},
+	"int32":   {"integer", schema{Type: "integer"}},
+	"int64":   {"integer", schema{Type: "integer"}},
+	"float64": {"number", schema{Type: "number"}},
 
 	"metav1.Time":            {"time (RFC 3339)", schema{Type: "string", Format: "date-time"}},
 	"metav1.ConditionStatus": {"`True`, `False` or `Unknown`", schema{Type: "string", Enum: []string{"True", "False", "Unknown"}}},

@@ -262,17 +262,17 @@ func TestMySQLFlavours(t *testing.T) {
 	}
 	n.Kubectl("create", "role", "no-secrets", "--verb=list,create,get", "--resource=pods,pods/exec,pods/portforward,services,endpointslices.discovery.k8s.io")
 	n.Kubectl("create", "rolebinding", "no-secrets", "--role=no-secrets", "--user=no-secrets")
-	sets := map[string]v1alpha1.MySQLTopology{}
-	reports := func(args ...string) map[string]v1alpha1.MySQLServer {
-		servers := map[string]v1alpha1.MySQLServer{}
-		for _, set := range cluster.Report[v1alpha1.MySQLTopologyList](n, append([]string{"mysql-topology"}, args...)...).Items {
+	sets := map[string]v1alpha1.DatabaseTopology{}
+	reports := func(args ...string) map[string]v1alpha1.DatabaseServer {
+		servers := map[string]v1alpha1.DatabaseServer{}
+		for _, set := range cluster.Report[v1alpha1.DatabaseTopologyList](n, append([]string{"mysql-topology"}, args...)...).Items {
 			for _, s := range set.Servers {
 				servers[strings.TrimSuffix(s.Pod, "-0")], sets[strings.TrimSuffix(s.Pod, "-0")] = s, set
 			}
 		}
 		return servers
 	}
-	var all, exec, forward, modest map[string]v1alpha1.MySQLServer
+	var all, exec, forward, modest map[string]v1alpha1.DatabaseServer
 	cluster.Eventually(t, 30*time.Second, func() error { // the authorizer learns of the new role a moment later
 		if modest = reports("--as=no-secrets"); len(modest) != len(dresses) {
 			return fmt.Errorf("%d servers found", len(modest))
@@ -282,7 +282,7 @@ func TestMySQLFlavours(t *testing.T) {
 	all, exec, forward = reports(), reports("--via=exec"), reports("--via=port-forward")
 	for i := range dresses {
 		w := &dresses[i]
-		for way, s := range map[string]v1alpha1.MySQLServer{"auto": all[w.name], "without the right to read Secrets": modest[w.name]} {
+		for way, s := range map[string]v1alpha1.DatabaseServer{"auto": all[w.name], "without the right to read Secrets": modest[w.name]} {
 			if s.Unreachable != "" || s.Via != w.via || s.User != w.user || s.Version == "" || s.Container != w.container {
 				t.Errorf("%s, %s: via %q as %q: %s", w.name, way, s.Via, s.User, s.Unreachable)
 			}
@@ -343,7 +343,7 @@ func oneZone(t *testing.T, n *cluster.Namespace) {
 	}
 	n.Apply(string(text))
 	cluster.Eventually(t, 30*time.Second, func() error {
-		report := cluster.Report[v1alpha1.MySQLTopologyList](n, "mysql-topology", "pod/percona-0")
+		report := cluster.Report[v1alpha1.DatabaseTopologyList](n, "mysql-topology", "pod/percona-0")
 		want := faults.Expect{Code: v1alpha1.CodeReplicasTogether, Severity: warning, Object: "pod/percona-1", Words: "run in the zone a, though the cluster has 2"}
 		for _, f := range report.Items[0].Findings {
 			if want.Matches(f, n.NS) {

@@ -15,9 +15,9 @@ import (
 )
 
 // reads is what mysql-reads reports of a Service.
-func (d *database) reads(service string, args ...string) v1alpha1.MySQLReads {
+func (d *database) reads(service string, args ...string) v1alpha1.DatabaseReads {
 	d.Helper()
-	report := cluster.Report[v1alpha1.MySQLReadsList](d.Namespace, append([]string{"mysql-reads", "svc/" + service}, args...)...)
+	report := cluster.Report[v1alpha1.DatabaseReadsList](d.Namespace, append([]string{"mysql-reads", "svc/" + service}, args...)...)
 	if len(report.Items) != 1 {
 		d.Fatalf("%d items", len(report.Items))
 	}
@@ -25,9 +25,9 @@ func (d *database) reads(service string, args ...string) v1alpha1.MySQLReads {
 }
 
 // readsFind waits until a finding about reads has been found.
-func (d *database) readsFind(service string, want faults.Expect, args ...string) v1alpha1.MySQLReads {
+func (d *database) readsFind(service string, want faults.Expect, args ...string) v1alpha1.DatabaseReads {
 	d.Helper()
-	var r v1alpha1.MySQLReads
+	var r v1alpha1.DatabaseReads
 	cluster.Eventually(d, time.Minute, func() error {
 		r = d.reads(service, args...)
 		for _, f := range r.Findings {
@@ -41,9 +41,9 @@ func (d *database) readsFind(service string, want faults.Expect, args ...string)
 }
 
 // query is what mysql-query reports of the set.
-func (d *database) query(statement string, args ...string) v1alpha1.MySQLQuery {
+func (d *database) query(statement string, args ...string) v1alpha1.DatabaseQuery {
 	d.Helper()
-	report := cluster.Report[v1alpha1.MySQLQueryList](d.Namespace, append([]string{"mysql-query", "sts/" + d.StatefulSet, statement}, args...)...)
+	report := cluster.Report[v1alpha1.DatabaseQueryList](d.Namespace, append([]string{"mysql-query", "sts/" + d.StatefulSet, statement}, args...)...)
 	if len(report.Items) != 1 {
 		d.Fatalf("%d items", len(report.Items))
 	}
@@ -93,7 +93,7 @@ func TestStudyMySQL(t *testing.T) {
 	t.Logf("\n%s", watching.Text())
 	d.readsLive(t)
 	five := d.Topology()
-	if len(five.Servers) != 5 || five.Servers[0].Role != v1alpha1.RoleSource || five.Servers[3].Pod != "mysql-3" || *five.Servers[4].ServerID != 104 {
+	if len(five.Servers) != 5 || five.Servers[0].Role != v1alpha1.RoleSource || five.Servers[3].Pod != "mysql-3" || *five.Servers[4].MySQL.ServerID != 104 {
 		t.Errorf("%+v", five.Servers)
 	}
 	for _, via := range []string{"port-forward", "exec"} {

@@ -233,11 +233,11 @@ func (f *fuzzer) flags(pod string) {
 		}
 	}
 	if !f.mariadb {
-		report := cluster.Report[v1alpha1.MySQLQueryList](f.d.Namespace, "mysql-query", "pod/"+f.d.Pod(1), "SELECT @@server_id")
+		report := cluster.Report[v1alpha1.DatabaseQueryList](f.d.Namespace, "mysql-query", "pod/"+f.d.Pod(1), "SELECT @@server_id")
 		if len(report.Items) != 1 || len(report.Items[0].Servers) != 1 || report.Items[0].Servers[0].Pod != f.d.Pod(1) || *report.Items[0].Servers[0].Rows[0].Values[0] != "101" {
 			f.Errorf("pod/NAME: %+v", report.Items)
 		}
-		if report = cluster.Report[v1alpha1.MySQLQueryList](f.d.Namespace, "mysql-query", "sts/group", "SELECT @@server_id"); len(report.Items[0].Servers) != 3 {
+		if report = cluster.Report[v1alpha1.DatabaseQueryList](f.d.Namespace, "mysql-query", "sts/group", "SELECT @@server_id"); len(report.Items[0].Servers) != 3 {
 			f.Errorf("sts/NAME: %+v", report.Items)
 		}
 	}

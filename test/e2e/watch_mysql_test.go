@@ -70,7 +70,7 @@ func (d *database) sessionsStay(t *testing.T) {
 			return fmt.Errorf("%d servers", len(servers))
 		}
 		for _, s := range servers {
-			if s.Unreachable != "" || s.Via != v1alpha1.ViaPortForward || s.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].BehindTransactions == nil {
+			if s.Unreachable != "" || s.Via != v1alpha1.ViaPortForward || s.MySQL.GTIDExecuted == "" && s.Role == "Replica" && s.Channels[0].MySQL.BehindTransactions == nil {
 				return fmt.Errorf("%s: %q, via %s", s.Pod, s.Unreachable, s.Via)
 			}
 		}

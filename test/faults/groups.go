@@ -27,7 +27,7 @@ var group = Bed{
 	Name: "group", Machine: Node,
 	New: func(s *Set) {
 		GroupReplication(s)
-		if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RolePrimary || servers[1].Role != v1alpha1.RoleSecondary || servers[2].Group.State != "ONLINE" || servers[2].Depth != 1 {
+		if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RolePrimary || servers[1].Role != v1alpha1.RoleSecondary || servers[2].MySQL.Group.State != "ONLINE" || servers[2].Depth != 1 {
 			s.Errorf("%+v", servers)
 		}
 	},
@@ -128,7 +128,7 @@ var galera = Bed{
 	Name: "galera", Machine: Node,
 	New: func(s *Set) {
 		Galera(s)
-		if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RoleNode || servers[2].Galera == nil || servers[2].Galera.State != "Synced" || *servers[2].Galera.ClusterSize != 3 {
+		if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RoleNode || servers[2].MySQL == nil || servers[2].MySQL.Galera == nil || servers[2].MySQL.Galera.State != "Synced" || *servers[2].MySQL.Galera.ClusterSize != 3 {
 			s.Errorf("%+v", servers)
 		}
 	},

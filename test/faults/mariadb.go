@@ -25,7 +25,7 @@ var mariaDB = Bed{
 	New: func(s *Set) {
 		MariaDB(s)
 		s.Answering(2)
-		if servers := s.Topology("--via=exec").Servers; servers[1].Role != v1alpha1.RoleReplica || servers[1].Channels[0].Source.FoundBy != "server id" || *servers[1].Channels[0].BehindTransactions != 0 || servers[1].Via != "exec" {
+		if servers := s.Topology("--via=exec").Servers; servers[1].Role != v1alpha1.RoleReplica || servers[1].Channels[0].Source.FoundBy != "server id" || *servers[1].Channels[0].MySQL.BehindTransactions != 0 || servers[1].Via != "exec" {
 			s.Errorf("%+v", servers)
 		}
 	},
@@ -150,7 +150,7 @@ var mariaDB = Bed{
 				s.SQL(1, "START SLAVE 'b' SQL_THREAD")
 				s.Answering(3)
 				servers := s.Topology().Servers
-				if c := servers[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mariadb-0" || c[1].Name != "b" || c[1].Source.Pod != "mariadb-2" || c[1].Source.FoundBy != "server id" || c[1].ErrantGTIDs != "" {
+				if c := servers[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mariadb-0" || c[1].Name != "b" || c[1].Source.Pod != "mariadb-2" || c[1].Source.FoundBy != "server id" || c[1].MySQL.ErrantGTIDs != "" {
 					s.Errorf("%+v", servers)
 				}
 				// And one of the replica's own.

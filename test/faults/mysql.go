@@ -257,7 +257,7 @@ var mySQL = Bed{
 			s.SQL(2, "START REPLICA SQL_THREAD FOR CHANNEL 'b'")
 			s.Answering(3)
 			servers := s.Topology().Servers
-			if c := servers[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mysql-0" || c[1].Name != "b" || c[1].Source.Pod != "mysql-1" || c[1].Source.FoundBy != "uuid" || c[1].ErrantGTIDs != "" {
+			if c := servers[1].Channels; len(c) != 2 || c[0].Name != "a" || c[0].Source.Pod != "mysql-0" || c[1].Name != "b" || c[1].Source.Pod != "mysql-1" || c[1].Source.FoundBy != "uuid" || c[1].MySQL.ErrantGTIDs != "" {
 				s.Errorf("%+v", servers)
 			}
 			if out := s.MustDoik("mysql-topology", "sts/mysql"); !strings.Contains(out, "mysql-2 (a) ") || !strings.Contains(out, "mysql-2 (b) ") {

@@ -98,7 +98,7 @@ func (s *Set) reads(reads Reads) {
 	s.Helper()
 	cluster.Eventually(s, 90*time.Second, func() error {
 		var found []v1alpha1.Finding
-		for _, item := range cluster.Report[v1alpha1.MySQLReadsList](s.Namespace, "mysql-reads", "svc/"+reads.Service).Items {
+		for _, item := range cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, "mysql-reads", "svc/"+reads.Service).Items {
 			found = append(found, item.Findings...)
 		}
 		for _, e := range reads.Want {
@@ -233,7 +233,7 @@ func (s *Set) findings(view string, args []string) []v1alpha1.Finding {
 			found = append(found, item.Findings...)
 		}
 	case "mysql-topology":
-		for _, item := range cluster.Report[v1alpha1.MySQLTopologyList](s.Namespace, args...).Items {
+		for _, item := range cluster.Report[v1alpha1.DatabaseTopologyList](s.Namespace, args...).Items {
 			found = append(found, item.Findings...)
 		}
 	case "check":

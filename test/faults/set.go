@@ -96,9 +96,9 @@ func (s *Set) Signal(name string, pods ...int) {
 }
 
 // Topology is what the plugin reports of the set's servers.
-func (s *Set) Topology(args ...string) v1alpha1.MySQLTopology {
+func (s *Set) Topology(args ...string) v1alpha1.DatabaseTopology {
 	s.Helper()
-	report := cluster.Report[v1alpha1.MySQLTopologyList](s.Namespace, append([]string{"mysql-topology", "sts/" + s.StatefulSet}, args...)...)
+	report := cluster.Report[v1alpha1.DatabaseTopologyList](s.Namespace, append([]string{"mysql-topology", "sts/" + s.StatefulSet}, args...)...)
 	if len(report.Items) != 1 {
 		s.Fatalf("%d items", len(report.Items))
 	}

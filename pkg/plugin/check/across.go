@@ -37,7 +37,7 @@ func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []s
 }
 
 // writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.
-func writes(s *v1alpha1.MySQLServer) bool {
+func writes(s *v1alpha1.DatabaseServer) bool {
 	switch s.Role {
 	case v1alpha1.RoleSource, v1alpha1.RolePrimary:
 		return true
@@ -48,12 +48,12 @@ func writes(s *v1alpha1.MySQLServer) bool {
 }
 
 // votes tells whether the servers of a set decide by majority.
-func votes(t *v1alpha1.MySQLTopology) bool {
+func votes(t *v1alpha1.DatabaseTopology) bool {
 	return t.Replication == v1alpha1.ReplicationGroup || t.Replication == v1alpha1.ReplicationGalera
 }
 
 // writerGoing tells of a source that will be gone with its node.
-func (x *index) writerGoing(i *item, t *v1alpha1.MySQLTopology) {
+func (x *index) writerGoing(i *item, t *v1alpha1.DatabaseTopology) {
 	for j := range t.Servers {
 		s := &t.Servers[j]
 		node := x.byNode[s.Node]
@@ -68,12 +68,12 @@ func (x *index) writerGoing(i *item, t *v1alpha1.MySQLTopology) {
 }
 
 // quorum tells what would take the majority of a group away: nodes that are about to go, capacity that the provider takes back, one node.
-func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
+func (x *index) quorum(i *item, t *v1alpha1.DatabaseTopology) {
 	if !votes(t) || len(t.Servers) < 3 || x.nodes == nil {
 		return
 	}
-	var onGoing, onSpot []*v1alpha1.MySQLServer
-	byNode := map[string][]*v1alpha1.MySQLServer{}
+	var onGoing, onSpot []*v1alpha1.DatabaseServer
+	byNode := map[string][]*v1alpha1.DatabaseServer{}
 	types := map[string]bool{}
 	for j := range t.Servers {
 		s := &t.Servers[j]
@@ -90,10 +90,10 @@ func (x *index) quorum(i *item, t *v1alpha1.MySQLTopology) {
 			types[string(node.Class.CapacityType)] = true
 		}
 	}
-	lost := func(servers []*v1alpha1.MySQLServer) bool {
+	lost := func(servers []*v1alpha1.DatabaseServer) bool {
 		return len(t.Servers)-len(servers) < objects.Majority(len(t.Servers))
 	}
-	tell := func(severity v1alpha1.Severity, servers []*v1alpha1.MySQLServer, where string) {
+	tell := func(severity v1alpha1.Severity, servers []*v1alpha1.DatabaseServer, where string) {
 		names, about := podsAndNodes(servers)
 		i.cross(v1alpha1.CodeQuorumAtStake, severity, about, "the quorum is %s: without %s, %d of %d servers are left, and %d are needed",
 			where, finding.Some(names), len(t.Servers)-len(servers), len(t.Servers), objects.Majority(len(t.Servers)))
@@ -122,7 +122,7 @@ func (x *index) otherUsable(than string) bool {
 	return false
 }
 
-func podsAndNodes(servers []*v1alpha1.MySQLServer) (names, objects []string) {
+func podsAndNodes(servers []*v1alpha1.DatabaseServer) (names, objects []string) {
 	var nodes []string
 	for _, s := range servers {
 		names = append(names, s.Pod)
@@ -135,7 +135,7 @@ func podsAndNodes(servers []*v1alpha1.MySQLServer) (names, objects []string) {
 }
 
 // readersOnOneNode tells of Services for reading that are gone with one node, though there are others.
-func (x *index) readersOnOneNode(i *item, t *v1alpha1.MySQLTopology) {
+func (x *index) readersOnOneNode(i *item, t *v1alpha1.DatabaseTopology) {
 	nodeOf := map[string]string{}
 	for _, s := range t.Servers {
 		nodeOf[s.Pod] = s.Node
@@ -158,7 +158,7 @@ func (x *index) readersOnOneNode(i *item, t *v1alpha1.MySQLTopology) {
 }
 
 // writerVolume tells of a source whose volume fills up: when it is full, nobody writes any more.
-func (x *index) writerVolume(i *item, t *v1alpha1.MySQLTopology) {
+func (x *index) writerVolume(i *item, t *v1alpha1.DatabaseTopology) {
 	for j := range t.Servers {
 		s := &t.Servers[j]
 		of := x.byPod[t.Metadata.Namespace+"/"+s.Pod] // an operator may have a StatefulSet for each server
@@ -185,7 +185,7 @@ func (x *index) writerVolume(i *item, t *v1alpha1.MySQLTopology) {
 }
 
 // roles tells of a replica that its label and a Service take for the source.
-func (x *index) roles(i *item, t *v1alpha1.MySQLTopology) {
+func (x *index) roles(i *item, t *v1alpha1.DatabaseTopology) {
 	writer := "no server takes writes"
 	for j := range t.Servers {
 		if writes(&t.Servers[j]) {
@@ -305,13 +305,13 @@ func (x *index) places(i *item) (places []place, needed int) {
 }
 
 // fit tells whether a set could go on with a server: it takes writes, or could.
-func fit(s *v1alpha1.MySQLServer) (ok bool, why string) {
+func fit(s *v1alpha1.DatabaseServer) (ok bool, why string) {
 	switch {
 	case s.Unreachable != "":
 		return false, "does not answer"
-	case s.Group != nil && s.Group.State != v1alpha1.GroupOnline:
-		return false, "is " + string(s.Group.State)
-	case s.Galera != nil && (s.Galera.ClusterStatus != v1alpha1.GaleraPrimary || !s.Galera.Ready):
+	case s.MySQL != nil && s.MySQL.Group != nil && s.MySQL.Group.State != v1alpha1.GroupOnline:
+		return false, "is " + string(s.MySQL.Group.State)
+	case s.MySQL != nil && s.MySQL.Galera != nil && (s.MySQL.Galera.ClusterStatus != v1alpha1.GaleraPrimary || !s.MySQL.Galera.Ready):
 		return false, "is in no primary component"
 	}
 	for _, c := range s.Channels {

@@ -113,7 +113,7 @@ func summarize(report *v1alpha1.HealthCheckList) v1alpha1.CheckSummary {
 type item struct {
 	v1alpha1.HealthCheck
 	set        *v1alpha1.StatefulSetStatus
-	topologies []*v1alpha1.MySQLTopology
+	topologies []*v1alpha1.DatabaseTopology
 	found      []v1alpha1.CheckFinding
 }
 
@@ -149,7 +149,7 @@ type index struct {
 	sets    *v1alpha1.StatefulSetStatusList
 	dns     *v1alpha1.HeadlessDNSList
 	nodes   *v1alpha1.NodeCapacityList
-	servers *v1alpha1.MySQLTopologyList
+	servers *v1alpha1.DatabaseTopologyList
 
 	items []*item
 	// bySet, byPod and byClaim are by namespace/name; onNode are those with pods on a node.

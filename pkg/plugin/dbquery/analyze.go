@@ -15,9 +15,9 @@ import (
 )
 
 // Analyze puts the answers together: sets by namespace and name, servers by ordinal, and marks the rows that not all have.
-func Analyze(engines dbserver.Engines, s *Snapshot) *v1alpha1.MySQLQueryList {
-	report := &v1alpha1.MySQLQueryList{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLQueryList}, Items: []v1alpha1.MySQLQuery{},
+func Analyze(engines dbserver.Engines, s *Snapshot) *v1alpha1.DatabaseQueryList {
+	report := &v1alpha1.DatabaseQueryList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseQueryList}, Items: []v1alpha1.DatabaseQuery{},
 	}
 	servers := slices.Clone(s.Servers)
 	slices.SortFunc(servers, func(a, b ServerSnapshot) int {
@@ -48,7 +48,7 @@ func problems(servers []ServerSnapshot) []v1alpha1.Problem {
 }
 
 // Findings are those of all sets.
-func Findings(report *v1alpha1.MySQLQueryList) []v1alpha1.Finding {
+func Findings(report *v1alpha1.DatabaseQueryList) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for i := range report.Items {
 		list = append(list, report.Items[i].Findings...)
@@ -57,7 +57,7 @@ func Findings(report *v1alpha1.MySQLQueryList) []v1alpha1.Finding {
 }
 
 // Answered counts the servers that answered, with rows or with an error.
-func Answered(report *v1alpha1.MySQLQueryList) int {
+func Answered(report *v1alpha1.DatabaseQueryList) int {
 	n := 0
 	for i := range report.Items {
 		for _, s := range report.Items[i].Servers {
@@ -69,9 +69,9 @@ func Answered(report *v1alpha1.MySQLQueryList) int {
 	return n
 }
 
-func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.MySQLQuery {
-	item := v1alpha1.MySQLQuery{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLQuery},
+func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSnapshot) v1alpha1.DatabaseQuery {
+	item := v1alpha1.DatabaseQuery{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseQuery},
 		Metadata: v1alpha1.ObjectMeta{Namespace: servers[0].Namespace, Name: dbserver.SetName(servers[0].Group)}, Statement: snapshot.Statement,
 	}
 	if strings.Contains(servers[0].Group, "/") {
@@ -94,13 +94,13 @@ func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSn
 	}
 	var differ []string
 	for i, s := range servers {
-		a := v1alpha1.MySQLQueryAnswer{Pod: s.Pod, Via: v1alpha1.Via(s.Via), Columns: s.Columns, Answered: s.Failure == nil, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
+		a := v1alpha1.DatabaseQueryAnswer{Pod: s.Pod, Via: v1alpha1.Via(s.Via), Columns: s.Columns, Answered: s.Failure == nil, Error: s.Error, Cut: len(s.Rows) > snapshot.MaxRows}
 		if s.Failure != nil {
 			a.Error = s.Failure.Message
 		}
 		different := s.Error != "" && !cut && !common(counts, counts[i], errorKey(s.Error))
 		for _, row := range rows[i] {
-			r := v1alpha1.MySQLQueryRow{Values: row, Differs: !cut && !common(counts, counts[i], key(row))}
+			r := v1alpha1.DatabaseQueryRow{Values: row, Differs: !cut && !common(counts, counts[i], key(row))}
 			different = different || r.Differs
 			a.Rows = append(a.Rows, r)
 		}

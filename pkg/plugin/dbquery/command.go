@@ -78,7 +78,7 @@ func NewCommand(shared *scope.Flags, name, topology string, engines ...*dbserver
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "pods")
-	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLQueryList{}, false) })
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseQueryList{}, false) })
 	f.login.AddFlags(cmd)
 	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Show this many rows of each server at most.")
 	cmd.Flags().BoolVar(&f.allowFunctions, "allow-functions", false, "Also run stored, loadable and unknown functions, in views too. What they do is up to them: servers do not enforce READS SQL DATA, and a read-only transaction does not stop SET GLOBAL, locks or files.")
@@ -134,26 +134,26 @@ func (o *Options) Run(ctx context.Context) error {
 	return scope.RunOnce(ctx, o.Scope, o.report())
 }
 
-func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLQueryList] {
-	return scope.Report[*Snapshot, *v1alpha1.MySQLQueryList]{
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseQueryList] {
+	return scope.Report[*Snapshot, *v1alpha1.DatabaseQueryList]{
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
 			return Collect(ctx, o.Cluster, q)
 		},
-		Analyze: func(s *Snapshot, _ time.Time) *v1alpha1.MySQLQueryList { return Analyze(o.Query.Engines, s) },
-		Document: func(report *v1alpha1.MySQLQueryList, _ time.Time) printers.Document {
+		Analyze: func(s *Snapshot, _ time.Time) *v1alpha1.DatabaseQueryList { return Analyze(o.Query.Engines, s) },
+		Document: func(report *v1alpha1.DatabaseQueryList, _ time.Time) printers.Document {
 			return printers.Document{
 				Report: report, Metadata: &report.Metadata, Names: Names(report),
 				Table: func() printers.Table { return Table(report, o.AllNamespaces) },
 			}
 		},
-		Empty:    func(report *v1alpha1.MySQLQueryList) bool { return len(report.Items) == 0 },
+		Empty:    func(report *v1alpha1.DatabaseQueryList) bool { return len(report.Items) == 0 },
 		Things:   o.Query.Engines.Servers(),
-		Problems: func(report *v1alpha1.MySQLQueryList) []v1alpha1.Problem { return report.Problems },
+		Problems: func(report *v1alpha1.DatabaseQueryList) []v1alpha1.Problem { return report.Problems },
 		Findings: Findings,
-		Checked:  func(report *v1alpha1.MySQLQueryList) []v1alpha1.CheckedPart { return report.Checked },
-		Failed: func(report *v1alpha1.MySQLQueryList) error {
+		Checked:  func(report *v1alpha1.DatabaseQueryList) []v1alpha1.CheckedPart { return report.Checked },
+		Failed: func(report *v1alpha1.DatabaseQueryList) error {
 			if len(report.Items) > 0 && Answered(report) == 0 {
 				return errors.New("no server answered the statement")
 			}

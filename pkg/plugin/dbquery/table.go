@@ -10,7 +10,7 @@ import (
 )
 
 // Table lays a report out: a block for each set, a row for each server and row, with the statement's own columns.
-func Table(report *v1alpha1.MySQLQueryList, namespaces bool) printers.Table {
+func Table(report *v1alpha1.DatabaseQueryList, namespaces bool) printers.Table {
 	t := printers.Table{Blocks: make([]printers.Block, 0, len(report.Items))}
 	if namespaces {
 		t.Columns = append(t.Columns, printers.ColumnHead{Title: "NAMESPACE"})
@@ -37,7 +37,7 @@ func Table(report *v1alpha1.MySQLQueryList, namespaces bool) printers.Table {
 }
 
 // Names are what -o name prints: the pods that answered.
-func Names(report *v1alpha1.MySQLQueryList) []string {
+func Names(report *v1alpha1.DatabaseQueryList) []string {
 	var list []string
 	for i := range report.Items {
 		for _, s := range report.Items[i].Servers {
@@ -50,7 +50,7 @@ func Names(report *v1alpha1.MySQLQueryList) []string {
 }
 
 // columns are those of the first answer with the most: servers of several versions may have more than others.
-func columns(report *v1alpha1.MySQLQueryList) []string {
+func columns(report *v1alpha1.DatabaseQueryList) []string {
 	var most []string
 	for i := range report.Items {
 		for _, s := range report.Items[i].Servers {
@@ -68,7 +68,7 @@ func columns(report *v1alpha1.MySQLQueryList) []string {
 // title is a column's name without spaces, so that a row can be split at white space as far as its values allow it.
 func title(name string) string { return strings.Join(strings.Fields(name), "_") }
 
-func heading(set *v1alpha1.MySQLQuery, namespaces bool) []printers.Cell {
+func heading(set *v1alpha1.DatabaseQuery, namespaces bool) []printers.Cell {
 	name := set.Metadata.Name
 	if namespaces {
 		name = set.Metadata.Namespace + "/" + name
@@ -101,7 +101,7 @@ func heading(set *v1alpha1.MySQLQuery, namespaces bool) []printers.Cell {
 	return cells
 }
 
-func rowsOf(s *v1alpha1.MySQLQueryAnswer, own []string, same *bool) [][]printers.Cell {
+func rowsOf(s *v1alpha1.DatabaseQueryAnswer, own []string, same *bool) [][]printers.Cell {
 	line := func(diff printers.Cell, first printers.Cell) []printers.Cell {
 		cells := []printers.Cell{printers.Text(s.Pod), diff, first}
 		for len(cells) < len(own)+2 {

@@ -6,7 +6,7 @@ import (
 )
 
 // conclude fills in which servers were asked, and the verdict. A server's error is its answer.
-func conclude(s *Snapshot, report *v1alpha1.MySQLQueryList) {
+func conclude(s *Snapshot, report *v1alpha1.DatabaseQueryList) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(s.Servers))}
 	for i := range s.Servers {
 		if f := s.Servers[i].Failure; f != nil {

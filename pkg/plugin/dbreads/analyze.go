@@ -24,10 +24,10 @@ import (
 const improbable = 0.001
 
 // Analyze counts whose answers came.
-func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLReadsList {
+func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.DatabaseReadsList {
 	engine, behind := selected(engines, s, now)
-	item := v1alpha1.MySQLReads{
-		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReads},
+	item := v1alpha1.DatabaseReads{
+		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseReads},
 		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
 		ClusterIP: s.Service.Spec.ClusterIP, Port: servicePort(&s.Service, engine.Engine), From: s.From,
 		SessionAffinity:       cmp.Or(v1alpha1.SessionAffinity(s.Service.Spec.SessionAffinity), v1alpha1.AffinityNone),
@@ -46,13 +46,13 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.My
 		}
 	}
 	for _, message := range slices.Sorted(maps.Keys(failures)) {
-		item.Errors = append(item.Errors, v1alpha1.MySQLReadFailure{Message: message, Count: failures[message]})
+		item.Errors = append(item.Errors, v1alpha1.DatabaseReadFailure{Message: message, Count: failures[message]})
 	}
-	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.MySQLReadFailure) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.DatabaseReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
 	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, hanging(behind), delayed(behind)))
-	report := &v1alpha1.MySQLReadsList{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLReadsList}, Items: []v1alpha1.MySQLReads{item},
+	report := &v1alpha1.DatabaseReadsList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseReadsList}, Items: []v1alpha1.DatabaseReads{item},
 	}
 	conclude(s, behind, report)
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
@@ -83,7 +83,7 @@ func selected(engines []*dbstate.Engine, s *Snapshot, now time.Time) (engine *db
 }
 
 // Findings are those of the Service.
-func Findings(report *v1alpha1.MySQLReadsList) []v1alpha1.Finding {
+func Findings(report *v1alpha1.DatabaseReadsList) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for i := range report.Items {
 		list = append(list, report.Items[i].Findings...)
@@ -105,8 +105,8 @@ func servicePort(service *corev1.Service, engine *dbserver.Engine) int32 {
 }
 
 // readers are the servers that the Service selects by name, then those that answered and are none of them.
-func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
-	list := []v1alpha1.MySQLReader{}
+func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.DatabaseReader {
+	list := []v1alpha1.DatabaseReader{}
 	taken := make([]bool, len(s.Answers))
 	total := 0
 	for _, a := range s.Answers {
@@ -114,7 +114,7 @@ func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
 			total++
 		}
 	}
-	count := func(r *v1alpha1.MySQLReader, mine func(Answer) bool) {
+	count := func(r *v1alpha1.DatabaseReader, mine func(Answer) bool) {
 		var times []int64
 		for i, a := range s.Answers {
 			if a.Error == "" && !taken[i] && mine(a) {
@@ -132,7 +132,7 @@ func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
 		r.MedianMilliseconds, r.P95Milliseconds, r.SlowestMilliseconds = at(0.5), at(0.95), at(1)
 	}
 	for _, server := range behind {
-		r := v1alpha1.MySQLReader{
+		r := v1alpha1.DatabaseReader{
 			Pod: server.Pod.Name, Known: true, Endpoint: isEndpoint(s, server.Pod), Role: server.Role(), Broken: cmp.Or(server.Broken(), server.Stale()),
 		}
 		if server.ID != 0 {
@@ -148,7 +148,7 @@ func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.MySQLReader {
 		if a.Error != "" || taken[i] {
 			continue
 		}
-		r := v1alpha1.MySQLReader{Pod: a.Hostname, ServerID: &a.ServerID, Role: v1alpha1.RoleUnknown}
+		r := v1alpha1.DatabaseReader{Pod: a.Hostname, ServerID: &a.ServerID, Role: v1alpha1.RoleUnknown}
 		count(&r, func(b Answer) bool { return b.Hostname == a.Hostname && b.ServerID == a.ServerID })
 		list = append(list, r)
 	}
@@ -163,7 +163,7 @@ func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(engine *dbstate.Engine, item *v1alpha1.MySQLReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
+func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(rule finding.Rule, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		objects := []string{"service/" + item.Metadata.Name}

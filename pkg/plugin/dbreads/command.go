@@ -72,7 +72,7 @@ func NewCommand(shared *scope.Flags, name string, engines ...*dbstate.Engine) *c
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "Services")
-	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLReadsList{}) })
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseReadsList{}) })
 	for _, name := range []string{"all-namespaces", "selector"} { // it is about one Service
 		_ = cmd.Flags().MarkHidden(name)
 	}
@@ -138,8 +138,8 @@ func (o *Options) Run(ctx context.Context) error {
 	return scope.RunOnce(ctx, o.Scope, o.report())
 }
 
-func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
-	return scope.Report[*Snapshot, *v1alpha1.MySQLReadsList]{
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList] {
+	return scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList]{
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -149,16 +149,16 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLReadsList] {
 			}
 			return reader.Collect(ctx)
 		},
-		Analyze:  func(s *Snapshot, now time.Time) *v1alpha1.MySQLReadsList { return Analyze(o.Query.Engines, s, now) },
+		Analyze:  func(s *Snapshot, now time.Time) *v1alpha1.DatabaseReadsList { return Analyze(o.Query.Engines, s, now) },
 		Document: document,
-		Empty:    func(report *v1alpha1.MySQLReadsList) bool { return len(report.Items[0].Servers) == 0 },
+		Empty:    func(report *v1alpha1.DatabaseReadsList) bool { return len(report.Items[0].Servers) == 0 },
 		Things:   dbstate.Servers(o.Query.Engines).Servers(),
-		Problems: func(report *v1alpha1.MySQLReadsList) []v1alpha1.Problem { return report.Problems },
+		Problems: func(report *v1alpha1.DatabaseReadsList) []v1alpha1.Problem { return report.Problems },
 		Findings: Findings,
-		Checked:  func(report *v1alpha1.MySQLReadsList) []v1alpha1.CheckedPart { return report.Checked },
+		Checked:  func(report *v1alpha1.DatabaseReadsList) []v1alpha1.CheckedPart { return report.Checked },
 	}
 }
 
-func document(report *v1alpha1.MySQLReadsList, _ time.Time) printers.Document {
+func document(report *v1alpha1.DatabaseReadsList, _ time.Time) printers.Document {
 	return printers.Document{Report: report, Metadata: &report.Metadata, Names: Names(report), Table: func() printers.Table { return Table(report) }}
 }

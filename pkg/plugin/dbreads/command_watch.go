@@ -10,8 +10,8 @@ import (
 )
 
 // watched is how the report is followed as it changes.
-func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.MySQLReadsList] {
-	return scope.Watched[*Snapshot, *v1alpha1.MySQLReadsList]{
+func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.DatabaseReadsList] {
+	return scope.Watched[*Snapshot, *v1alpha1.DatabaseReadsList]{
 		Title: fmt.Sprintf("Connections to the Service %s, the last %s", printers.Escape(o.Query.Service), Window),
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			reader, err := NewReader(ctx, o.Cluster, o.Query)

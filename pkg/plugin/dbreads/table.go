@@ -11,18 +11,18 @@ import (
 // barWidth is that of 100 %.
 const barWidth = 40
 
-var columns = printers.Columns[*v1alpha1.MySQLReader]{
-	printers.Narrow("POD", func(s *v1alpha1.MySQLReader) printers.Cell { return printers.Text(s.Pod) }),
+var columns = printers.Columns[*v1alpha1.DatabaseReader]{
+	printers.Narrow("POD", func(s *v1alpha1.DatabaseReader) printers.Cell { return printers.Text(s.Pod) }),
 	printers.Narrow("ID", id),
 	printers.Narrow("ROLE", roleCell),
 	printers.Narrow("ENDPOINT", endpoint),
 	printers.Narrow("ANSWERS", answers),
-	printers.Narrow("SHARE", func(s *v1alpha1.MySQLReader) printers.Cell {
+	printers.Narrow("SHARE", func(s *v1alpha1.DatabaseReader) printers.Cell {
 		return printers.Text(fmt.Sprintf("%d%%", s.SharePercent))
 	}),
-	printers.Narrow("MEDIAN", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.MedianMilliseconds) }),
-	printers.Wide("P95", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.P95Milliseconds) }),
-	printers.Narrow("SLOWEST", func(s *v1alpha1.MySQLReader) printers.Cell { return milliseconds(s.SlowestMilliseconds) }),
+	printers.Narrow("MEDIAN", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.MedianMilliseconds) }),
+	printers.Wide("P95", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.P95Milliseconds) }),
+	printers.Narrow("SLOWEST", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.SlowestMilliseconds) }),
 	printers.Narrow("SPREAD", spread),
 }
 
@@ -30,7 +30,7 @@ var columns = printers.Columns[*v1alpha1.MySQLReader]{
 func RowKey() func([]printers.Cell) string { return printers.RowKey(columns.Heads(), "POD") }
 
 // Table lays a report out: a row for each server.
-func Table(report *v1alpha1.MySQLReadsList) printers.Table {
+func Table(report *v1alpha1.DatabaseReadsList) printers.Table {
 	t := printers.Table{Columns: columns.Heads()}
 	for i := range report.Items {
 		item := &report.Items[i]
@@ -44,7 +44,7 @@ func Table(report *v1alpha1.MySQLReadsList) printers.Table {
 }
 
 // Names are what -o name prints.
-func Names(report *v1alpha1.MySQLReadsList) []string {
+func Names(report *v1alpha1.DatabaseReadsList) []string {
 	list := make([]string, len(report.Items))
 	for i := range report.Items {
 		list[i] = "service/" + report.Items[i].Metadata.Name
@@ -52,7 +52,7 @@ func Names(report *v1alpha1.MySQLReadsList) []string {
 	return list
 }
 
-func heading(item *v1alpha1.MySQLReads) []printers.Cell {
+func heading(item *v1alpha1.DatabaseReads) []printers.Cell {
 	endpoints := 0
 	for _, s := range item.Servers {
 		if s.Endpoint {
@@ -73,14 +73,14 @@ func heading(item *v1alpha1.MySQLReads) []printers.Cell {
 	}
 }
 
-func id(s *v1alpha1.MySQLReader) printers.Cell {
+func id(s *v1alpha1.DatabaseReader) printers.Cell {
 	if s.ServerID == nil {
 		return printers.Unknown
 	}
 	return printers.Text(fmt.Sprint(*s.ServerID))
 }
 
-func roleCell(s *v1alpha1.MySQLReader) printers.Cell {
+func roleCell(s *v1alpha1.DatabaseReader) printers.Cell {
 	cell := printers.Text(strings.ToLower(string(s.Role)))
 	if s.Role == v1alpha1.RoleUnknown {
 		cell = printers.Unknown
@@ -91,7 +91,7 @@ func roleCell(s *v1alpha1.MySQLReader) printers.Cell {
 	return cell
 }
 
-func endpoint(s *v1alpha1.MySQLReader) printers.Cell {
+func endpoint(s *v1alpha1.DatabaseReader) printers.Cell {
 	switch {
 	case !s.Known:
 		return printers.Cell{Text: "none", Level: printers.Alarm}
@@ -101,7 +101,7 @@ func endpoint(s *v1alpha1.MySQLReader) printers.Cell {
 	return printers.Text("ready")
 }
 
-func answers(s *v1alpha1.MySQLReader) printers.Cell {
+func answers(s *v1alpha1.DatabaseReader) printers.Cell {
 	cell := printers.Text(fmt.Sprint(s.Answers))
 	if s.Answers == 0 && s.Endpoint {
 		cell.Level = printers.Warn
@@ -110,7 +110,7 @@ func answers(s *v1alpha1.MySQLReader) printers.Cell {
 }
 
 // spread is the share as a bar.
-func spread(s *v1alpha1.MySQLReader) printers.Cell {
+func spread(s *v1alpha1.DatabaseReader) printers.Cell {
 	if s.Answers == 0 {
 		return printers.None
 	}

@@ -11,13 +11,13 @@ import (
 )
 
 // Timeline tells what has happened between two reports: to servers in their order, then which findings came and went.
-func Timeline(before, after *v1alpha1.MySQLReadsList, now time.Time) []printers.Happening {
+func Timeline(before, after *v1alpha1.DatabaseReadsList, now time.Time) []printers.Happening {
 	var list []printers.Happening
 	tell := func(level printers.Level, text string) {
 		list = append(list, printers.Happening{Time: now, Text: text, Level: level})
 	}
 	was, is := &before.Items[0], &after.Items[0]
-	old := map[string]*v1alpha1.MySQLReader{}
+	old := map[string]*v1alpha1.DatabaseReader{}
 	for i := range was.Servers {
 		old[was.Servers[i].Pod] = &was.Servers[i]
 	}
@@ -26,7 +26,7 @@ func Timeline(before, after *v1alpha1.MySQLReadsList, now time.Time) []printers.
 		o := old[s.Pod]
 		delete(old, s.Pod)
 		if o == nil {
-			o = &v1alpha1.MySQLReader{Role: v1alpha1.RoleUnknown}
+			o = &v1alpha1.DatabaseReader{Role: v1alpha1.RoleUnknown}
 		}
 		serverHappenings(o, s, tell)
 	}
@@ -44,7 +44,7 @@ func Timeline(before, after *v1alpha1.MySQLReadsList, now time.Time) []printers.
 	return list
 }
 
-func serverHappenings(was, is *v1alpha1.MySQLReader, tell func(printers.Level, string)) {
+func serverHappenings(was, is *v1alpha1.DatabaseReader, tell func(printers.Level, string)) {
 	switch {
 	case !was.Endpoint && is.Endpoint:
 		tell(printers.Plain, is.Pod+" is a ready endpoint")

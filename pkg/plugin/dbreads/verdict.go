@@ -11,7 +11,7 @@ import (
 )
 
 // conclude fills in what was looked at, and the verdict: the servers behind the Service, which were asked of their dbstate.
-func conclude(s *Snapshot, behind []*dbstate.Server, report *v1alpha1.MySQLReadsList) {
+func conclude(s *Snapshot, behind []*dbstate.Server, report *v1alpha1.DatabaseReadsList) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(behind))}
 	for _, server := range behind {
 		switch failure := server.Said.Failure; {

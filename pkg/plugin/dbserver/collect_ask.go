@@ -20,7 +20,7 @@ type Asker interface {
 	// Alike reports whether all servers that answered have the same data, as far as their answers tell: then AskAgain would tell nothing.
 	Alike(said []Said) bool
 	// Compared reports whether an answer is to the question that AskAgain asks: the first to it, or the second.
-	Compared(answer v1alpha1.MySQLAnswer) bool
+	Compared(answer v1alpha1.DatabaseAnswer) bool
 }
 
 // Asker makes what asks servers of any of the engines.
@@ -51,7 +51,7 @@ func (a askers) Alike(said []Said) bool {
 }
 
 // Compared implements Asker.
-func (a askers) Compared(answer v1alpha1.MySQLAnswer) bool {
+func (a askers) Compared(answer v1alpha1.DatabaseAnswer) bool {
 	for _, asker := range a {
 		if asker.Compared(answer) {
 			return true
@@ -70,7 +70,7 @@ type Session interface {
 	Compares() bool
 	// AskAgain asks for what has to be compared between servers, when all have answered: what one has then includes what others had
 	// before. An error means that the session is of no more use; the answer then says why.
-	AskAgain(ctx context.Context) (v1alpha1.MySQLAnswer, error)
+	AskAgain(ctx context.Context) (v1alpha1.DatabaseAnswer, error)
 	// Close ends the session; nothing of it is left in the cluster.
 	Close()
 }

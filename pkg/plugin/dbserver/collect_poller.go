@@ -141,7 +141,7 @@ type reply struct {
 	session Session // nil if it has ended
 	// said are all answers, nil if a server was only asked again; then again is the answer.
 	said  *Said
-	again *v1alpha1.MySQLAnswer
+	again *v1alpha1.DatabaseAnswer
 	took  time.Duration
 	// cut is true if it was the API server that did not answer: nothing is known of the server.
 	cut bool

@@ -14,9 +14,9 @@ type Said struct {
 	LastAnswer *metav1.Time `json:"lastAnswer,omitempty"`
 	// Failure is why there are no answers, Cause what is alike about it where other servers fail for the same reason; empty if that is the
 	// message.
-	Failure *v1alpha1.Problem      `json:"failure,omitempty"`
-	Cause   string                 `json:"cause,omitempty"`
-	Answers []v1alpha1.MySQLAnswer `json:"answers,omitempty"`
+	Failure *v1alpha1.Problem         `json:"failure,omitempty"`
+	Cause   string                    `json:"cause,omitempty"`
+	Answers []v1alpha1.DatabaseAnswer `json:"answers,omitempty"`
 }
 
 // Silent reports whether a server was reached, as far as the way there tells, and does not answer, or does not run. Who was not let in

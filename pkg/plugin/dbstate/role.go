@@ -17,7 +17,7 @@ const (
 )
 
 // Role is the part that a server plays.
-func (s *Server) Role() v1alpha1.MySQLRole {
+func (s *Server) Role() v1alpha1.DatabaseRole {
 	switch {
 	case !s.Answered:
 		return v1alpha1.RoleUnknown

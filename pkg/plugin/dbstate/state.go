@@ -40,7 +40,7 @@ type State struct {
 
 // Member is a server's part in a group of its engine's own.
 type Member struct {
-	Role v1alpha1.MySQLRole
+	Role v1alpha1.DatabaseRole
 	// Broken is why it can't do its part; empty if it can.
 	Broken string
 }
@@ -52,7 +52,7 @@ type Channel struct {
 	Ref Ref
 	// Receiver and Applier are the states of what receives and what applies: Yes, No, and Connecting for the receiver; empty if unknown.
 	Receiver, Applier           v1alpha1.ThreadState
-	ReceiverError, ApplierError *v1alpha1.MySQLChannelError
+	ReceiverError, ApplierError *v1alpha1.DatabaseError
 	// DelaySeconds is how late it is on purpose.
 	DelaySeconds int64
 	// DelayLeftSeconds is when the next of what it holds back is applied, nil if there is none.
@@ -96,7 +96,7 @@ func newState(server dbserver.Server, said dbserver.Said, decode Decoder, now ti
 }
 
 // Answer is that on a subject; nil without one.
-func (s *State) Answer(subject string) *v1alpha1.MySQLAnswer {
+func (s *State) Answer(subject string) *v1alpha1.DatabaseAnswer {
 	for i := range s.Said.Answers {
 		if s.Said.Answers[i].Subject == subject {
 			return &s.Said.Answers[i]

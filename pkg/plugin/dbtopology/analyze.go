@@ -22,10 +22,10 @@ type (
 )
 
 // Analyze turns a snapshot into the report: sets by namespace and name, their servers as a tree, findings the worst first.
-func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLTopologyList {
-	report := &v1alpha1.MySQLTopologyList{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLTopologyList},
-		Items:    []v1alpha1.MySQLTopology{},
+func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.DatabaseTopologyList {
+	report := &v1alpha1.DatabaseTopologyList{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseTopologyList},
+		Items:    []v1alpha1.DatabaseTopology{},
 	}
 	var problems []v1alpha1.Problem
 	for _, e := range engines {
@@ -35,7 +35,7 @@ func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLTopol
 		}
 		problems = append(problems, x.problems(e)...)
 	}
-	slices.SortStableFunc(report.Items, func(a, b v1alpha1.MySQLTopology) int {
+	slices.SortStableFunc(report.Items, func(a, b v1alpha1.DatabaseTopology) int {
 		return cmp.Or(cmp.Compare(a.Metadata.Namespace, b.Metadata.Namespace), objects.CompareNames(a.Metadata.Name, b.Metadata.Name))
 	})
 	conclude(report)
@@ -44,7 +44,7 @@ func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.MySQLTopol
 }
 
 // Findings are those of all sets.
-func Findings(report *v1alpha1.MySQLTopologyList) []v1alpha1.Finding {
+func Findings(report *v1alpha1.DatabaseTopologyList) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for i := range report.Items {
 		list = append(list, report.Items[i].Findings...)
@@ -59,9 +59,9 @@ type index struct {
 	now            time.Time
 }
 
-func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.MySQLTopology {
-	t := v1alpha1.MySQLTopology{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindMySQLTopology},
+func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.DatabaseTopology {
+	t := v1alpha1.DatabaseTopology{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseTopology},
 		Metadata: v1alpha1.ObjectMeta{Namespace: set.Namespace, Name: set.Name()},
 		Flavour:  flavourOf(set.Servers[0]), Replication: e.Replication(set),
 	}

@@ -83,7 +83,7 @@ func NewCommand(shared *scope.Flags, name, kinds, short string, engines ...*Engi
 	}
 	shared.OfferGraphs()
 	shared.AddFlags(cmd, "pods")
-	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.MySQLTopologyList{}, View{Engines: engines}) })
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseTopologyList{}, View{Engines: engines}) })
 	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	f.login.AddFlags(cmd)
 	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
@@ -129,24 +129,26 @@ func (o *Options) Run(ctx context.Context) error {
 	return scope.RunOnce(ctx, o.Scope, o.report())
 }
 
-func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList] {
-	return scope.Report[*Snapshot, *v1alpha1.MySQLTopologyList]{
+func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseTopologyList] {
+	return scope.Report[*Snapshot, *v1alpha1.DatabaseTopologyList]{
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
 			return Collect(ctx, o.Cluster, q)
 		},
-		Analyze:  func(s *Snapshot, now time.Time) *v1alpha1.MySQLTopologyList { return Analyze(o.Query.Engines, s, now) },
+		Analyze: func(s *Snapshot, now time.Time) *v1alpha1.DatabaseTopologyList {
+			return Analyze(o.Query.Engines, s, now)
+		},
 		Document: o.document,
-		Empty:    func(report *v1alpha1.MySQLTopologyList) bool { return len(report.Items) == 0 },
+		Empty:    func(report *v1alpha1.DatabaseTopologyList) bool { return len(report.Items) == 0 },
 		Things:   servers(o.Query.Engines).Servers(),
-		Problems: func(report *v1alpha1.MySQLTopologyList) []v1alpha1.Problem { return report.Problems },
+		Problems: func(report *v1alpha1.DatabaseTopologyList) []v1alpha1.Problem { return report.Problems },
 		Findings: Findings,
-		Checked:  func(report *v1alpha1.MySQLTopologyList) []v1alpha1.CheckedPart { return report.Checked },
+		Checked:  func(report *v1alpha1.DatabaseTopologyList) []v1alpha1.CheckedPart { return report.Checked },
 	}
 }
 
-func (o *Options) document(report *v1alpha1.MySQLTopologyList, now time.Time) printers.Document {
+func (o *Options) document(report *v1alpha1.DatabaseTopologyList, now time.Time) printers.Document {
 	return printers.Document{
 		Report: report, Metadata: &report.Metadata, Names: Names(report),
 		Table: func() printers.Table {

@@ -10,16 +10,16 @@ import (
 )
 
 // watched is how the report is followed as it changes.
-func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.MySQLTopologyList] {
+func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.DatabaseTopologyList] {
 	name := servers(o.Query.Engines).Name()
-	return scope.Watched[*Snapshot, *v1alpha1.MySQLTopologyList]{
+	return scope.Watched[*Snapshot, *v1alpha1.DatabaseTopologyList]{
 		Title: o.Title(name+" servers of", name+" servers"),
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			return Follow(ctx, o.Cluster, o.Query, changed), nil
 		},
 		Key:      RowKey(View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "LAG", "GTID"},
-		Timeline: func(before, after *v1alpha1.MySQLTopologyList, now time.Time) []printers.Happening {
+		Timeline: func(before, after *v1alpha1.DatabaseTopologyList, now time.Time) []printers.Happening {
 			return Timeline(o.Query.Engines, before, after, now)
 		},
 		Ready:   Ready,

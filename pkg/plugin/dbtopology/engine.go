@@ -11,12 +11,12 @@ import (
 type Engine struct {
 	*dbstate.Engine
 	// Replication is how the servers of a set replicate.
-	Replication func(*dbstate.Set) v1alpha1.MySQLReplication
+	Replication func(*dbstate.Set) v1alpha1.DatabaseReplication
 	// Equal reports whether the members of a set are alike: any may be read from and written to.
 	Equal func(*dbstate.Set) bool
 	// Describe and DescribeChannel add to reports what only this engine has.
-	Describe        func(*dbstate.Server, *v1alpha1.MySQLServer)
-	DescribeChannel func(*dbstate.Server, *dbstate.Link, *v1alpha1.MySQLChannel)
+	Describe        func(*dbstate.Server, *v1alpha1.DatabaseServer)
+	DescribeChannel func(*dbstate.Server, *dbstate.Link, *v1alpha1.DatabaseChannel)
 	// Evidence is what a server answered on which a general rule rests.
 	Evidence func(Proof, *dbstate.Server, *dbstate.Link) []v1alpha1.Evidence
 	// Rules are the engine's own about a set, ServerRules about each of its servers, ChannelRules about each channel.
@@ -26,13 +26,17 @@ type Engine struct {
 	// Unread are what a server that answered did not tell, of what a verdict rests on.
 	Unread func(*dbstate.Server) []string
 	// Refusal is why a server did not answer a question, with what is alike about the same refusal of others; ok is false for what is none.
-	Refusal func(*v1alpha1.MySQLAnswer) (problem v1alpha1.Problem, ok bool)
+	Refusal func(*v1alpha1.DatabaseAnswer) (problem v1alpha1.Problem, ok bool)
 	// MemberState is what a server says of its part in its group, and whether that is as it should be; member is false if it is in none.
-	MemberState func(*v1alpha1.MySQLServer) (state string, sound, member bool)
+	MemberState func(*v1alpha1.DatabaseServer) (state string, sound, member bool)
+	// Identity is by what others know a server, and what that is called: a server_uuid.
+	Identity func(*v1alpha1.DatabaseServer) (name, value string)
+	// Mode says in a word who may write to a server, rw or ro; it is empty where that is unknown.
+	Mode func(*v1alpha1.DatabaseServer) string
 	// Columns stand after the lag, Wide before the way in.
 	Columns, Wide printers.Columns[Row]
 	// Happenings are what a server of a group does otherwise than before; a text goes on after the pod's name.
-	Happenings func(was, is *v1alpha1.MySQLServer, tell func(level printers.Level, text string))
+	Happenings func(was, is *v1alpha1.DatabaseServer, tell func(level printers.Level, text string))
 }
 
 // Proof is what evidence is of.

@@ -16,7 +16,7 @@ type Judge struct {
 	engine *Engine
 	// Set is what is judged, Report what is reported of it.
 	Set    *dbstate.Set
-	Report *v1alpha1.MySQLTopology
+	Report *v1alpha1.DatabaseTopology
 	list   []v1alpha1.Finding
 	// sourceGone are the unreachable or missing sources that a finding tells of: their replicas' receivers need none of their own.
 	sourceGone map[string]bool
@@ -25,7 +25,7 @@ type Judge struct {
 }
 
 // findings are what is wrong with a set, the worst first.
-func (x *index) findings(e *Engine, set *set, t *v1alpha1.MySQLTopology) []v1alpha1.Finding {
+func (x *index) findings(e *Engine, set *set, t *v1alpha1.DatabaseTopology) []v1alpha1.Finding {
 	j := &Judge{index: x, engine: e, Set: set, Report: t, sourceGone: map[string]bool{}, silenced: map[string]bool{}}
 	j.unreachableSources()
 	j.silentServers()

@@ -12,7 +12,7 @@ import (
 )
 
 // Graph draws a report: an arrow from each source to its replicas.
-func Graph(engines []*Engine, report *v1alpha1.MySQLTopologyList) printers.Graph {
+func Graph(engines []*Engine, report *v1alpha1.DatabaseTopologyList) printers.Graph {
 	var g printers.Graph
 	outside := map[string]bool{}
 	for i := range report.Items {
@@ -65,7 +65,7 @@ func Graph(engines []*Engine, report *v1alpha1.MySQLTopologyList) printers.Graph
 }
 
 // levels are the pods that findings are about, by how bad they are.
-func levels(set *v1alpha1.MySQLTopology) map[string]printers.Level {
+func levels(set *v1alpha1.DatabaseTopology) map[string]printers.Level {
 	list := map[string]printers.Level{}
 	for _, f := range set.Findings {
 		level := printers.Plain

@@ -20,8 +20,8 @@ func flavourOf(s *server) string {
 }
 
 // describe is a server's report.
-func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.MySQLServer {
-	r := v1alpha1.MySQLServer{
+func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.DatabaseServer {
+	r := v1alpha1.DatabaseServer{
 		Pod: s.Pod.Name, Container: s.Container, Depth: s.Depth, Ready: objects.PodReady(s.Pod),
 		Node: s.Pod.Spec.NodeName, IP: s.Pod.Status.PodIP, CreationTimestamp: s.Pod.CreationTimestamp,
 		Via: v1alpha1.Via(s.Said.Via), User: s.Said.User, Role: s.Role(),
@@ -40,10 +40,6 @@ func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.MySQLServer {
 		return r
 	}
 	r.Answers = s.Said.Answers
-	if s.ID != 0 {
-		r.ServerID = &s.ID
-	}
-	r.ServerUUID = s.UUID
 	e.Describe(s.Server, &r)
 	for _, c := range s.Links {
 		r.Channels = append(r.Channels, e.describeChannel(s.Server, c))
@@ -52,8 +48,8 @@ func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.MySQLServer {
 }
 
 // describeChannel is the report of a server's channel.
-func (e *Engine) describeChannel(s *server, c *channel) v1alpha1.MySQLChannel {
-	r := v1alpha1.MySQLChannel{
+func (e *Engine) describeChannel(s *server, c *channel) v1alpha1.DatabaseChannel {
+	r := v1alpha1.DatabaseChannel{
 		Name: c.Name, Source: sourceOf(s, c),
 		Receiver: c.Receiver, ReceiverError: c.ReceiverError, Applier: c.Applier, ApplierError: c.ApplierError,
 		DelaySeconds: c.DelaySeconds, LagMilliseconds: c.LagMilliseconds, LagFrom: c.LagFrom, LagUnknown: c.LagUnknown,
@@ -63,8 +59,8 @@ func (e *Engine) describeChannel(s *server, c *channel) v1alpha1.MySQLChannel {
 }
 
 // sourceOf is a channel's source, by what the replica says of it and by the pod that it is.
-func sourceOf(s *server, c *channel) v1alpha1.MySQLSource {
-	r := v1alpha1.MySQLSource{Host: c.Ref.Host, Port: c.Ref.Port, UUID: c.Ref.UUID, ServerID: c.Ref.ServerID, FoundBy: c.FoundBy}
+func sourceOf(s *server, c *channel) v1alpha1.DatabaseSource {
+	r := v1alpha1.DatabaseSource{Host: c.Ref.Host, Port: c.Ref.Port, UUID: c.Ref.UUID, ServerID: c.Ref.ServerID, FoundBy: c.FoundBy}
 	source := c.Source
 	if source == nil {
 		return r

@@ -14,14 +14,14 @@ import (
 )
 
 // servicesOf are the Services that select servers of a set, by name.
-func (x *index) servicesOf(set *set) []v1alpha1.MySQLService {
-	var list []v1alpha1.MySQLService
+func (x *index) servicesOf(set *set) []v1alpha1.DatabaseService {
+	var list []v1alpha1.DatabaseService
 	for i := range x.Services {
 		service := &x.Services[i]
 		if service.Namespace != set.Namespace {
 			continue
 		}
-		v := v1alpha1.MySQLService{Name: service.Name, Purpose: purposeOf(service, set.Servers[0].Flavour.Role), Headless: objects.Headless(service)}
+		v := v1alpha1.DatabaseService{Name: service.Name, Purpose: purposeOf(service, set.Servers[0].Flavour.Role), Headless: objects.Headless(service)}
 		for _, o := range set.Servers {
 			if objects.Selects(service, o.Pod.Labels) {
 				v.Selects = append(v.Selects, o.Pod.Name)
@@ -33,7 +33,7 @@ func (x *index) servicesOf(set *set) []v1alpha1.MySQLService {
 			list = append(list, v)
 		}
 	}
-	slices.SortFunc(list, func(a, b v1alpha1.MySQLService) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(list, func(a, b v1alpha1.DatabaseService) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
 
@@ -64,7 +64,7 @@ var (
 )
 
 // purposeOf tells what a Service is for: by the role in its selector, by the label readonly, by the words of its name.
-func purposeOf(service *corev1.Service, role *dbserver.RoleLabel) v1alpha1.MySQLServicePurpose {
+func purposeOf(service *corev1.Service, role *dbserver.RoleLabel) v1alpha1.ServicePurpose {
 	if role != nil {
 		switch service.Spec.Selector[role.Key] {
 		case role.Primary:

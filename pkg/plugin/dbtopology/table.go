@@ -25,9 +25,9 @@ type View struct {
 
 // Row is what a line of the table is about: a server and one of its channels, which is nil if it has none.
 type Row struct {
-	Set     *v1alpha1.MySQLTopology
-	Server  *v1alpha1.MySQLServer
-	Channel *v1alpha1.MySQLChannel
+	Set     *v1alpha1.DatabaseTopology
+	Server  *v1alpha1.DatabaseServer
+	Channel *v1alpha1.DatabaseChannel
 	engines []*Engine
 	branch  string
 	now     time.Time
@@ -48,15 +48,15 @@ func columns(v View) printers.Columns[Row] {
 	all = append(all,
 		printers.Narrow("VERSION", Known(version)),
 		printers.Wide("SOURCE", source),
-		printers.Wide("NODE", place(func(s *v1alpha1.MySQLServer) string { return s.Node })),
-		printers.Wide("ZONE", place(func(s *v1alpha1.MySQLServer) string { return s.Zone })),
-		printers.Wide("CAPACITYTYPE", place(func(s *v1alpha1.MySQLServer) string { return string(s.CapacityType) })),
+		printers.Wide("NODE", place(func(s *v1alpha1.DatabaseServer) string { return s.Node })),
+		printers.Wide("ZONE", place(func(s *v1alpha1.DatabaseServer) string { return s.Zone })),
+		printers.Wide("CAPACITYTYPE", place(func(s *v1alpha1.DatabaseServer) string { return string(s.CapacityType) })),
 	)
 	for _, e := range v.Engines {
 		all = append(all, e.Wide...)
 	}
 	all = append(all,
-		printers.Wide("VIA", Known(func(s *v1alpha1.MySQLServer) string { return string(s.Via) })),
+		printers.Wide("VIA", Known(func(s *v1alpha1.DatabaseServer) string { return string(s.Via) })),
 		printers.Narrow("AGE", age),
 	)
 	if v.Namespaces {
@@ -66,7 +66,7 @@ func columns(v View) printers.Columns[Row] {
 }
 
 // Table lays a report out: a block for each set, a row for each server and channel, in the order of the tree.
-func Table(report *v1alpha1.MySQLTopologyList, v View) printers.Table {
+func Table(report *v1alpha1.DatabaseTopologyList, v View) printers.Table {
 	cols := columns(v)
 	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
@@ -97,13 +97,13 @@ func Table(report *v1alpha1.MySQLTopologyList, v View) printers.Table {
 
 // RowKey tells rows apart: servers by namespace and pod, with their channels. The tree's branches are no part of a name.
 func RowKey(v View) func(Row []printers.Cell) string {
-	key := printers.RowKey(Table(&v1alpha1.MySQLTopologyList{}, v).Columns, "NAMESPACE", "POD")
+	key := printers.RowKey(Table(&v1alpha1.DatabaseTopologyList{}, v).Columns, "NAMESPACE", "POD")
 	branches := strings.NewReplacer("│", "", "├─", "", "└─", "", " ", "")
 	return func(Row []printers.Cell) string { return branches.Replace(key(Row)) }
 }
 
 // Names are what -o name prints: the sets' owners, else the pods.
-func Names(report *v1alpha1.MySQLTopologyList) []string {
+func Names(report *v1alpha1.DatabaseTopologyList) []string {
 	groups := map[string]string{"statefulset": "statefulset.apps", "deployment": "deployment.apps"}
 	var list []string
 	for i := range report.Items {
@@ -121,12 +121,12 @@ func Names(report *v1alpha1.MySQLTopologyList) []string {
 }
 
 // replicationWords are for people.
-var replicationWords = map[v1alpha1.MySQLReplication]string{
+var replicationWords = map[v1alpha1.DatabaseReplication]string{
 	v1alpha1.ReplicationNone: "no replication", v1alpha1.ReplicationAsynchronous: "asynchronous", v1alpha1.ReplicationSemiSync: "semi-synchronous",
 	v1alpha1.ReplicationGroup: "Group Replication", v1alpha1.ReplicationGalera: "Galera", v1alpha1.ReplicationUnknown: "replication unknown",
 }
 
-func heading(set *v1alpha1.MySQLTopology, v View) []printers.Cell {
+func heading(set *v1alpha1.DatabaseTopology, v View) []printers.Cell {
 	name := set.Metadata.Name
 	if v.Namespaces {
 		name = set.Metadata.Namespace + "/" + name
@@ -149,7 +149,7 @@ func heading(set *v1alpha1.MySQLTopology, v View) []printers.Cell {
 			text = fmt.Sprintf("Service %s: unknown", s.Name)
 		}
 		if s.Purpose != v1alpha1.ServiceForAny {
-			text += fmt.Sprintf(" (for %s)", map[v1alpha1.MySQLServicePurpose]string{v1alpha1.ServiceForReading: "reading", v1alpha1.ServiceForWriting: "writing"}[s.Purpose])
+			text += fmt.Sprintf(" (for %s)", map[v1alpha1.ServicePurpose]string{v1alpha1.ServiceForReading: "reading", v1alpha1.ServiceForWriting: "writing"}[s.Purpose])
 		}
 		cells = append(cells, printers.Text(text))
 	}
@@ -175,7 +175,7 @@ func ready(r Row) printers.Cell {
 func (r Row) Unknown() bool { return r.Server.Unreachable != "" }
 
 // Known is a column of what a server tells of itself.
-func Known(text func(*v1alpha1.MySQLServer) string) func(Row) printers.Cell {
+func Known(text func(*v1alpha1.DatabaseServer) string) func(Row) printers.Cell {
 	return func(r Row) printers.Cell {
 		switch value := text(r.Server); {
 		case r.Unknown():
@@ -188,7 +188,7 @@ func Known(text func(*v1alpha1.MySQLServer) string) func(Row) printers.Cell {
 	}
 }
 
-func place(text func(*v1alpha1.MySQLServer) string) func(Row) printers.Cell {
+func place(text func(*v1alpha1.DatabaseServer) string) func(Row) printers.Cell {
 	return func(r Row) printers.Cell {
 		switch value := text(r.Server); value {
 		case "":
@@ -208,18 +208,16 @@ func role(r Row) printers.Cell {
 	return printers.Text(strings.ToLower(string(r.Server.Role)))
 }
 
-// mode is rw, ro or sro (super_read_only).
+// mode says who may write to a server.
 func mode(r Row) printers.Cell {
-	s := r.Server
-	switch {
-	case r.Unknown() || s.ReadOnly == nil:
-		return printers.Unknown
-	case s.SuperReadOnly != nil && *s.SuperReadOnly:
-		return printers.Text("sro")
-	case *s.ReadOnly:
-		return printers.Text("ro")
+	if !r.Unknown() {
+		for _, e := range r.engines {
+			if word := e.Mode(r.Server); word != "" {
+				return printers.Text(word)
+			}
+		}
 	}
-	return printers.Text("rw")
+	return printers.Unknown
 }
 
 // threads are the receiver and the applier of a channel, or the state of a member of a group.
@@ -270,7 +268,7 @@ func lag(r Row) printers.Cell {
 	}
 }
 
-func version(s *v1alpha1.MySQLServer) string {
+func version(s *v1alpha1.DatabaseServer) string {
 	return strings.TrimSpace(cmp.Or(string(s.Distribution), string(s.Product)) + " " + s.Version)
 }
 

@@ -22,36 +22,36 @@ var told = [...]finding.Rule{
 }
 
 // Timeline tells what has happened between two reports: to servers, by name, then to Services, and which findings came and went.
-func Timeline(engines []*Engine, before, after *v1alpha1.MySQLTopologyList, now time.Time) []printers.Happening {
+func Timeline(engines []*Engine, before, after *v1alpha1.DatabaseTopologyList, now time.Time) []printers.Happening {
 	t := &timeline{engines: engines, now: now, namespaces: namespaces(before, after) > 1}
 	for _, e := range engines {
 		for _, rule := range told {
 			t.told = append(t.told, e.Code(rule))
 		}
 	}
-	old := map[string]*v1alpha1.MySQLTopology{}
+	old := map[string]*v1alpha1.DatabaseTopology{}
 	for i := range before.Items {
 		old[setKey(&before.Items[i])] = &before.Items[i]
 	}
 	for i := range after.Items {
 		set := &after.Items[i]
-		was := cmp.Or(old[setKey(set)], &v1alpha1.MySQLTopology{Metadata: set.Metadata})
+		was := cmp.Or(old[setKey(set)], &v1alpha1.DatabaseTopology{Metadata: set.Metadata})
 		delete(old, setKey(set))
 		t.set(was, set)
 	}
 	for i := range before.Items { // in the order of the report
 		if set := &before.Items[i]; old[setKey(set)] != nil {
-			t.set(set, &v1alpha1.MySQLTopology{Metadata: set.Metadata})
+			t.set(set, &v1alpha1.DatabaseTopology{Metadata: set.Metadata})
 		}
 	}
 	return t.list
 }
 
-func setKey(t *v1alpha1.MySQLTopology) string {
+func setKey(t *v1alpha1.DatabaseTopology) string {
 	return t.Metadata.Namespace + "/" + t.Metadata.Name + " " + t.Owner
 }
 
-func namespaces(reports ...*v1alpha1.MySQLTopologyList) int {
+func namespaces(reports ...*v1alpha1.DatabaseTopologyList) int {
 	seen := map[string]bool{}
 	for _, r := range reports {
 		for i := range r.Items {
@@ -78,7 +78,7 @@ func (t *timeline) tell(level printers.Level, format string, args ...any) {
 	t.list = append(t.list, printers.Happening{Time: t.now, Text: text, Level: level})
 }
 
-func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
+func (t *timeline) set(was, is *v1alpha1.DatabaseTopology) {
 	t.namespace = is.Metadata.Namespace
 	old, now := byPod(was), byPod(is)
 	var pods []string
@@ -100,8 +100,8 @@ func (t *timeline) set(was, is *v1alpha1.MySQLTopology) {
 	})
 }
 
-func byPod(t *v1alpha1.MySQLTopology) map[string]*v1alpha1.MySQLServer {
-	list := make(map[string]*v1alpha1.MySQLServer, len(t.Servers))
+func byPod(t *v1alpha1.DatabaseTopology) map[string]*v1alpha1.DatabaseServer {
+	list := make(map[string]*v1alpha1.DatabaseServer, len(t.Servers))
 	for i := range t.Servers {
 		list[t.Servers[i].Pod] = &t.Servers[i]
 	}
@@ -109,14 +109,14 @@ func byPod(t *v1alpha1.MySQLTopology) map[string]*v1alpha1.MySQLServer {
 }
 
 // server tells of one pod's server; was or is may be nil.
-func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
+func (t *timeline) server(pod string, was, is *v1alpha1.DatabaseServer) {
 	switch {
 	case is == nil:
 		t.tell(printers.Warn, "%s left", pod)
 		return
 	case was == nil:
 		t.tell(printers.Plain, "%s joined", pod)
-		was = &v1alpha1.MySQLServer{Unreachable: dbserver.NotYetAnswered, LabelledRole: is.LabelledRole}
+		was = &v1alpha1.DatabaseServer{Unreachable: dbserver.NotYetAnswered, LabelledRole: is.LabelledRole}
 	case !was.CreationTimestamp.Equal(&is.CreationTimestamp):
 		t.tell(printers.Plain, "%s made anew%s", pod, on(is.Node))
 	}
@@ -128,9 +128,9 @@ func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
 		t.tell(printers.Alarm, "%s%s does not answer: %s", pod, apposition(was.Role), is.Unreachable)
 	case is.Unreachable != "":
 	case was.Unreachable != "":
-		t.tell(printers.Plain, "%s answers%s", pod, doing(is))
+		t.tell(printers.Plain, "%s answers%s", pod, t.doing(is))
 		// What it did before is not known: of its channels only what is wrong is told.
-		t.channels(pod, &v1alpha1.MySQLServer{Channels: sound(is.Channels)}, is)
+		t.channels(pod, &v1alpha1.DatabaseServer{Channels: sound(is.Channels)}, is)
 	default:
 		t.changes(pod, was, is)
 	}
@@ -143,9 +143,12 @@ func (t *timeline) server(pod string, was, is *v1alpha1.MySQLServer) {
 }
 
 // changes tells what a server does otherwise than before.
-func (t *timeline) changes(pod string, was, is *v1alpha1.MySQLServer) {
-	if was.ServerUUID != is.ServerUUID {
-		t.tell(printers.Warn, "%s is another server now: server_uuid %s (was %s)", pod, orNone(is.ServerUUID), orNone(was.ServerUUID))
+func (t *timeline) changes(pod string, was, is *v1alpha1.DatabaseServer) {
+	for _, e := range t.engines {
+		_, before := e.Identity(was)
+		if name, now := e.Identity(is); now != before {
+			t.tell(printers.Warn, "%s is another server now: %s %s (was %s)", pod, name, orNone(now), orNone(before))
+		}
 	}
 	if was.Version != is.Version || was.Product != is.Product {
 		t.tell(printers.Plain, "%s runs %s %s (was %s %s)", pod, is.Product, is.Version, was.Product, was.Version)
@@ -167,8 +170,8 @@ func (t *timeline) changes(pod string, was, is *v1alpha1.MySQLServer) {
 }
 
 // channels tells from whom a server replicates, and whether it does.
-func (t *timeline) channels(pod string, was, is *v1alpha1.MySQLServer) {
-	old := map[string]*v1alpha1.MySQLChannel{}
+func (t *timeline) channels(pod string, was, is *v1alpha1.DatabaseServer) {
+	old := map[string]*v1alpha1.DatabaseChannel{}
 	for i := range was.Channels {
 		old[was.Channels[i].Name] = &was.Channels[i]
 	}
@@ -187,7 +190,7 @@ func (t *timeline) channels(pod string, was, is *v1alpha1.MySQLServer) {
 			t.tell(printers.Warn, "%s follows %s (was %s)", who, from(c), from(before))
 		}
 		if before == nil || from(before) != from(c) { // it may need a moment to connect
-			before = &v1alpha1.MySQLChannel{Receiver: v1alpha1.ThreadConnecting, Applier: v1alpha1.ThreadRuns}
+			before = &v1alpha1.DatabaseChannel{Receiver: v1alpha1.ThreadConnecting, Applier: v1alpha1.ThreadRuns}
 		}
 		t.threads(who, before, c)
 		t.lag(who, before, c)
@@ -200,7 +203,7 @@ func (t *timeline) channels(pod string, was, is *v1alpha1.MySQLServer) {
 }
 
 // threads tells of a receiver and an applier that stop, or run again.
-func (t *timeline) threads(who string, was, is *v1alpha1.MySQLChannel) {
+func (t *timeline) threads(who string, was, is *v1alpha1.DatabaseChannel) {
 	before, now := trouble(was), trouble(is)
 	switch {
 	case now.kind == before.kind && now.number == before.number:
@@ -225,7 +228,7 @@ const (
 	receiverConnects = "receiver connects"
 )
 
-func trouble(c *v1alpha1.MySQLChannel) hindrance {
+func trouble(c *v1alpha1.DatabaseChannel) hindrance {
 	switch {
 	case c.Applier == v1alpha1.ThreadStopped && c.ApplierError != nil:
 		return hindrance{applierStopped, ": " + short(c.ApplierError), c.ApplierError.Number}
@@ -244,13 +247,13 @@ func trouble(c *v1alpha1.MySQLChannel) hindrance {
 }
 
 // short is an error's number and message, as short as its engine makes it.
-func short(e *v1alpha1.MySQLChannelError) string {
+func short(e *v1alpha1.DatabaseError) string {
 	return cmp.Or(e.Short, fmt.Sprintf("%d: %s", e.Number, e.Message))
 }
 
 // lag tells when a replica is late, when it is stale, and when it has caught up. A lag that nobody knows is neither.
-func (t *timeline) lag(who string, was, is *v1alpha1.MySQLChannel) {
-	level := func(c *v1alpha1.MySQLChannel) int {
+func (t *timeline) lag(who string, was, is *v1alpha1.DatabaseChannel) {
+	level := func(c *v1alpha1.DatabaseChannel) int {
 		switch {
 		case c.LagMilliseconds == nil:
 			return -1
@@ -273,8 +276,8 @@ func (t *timeline) lag(who string, was, is *v1alpha1.MySQLChannel) {
 }
 
 // services tells whom the Services for the set reach.
-func (t *timeline) services(was, is []v1alpha1.MySQLService) {
-	old := map[string]*v1alpha1.MySQLService{}
+func (t *timeline) services(was, is []v1alpha1.DatabaseService) {
+	old := map[string]*v1alpha1.DatabaseService{}
 	for i := range was {
 		old[was[i].Name] = &was[i]
 	}
@@ -302,12 +305,16 @@ func (t *timeline) services(was, is []v1alpha1.MySQLService) {
 }
 
 // doing is what a server does that answers.
-func doing(s *v1alpha1.MySQLServer) string {
+func (t *timeline) doing(s *v1alpha1.DatabaseServer) string {
 	switch {
 	case s.Role == v1alpha1.RoleUnknown:
 		return ""
-	case s.Galera != nil:
-		return ": " + orNone(string(s.Galera.State))
+	case s.Role == v1alpha1.RoleNode: // all are alike
+		for _, e := range t.engines {
+			if state, _, member := e.MemberState(s); member {
+				return ": " + state
+			}
+		}
 	case len(s.Channels) > 0:
 		return fmt.Sprintf(": %s of %s", lower(s.Role), from(&s.Channels[0]))
 	case s.ReadOnly != nil && !*s.ReadOnly:
@@ -317,7 +324,7 @@ func doing(s *v1alpha1.MySQLServer) string {
 }
 
 // sound are channels as they are when all is well.
-func sound(channels []v1alpha1.MySQLChannel) []v1alpha1.MySQLChannel {
+func sound(channels []v1alpha1.DatabaseChannel) []v1alpha1.DatabaseChannel {
 	list := slices.Clone(channels)
 	for i := range list {
 		list[i].Receiver, list[i].Applier, list[i].ReceiverError, list[i].ApplierError = v1alpha1.ThreadRuns, v1alpha1.ThreadRuns, nil, nil
@@ -327,10 +334,10 @@ func sound(channels []v1alpha1.MySQLChannel) []v1alpha1.MySQLChannel {
 }
 
 // from names a channel's source: its pod, else its host.
-func from(c *v1alpha1.MySQLChannel) string { return cmp.Or(c.Source.Pod, c.Source.Host, "a source") }
+func from(c *v1alpha1.DatabaseChannel) string { return cmp.Or(c.Source.Pod, c.Source.Host, "a source") }
 
 // apposition says what a server was: a source is the one, of replicas there are more. Any Galera node is a node.
-func apposition(role v1alpha1.MySQLRole) string {
+func apposition(role v1alpha1.DatabaseRole) string {
 	switch role {
 	case v1alpha1.RoleSource, v1alpha1.RolePrimary:
 		return ", the " + lower(role) + ","
@@ -347,7 +354,7 @@ func on(node string) string {
 	return " on " + node
 }
 
-func lower(role v1alpha1.MySQLRole) string {
+func lower(role v1alpha1.DatabaseRole) string {
 	if role == v1alpha1.RoleOutside {
 		return "outside its group"
 	}

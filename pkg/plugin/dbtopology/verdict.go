@@ -11,7 +11,7 @@ import (
 )
 
 // Checked is what was looked at of a set: the servers that answered.
-func Checked(t *v1alpha1.MySQLTopology) v1alpha1.CheckedPart {
+func Checked(t *v1alpha1.DatabaseTopology) v1alpha1.CheckedPart {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(t.Servers))}
 	if len(t.Checked) > 0 {
 		part.Gaps = slices.Clone(t.Checked[0].Gaps)
@@ -26,7 +26,7 @@ func Checked(t *v1alpha1.MySQLTopology) v1alpha1.CheckedPart {
 
 // judge fills in what was looked at of a set, its health and its conditions. A server that is starting or ending is on its way; what
 // Services reach counts among what is to be known of servers.
-func (x *index) judge(e *Engine, set *set, t *v1alpha1.MySQLTopology) {
+func (x *index) judge(e *Engine, set *set, t *v1alpha1.DatabaseTopology) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(t.Servers))}
 	for _, s := range set.Servers {
 		switch {
@@ -55,20 +55,20 @@ func (x *index) judge(e *Engine, set *set, t *v1alpha1.MySQLTopology) {
 }
 
 // unseen reports whether it is unknown if a set is ready: its pods are, and servers could not be asked.
-func unseen(t *v1alpha1.MySQLTopology) bool {
+func unseen(t *v1alpha1.DatabaseTopology) bool {
 	unread := slices.ContainsFunc(t.Checked, func(p v1alpha1.CheckedPart) bool { return len(finding.GapsOf(p, v1alpha1.GapUnread)) > 0 })
-	return unread && !slices.ContainsFunc(t.Servers, func(s v1alpha1.MySQLServer) bool { return !s.Ready })
+	return unread && !slices.ContainsFunc(t.Servers, func(s v1alpha1.DatabaseServer) bool { return !s.Ready })
 }
 
 // conclude fills in the verdict on all sets together.
-func conclude(report *v1alpha1.MySQLTopologyList) {
+func conclude(report *v1alpha1.DatabaseTopologyList) {
 	parts := make([][]v1alpha1.CheckedPart, 0, len(report.Items))
 	for i := range report.Items {
 		parts = append(parts, report.Items[i].Checked)
 	}
 	report.Checked = finding.Merge(parts...)
 	some, ready := len(report.Items) > 0, Ready(report)
-	unknown := slices.ContainsFunc(report.Items, func(t v1alpha1.MySQLTopology) bool { return unseen(&t) })
+	unknown := slices.ContainsFunc(report.Items, func(t v1alpha1.DatabaseTopology) bool { return unseen(&t) })
 	report.Conditions = []v1alpha1.Condition{
 		finding.Ready(some, ready, !ready && unknown), finding.Healthy(some, Findings(report), report.Checked),
 	}
@@ -76,22 +76,22 @@ func conclude(report *v1alpha1.MySQLTopologyList) {
 
 // Ready reports whether all servers of a set answer, their pods are ready and replication runs, and one takes writes or gets them
 // from elsewhere.
-func (e *Engine) Ready(t *v1alpha1.MySQLTopology) bool {
+func (e *Engine) Ready(t *v1alpha1.DatabaseTopology) bool {
 	written := false
 	for i := range t.Servers {
 		s := &t.Servers[i]
 		if s.Unreachable != "" || !s.Ready || !e.replicates(s) {
 			return false
 		}
-		fromElsewhere := slices.ContainsFunc(s.Channels, func(c v1alpha1.MySQLChannel) bool { return c.Source.Pod == "" || c.Source.Set != "" })
+		fromElsewhere := slices.ContainsFunc(s.Channels, func(c v1alpha1.DatabaseChannel) bool { return c.Source.Pod == "" || c.Source.Set != "" })
 		written = written || s.ReadOnly != nil && !*s.ReadOnly || fromElsewhere
 	}
 	return written
 }
 
 // Ready reports whether there are servers, and all sets are ready.
-func Ready(report *v1alpha1.MySQLTopologyList) bool {
-	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(t v1alpha1.MySQLTopology) bool {
+func Ready(report *v1alpha1.DatabaseTopologyList) bool {
+	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(t v1alpha1.DatabaseTopology) bool {
 		return !slices.ContainsFunc(t.Conditions, func(c v1alpha1.Condition) bool {
 			return c.Type == v1alpha1.ConditionReady && c.Status == metav1.ConditionTrue
 		})
@@ -99,9 +99,9 @@ func Ready(report *v1alpha1.MySQLTopologyList) bool {
 }
 
 // replicates reports whether all that a server should do to replicate runs.
-func (e *Engine) replicates(s *v1alpha1.MySQLServer) bool {
+func (e *Engine) replicates(s *v1alpha1.DatabaseServer) bool {
 	_, sound, member := e.MemberState(s)
-	stopped := func(c v1alpha1.MySQLChannel) bool {
+	stopped := func(c v1alpha1.DatabaseChannel) bool {
 		return c.Receiver != v1alpha1.ThreadRuns || c.Applier != v1alpha1.ThreadRuns
 	}
 	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside && (sound || !member) && !slices.ContainsFunc(s.Channels, stopped)
@@ -109,6 +109,6 @@ func (e *Engine) replicates(s *v1alpha1.MySQLServer) bool {
 
 // Healthy reports whether everything is ready, nothing is wrong or on its way, and everything could be read but what is allowed to be
 // unknown.
-func Healthy(report *v1alpha1.MySQLTopologyList, allowed []v1alpha1.CheckPart) bool {
+func Healthy(report *v1alpha1.DatabaseTopologyList, allowed []v1alpha1.CheckPart) bool {
 	return Ready(report) && finding.Healthy(true, Findings(report), finding.Allow(report.Checked, allowed)).Status == metav1.ConditionTrue
 }

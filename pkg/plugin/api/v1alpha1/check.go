@@ -61,7 +61,7 @@ const (
 	// SubjectService is a headless Service without a StatefulSet.
 	SubjectService CheckSubject = "Service"
 	// SubjectServers is a set of MySQL or MariaDB servers that no single StatefulSet controls.
-	SubjectServers CheckSubject = "MySQLTopology"
+	SubjectServers CheckSubject = "DatabaseTopology"
 	// SubjectStatefulSet is a StatefulSet.
 	SubjectStatefulSet CheckSubject = "StatefulSet"
 )

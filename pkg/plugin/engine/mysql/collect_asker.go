@@ -59,7 +59,7 @@ func (asker) Alike(said []dbserver.Said) bool {
 }
 
 // Compared implements dbserver.Asker.
-func (asker) Compared(a v1alpha1.MySQLAnswer) bool {
+func (asker) Compared(a v1alpha1.DatabaseAnswer) bool {
 	return a.Subject == string(SubjectGTID) || a.Subject == string(SubjectGTIDAgain)
 }
 
@@ -85,7 +85,7 @@ func (a asked) Ask(ctx context.Context, said *dbserver.Said) error {
 
 func (a asked) Compares() bool { return StatementFor(a.session.Version, SubjectGTID).Text != "" }
 
-func (a asked) AskAgain(ctx context.Context) (v1alpha1.MySQLAnswer, error) {
+func (a asked) AskAgain(ctx context.Context) (v1alpha1.DatabaseAnswer, error) {
 	answer, _ := a.session.Query(ctx, StatementFor(a.session.Version, SubjectGTID).Text) // the error is in the answer
 	return reported(SubjectGTIDAgain, answer), broken([]Answer{answer})
 }
@@ -102,13 +102,13 @@ func broken(answers []Answer) error {
 }
 
 // reported is an answer as reports have it.
-func reported(subject Subject, a Answer) v1alpha1.MySQLAnswer {
-	out := v1alpha1.MySQLAnswer{Subject: string(subject), Statement: a.Statement}
+func reported(subject Subject, a Answer) v1alpha1.DatabaseAnswer {
+	out := v1alpha1.DatabaseAnswer{Subject: string(subject), Statement: a.Statement}
 	for _, row := range a.Maps() {
 		out.Rows = append(out.Rows, row)
 	}
 	if a.Err != nil {
-		out.Error = &v1alpha1.MySQLChannelError{Number: int64(NumberOf(a.Err)), Message: objects.OneLine(a.Err.Error())}
+		out.Error = &v1alpha1.DatabaseError{Number: int64(NumberOf(a.Err)), Message: objects.OneLine(a.Err.Error())}
 		var e *ServerError
 		if errors.As(a.Err, &e) {
 			out.Error.Message = objects.OneLine(e.Message)

@@ -108,17 +108,17 @@ func (c *ChannelDetail) decode(name string, d *Detail) *dbstate.Channel {
 	}
 	out.DelaySeconds, _ = c.Row.Int("SQL_Delay")
 	if n, ok := c.Row.Int("Last_IO_Errno"); ok && n != 0 {
-		out.ReceiverError = shortened(receiverError, v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_IO_Error"))})
+		out.ReceiverError = shortened(receiverError, v1alpha1.DatabaseError{Number: n, Message: objects.OneLine(c.Row.Text("Last_IO_Error"))})
 	}
 	if n, ok := c.Row.Int("Last_SQL_Errno"); ok && n != 0 {
-		out.ApplierError = shortened(applierError, v1alpha1.MySQLChannelError{Number: n, Message: objects.OneLine(c.Row.Text("Last_SQL_Error"))})
+		out.ApplierError = shortened(applierError, v1alpha1.DatabaseError{Number: n, Message: objects.OneLine(c.Row.Text("Last_SQL_Error"))})
 		// The coordinator only says that a worker has failed.
 		for _, w := range c.Workers {
 			if _, isWorker := w["WORKER_ID"]; !isWorker {
 				continue
 			}
 			if number, ok := w.Int("LAST_ERROR_NUMBER"); ok && number != 0 && w.Text("LAST_ERROR_MESSAGE") != "" {
-				out.ApplierError = shortened(applierError, v1alpha1.MySQLChannelError{Number: number, Message: objects.OneLine(w.Text("LAST_ERROR_MESSAGE"))})
+				out.ApplierError = shortened(applierError, v1alpha1.DatabaseError{Number: number, Message: objects.OneLine(w.Text("LAST_ERROR_MESSAGE"))})
 				break
 			}
 		}
@@ -213,7 +213,7 @@ func (c *ChannelDetail) lagByCommits(d *Detail) (ms int64, ok bool) {
 }
 
 // shortened is an error with what makes it short.
-func shortened(short func(*v1alpha1.MySQLChannelError) string, e v1alpha1.MySQLChannelError) *v1alpha1.MySQLChannelError {
+func shortened(short func(*v1alpha1.DatabaseError) string, e v1alpha1.DatabaseError) *v1alpha1.DatabaseError {
 	e.Short = short(&e)
 	return &e
 }

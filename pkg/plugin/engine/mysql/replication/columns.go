@@ -16,15 +16,15 @@ import (
 var (
 	columns = printers.Columns[dbtopology.Row]{
 		printers.Narrow("GTID", gtid),
-		printers.Narrow("ID", dbtopology.Known(func(s *v1alpha1.MySQLServer) string {
-			if s.ServerID == nil {
+		printers.Narrow("ID", dbtopology.Known(func(s *v1alpha1.DatabaseServer) string {
+			if own(s).ServerID == nil {
 				return ""
 			}
-			return fmt.Sprint(*s.ServerID)
+			return fmt.Sprint(*own(s).ServerID)
 		})),
 	}
 	wide = printers.Columns[dbtopology.Row]{
-		printers.Wide("UUID", dbtopology.Known(func(s *v1alpha1.MySQLServer) string { return s.ServerUUID })),
+		printers.Wide("UUID", dbtopology.Known(func(s *v1alpha1.DatabaseServer) string { return own(s).ServerUUID })),
 	}
 )
 
@@ -34,28 +34,28 @@ func gtid(r dbtopology.Row) printers.Cell {
 	switch {
 	case r.Unknown():
 		return printers.Unknown
-	case c == nil && r.Server.GTIDExecuted == "":
+	case c == nil && own(r.Server).GTIDExecuted == "":
 		return printers.None
 	case c == nil:
-		return printers.Text(abbreviated(r.Server.GTIDExecuted))
-	case c.BehindTransactions == nil && c.BehindBytes == nil && c.ErrantGTIDs == "":
+		return printers.Text(abbreviated(own(r.Server).GTIDExecuted))
+	case ownChannel(c).BehindTransactions == nil && c.BehindBytes == nil && ownChannel(c).ErrantGTIDs == "":
 		return printers.Unknown
 	}
 	var cell printers.Cell
 	switch {
-	case c.BehindTransactions != nil && *c.BehindTransactions > 0:
-		cell.Text = fmt.Sprintf("-%d trx", *c.BehindTransactions)
+	case ownChannel(c).BehindTransactions != nil && *ownChannel(c).BehindTransactions > 0:
+		cell.Text = fmt.Sprintf("-%d trx", *ownChannel(c).BehindTransactions)
 	case c.BehindBytes != nil && *c.BehindBytes > 0:
 		cell.Text = fmt.Sprintf("-%d B", *c.BehindBytes)
 	default:
 		cell.Text = "="
 	}
-	if c.ErrantGTIDs != "" {
+	if ownChannel(c).ErrantGTIDs != "" {
 		cell.Level = printers.Alarm
-		if set, err := mysql.ParseGTIDSet(c.ErrantGTIDs); err == nil {
+		if set, err := mysql.ParseGTIDSet(ownChannel(c).ErrantGTIDs); err == nil {
 			cell.Text += fmt.Sprintf(", errant %d", set.Count())
 		} else {
-			cell.Text += ", errant " + c.ErrantGTIDs
+			cell.Text += ", errant " + ownChannel(c).ErrantGTIDs
 		}
 	}
 	return cell

@@ -64,7 +64,7 @@ func Decode(s *dbstate.State) {
 	decodeChannels(s, d)
 }
 
-func answer(s *dbstate.State, subject mysql.Subject) *v1alpha1.MySQLAnswer {
+func answer(s *dbstate.State, subject mysql.Subject) *v1alpha1.DatabaseAnswer {
 	return s.Answer(string(subject))
 }
 
@@ -80,7 +80,7 @@ func rowOf(s *dbstate.State, subject mysql.Subject) (row mysql.Row, statement st
 	return a.Rows[0], a.Statement, true
 }
 
-func rows(a *v1alpha1.MySQLAnswer) []mysql.Row {
+func rows(a *v1alpha1.DatabaseAnswer) []mysql.Row {
 	if a == nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func rows(a *v1alpha1.MySQLAnswer) []mysql.Row {
 }
 
 // pairs are the rows of SHOW VARIABLES and SHOW STATUS as one row.
-func pairs(a *v1alpha1.MySQLAnswer) mysql.Row {
+func pairs(a *v1alpha1.DatabaseAnswer) mysql.Row {
 	all := mysql.Row{}
 	for _, row := range rows(a) {
 		all[row.Text("Variable_name")] = row["Value"]
@@ -100,7 +100,7 @@ func pairs(a *v1alpha1.MySQLAnswer) mysql.Row {
 	return all
 }
 
-func decodeTransactions(a *v1alpha1.MySQLAnswer) Transactions {
+func decodeTransactions(a *v1alpha1.DatabaseAnswer) Transactions {
 	var t Transactions
 	if a == nil || len(a.Rows) == 0 {
 		return t

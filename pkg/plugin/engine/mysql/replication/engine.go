@@ -20,7 +20,7 @@ var Engine = dbtopology.Engine{
 	Engine: &States, Replication: replicationOf, Equal: equal,
 	Describe: describe, DescribeChannel: describeChannel, Evidence: proof,
 	Rules: rules, ServerRules: serverRules, ChannelRules: channelRules,
-	Unread: unread, Refusal: refusal, MemberState: memberState, Columns: columns, Wide: wide, Happenings: happenings,
+	Unread: unread, Refusal: refusal, MemberState: memberState, Identity: identity, Mode: mode, Columns: columns, Wide: wide, Happenings: happenings,
 }
 
 // equal reports whether a set is a Galera cluster: any node takes reads and writes.
@@ -48,42 +48,47 @@ func channelRules(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 }
 
 // describe adds what only MySQL and MariaDB have.
-func describe(s *dbstate.Server, r *v1alpha1.MySQLServer) {
+func describe(s *dbstate.Server, r *v1alpha1.DatabaseServer) {
 	d := Of(s.State)
-	r.Product, r.Distribution = v1alpha1.MySQLProduct(d.Version.Product), v1alpha1.MySQLDistribution(d.Version.Distribution)
+	r.Product, r.Distribution = v1alpha1.DatabaseProduct(d.Version.Product), v1alpha1.DatabaseDistribution(d.Version.Distribution)
 	r.Version = d.Version.String()
-	r.ReadOnly, r.SuperReadOnly = OnOff(d.Variables, "read_only"), OnOff(d.Variables, "super_read_only")
-	r.GTIDMode = v1alpha1.GTIDMode(d.Variables.Text("gtid_mode"))
+	r.ReadOnly = OnOff(d.Variables, "read_only")
+	r.MySQL = &v1alpha1.MySQLServer{
+		ServerUUID: s.UUID, SuperReadOnly: OnOff(d.Variables, "super_read_only"), GTIDMode: v1alpha1.GTIDMode(d.Variables.Text("gtid_mode")),
+		Group: groupMember(s.State), Galera: d.galeraNode(),
+	}
 	if d.Version.Product == mysql.MariaDB {
-		r.GTIDMode = v1alpha1.GTIDMariaDB
+		r.MySQL.GTIDMode = v1alpha1.GTIDMariaDB
+	}
+	if s.ID != 0 {
+		r.MySQL.ServerID = &s.ID
 	}
 	if d.Again.Known {
-		r.GTIDExecuted = cmp.Or(d.Again.Executed.String(), d.Again.Current.String(), d.Again.BinlogPos.String())
+		r.MySQL.GTIDExecuted = cmp.Or(d.Again.Executed.String(), d.Again.Current.String(), d.Again.BinlogPos.String())
 	}
-	r.Group, r.Galera = groupMember(s.State), d.galeraNode()
 }
 
-func describeChannel(s *dbstate.Server, c *dbstate.Link, r *v1alpha1.MySQLChannel) {
-	r.AutoPosition = OfChannel(c.Channel).AutoPosition
-	r.BehindTransactions, r.BehindBytes = behind(s, c)
+func describeChannel(s *dbstate.Server, c *dbstate.Link, r *v1alpha1.DatabaseChannel) {
+	r.MySQL = &v1alpha1.MySQLChannel{AutoPosition: OfChannel(c.Channel).AutoPosition}
+	r.MySQL.BehindTransactions, r.BehindBytes = behind(s, c)
 	if canCompare(s, c) {
-		r.ErrantGTIDs = errantOf(s)
+		r.MySQL.ErrantGTIDs = errantOf(s)
 	}
 }
 
 // memberState is what a server says of its part in a group or a Galera cluster.
-func memberState(s *v1alpha1.MySQLServer) (state string, sound, member bool) {
-	switch {
-	case s.Group != nil:
-		return string(s.Group.State), s.Group.State == v1alpha1.GroupOnline, true
-	case s.Galera != nil:
-		return cmp.Or(string(s.Galera.State), "unknown"), s.Galera.State == v1alpha1.GaleraSynced, true
+func memberState(s *v1alpha1.DatabaseServer) (state string, sound, member bool) {
+	switch m := own(s); {
+	case m.Group != nil:
+		return string(m.Group.State), m.Group.State == v1alpha1.GroupOnline, true
+	case m.Galera != nil:
+		return cmp.Or(string(m.Galera.State), "unknown"), m.Galera.State == v1alpha1.GaleraSynced, true
 	}
 	return "", true, false
 }
 
 // happenings are what a member does otherwise than before.
-func happenings(was, is *v1alpha1.MySQLServer, tell func(level printers.Level, text string)) {
+func happenings(was, is *v1alpha1.DatabaseServer, tell func(level printers.Level, text string)) {
 	told := func(sound bool, format string, args ...any) {
 		level := printers.Alarm
 		if sound {
@@ -91,23 +96,58 @@ func happenings(was, is *v1alpha1.MySQLServer, tell func(level printers.Level, t
 		}
 		tell(level, fmt.Sprintf(format, args...))
 	}
-	if was.Group != nil && is.Group != nil && was.Group.State != is.Group.State {
-		told((is.Group.State == v1alpha1.GroupOnline), " is %s in its group (was %s)", is.Group.State, was.Group.State)
+	before, now := own(was), own(is)
+	if before.Group != nil && now.Group != nil && before.Group.State != now.Group.State {
+		told(now.Group.State == v1alpha1.GroupOnline, " is %s in its group (was %s)", now.Group.State, before.Group.State)
 	}
-	if was.Galera != nil && is.Galera != nil {
-		if was.Galera.ClusterStatus != is.Galera.ClusterStatus {
-			told((is.Galera.ClusterStatus == v1alpha1.GaleraPrimary), ": its component is %s (was %s)", orNone(string(is.Galera.ClusterStatus)), orNone(string(was.Galera.ClusterStatus)))
+	if before.Galera != nil && now.Galera != nil {
+		if before.Galera.ClusterStatus != now.Galera.ClusterStatus {
+			told(now.Galera.ClusterStatus == v1alpha1.GaleraPrimary, ": its component is %s (was %s)", orNone(string(now.Galera.ClusterStatus)), orNone(string(before.Galera.ClusterStatus)))
 		}
-		if was.Galera.State != is.Galera.State {
-			told((is.Galera.State == v1alpha1.GaleraSynced), " is %s (was %s)", orNone(string(is.Galera.State)), orNone(string(was.Galera.State)))
+		if before.Galera.State != now.Galera.State {
+			told(now.Galera.State == v1alpha1.GaleraSynced, " is %s (was %s)", orNone(string(now.Galera.State)), orNone(string(before.Galera.State)))
 		}
 	}
+}
+
+// own is what a server's report has of MySQL and MariaDB alone; empty for another engine's.
+func own(s *v1alpha1.DatabaseServer) *v1alpha1.MySQLServer {
+	if s.MySQL == nil {
+		return &v1alpha1.MySQLServer{}
+	}
+	return s.MySQL
+}
+
+// ownChannel is what a channel's report has of MySQL and MariaDB alone.
+func ownChannel(c *v1alpha1.DatabaseChannel) *v1alpha1.MySQLChannel {
+	if c.MySQL == nil {
+		return &v1alpha1.MySQLChannel{}
+	}
+	return c.MySQL
+}
+
+// identity is by what a server is known to others.
+func identity(s *v1alpha1.DatabaseServer) (name, value string) {
+	return "server_uuid", own(s).ServerUUID
+}
+
+// mode is rw, ro or sro (super_read_only).
+func mode(s *v1alpha1.DatabaseServer) string {
+	switch m := own(s); {
+	case s.ReadOnly == nil:
+		return ""
+	case m.SuperReadOnly != nil && *m.SuperReadOnly:
+		return "sro"
+	case *s.ReadOnly:
+		return "ro"
+	}
+	return "rw"
 }
 
 func orNone(text string) string { return cmp.Or(text, "<none>") }
 
 // refusal is why a server did not answer a question.
-func refusal(a *v1alpha1.MySQLAnswer) (v1alpha1.Problem, bool) {
+func refusal(a *v1alpha1.DatabaseAnswer) (v1alpha1.Problem, bool) {
 	if a.Error == nil || a.Error.Number == mysql.ErrWSREPNotReady {
 		return v1alpha1.Problem{}, false
 	}

@@ -31,7 +31,7 @@ var (
 )
 
 // applierError is a worker's error without what is there for its developers: 1062 at UUID:11, table app.t: Duplicate entry …
-func applierError(e *v1alpha1.MySQLChannelError) string {
+func applierError(e *v1alpha1.DatabaseError) string {
 	cause := failedCause.FindStringSubmatch(e.Message)
 	if cause == nil {
 		return fmt.Sprintf("%d: %s", e.Number, e.Message)
@@ -49,7 +49,7 @@ func applierError(e *v1alpha1.MySQLChannelError) string {
 var connectCause = regexp.MustCompile(`(?i)message: (.+)$`)
 
 // receiverError is a receiver's error without what it says about its account and its patience.
-func receiverError(e *v1alpha1.MySQLChannelError) string {
+func receiverError(e *v1alpha1.DatabaseError) string {
 	text := e.Message
 	if m := connectCause.FindStringSubmatch(text); m != nil {
 		text = m[1]
@@ -62,7 +62,7 @@ func receiverError(e *v1alpha1.MySQLChannelError) string {
 }
 
 // gaveUp tells whether a stopped receiver's error is one of connecting: it has used up its attempts.
-func gaveUp(e *v1alpha1.MySQLChannelError) bool {
+func gaveUp(e *v1alpha1.DatabaseError) bool {
 	if m := attempts.FindStringSubmatch(e.Message); m != nil {
 		return m[1] == m[2]
 	}

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -73,7 +74,7 @@ func (d *Detail) galeraNode() *v1alpha1.GaleraNode {
 	n := &v1alpha1.GaleraNode{
 		ClusterStatus: v1alpha1.GaleraStatus(d.Status.Text("wsrep_cluster_status")), ClusterUUID: d.Status.Text("wsrep_cluster_state_uuid"),
 		State: v1alpha1.GaleraState(d.Status.Text("wsrep_local_state_comment")), Ready: IsOn(d.Status, "wsrep_ready"),
-		FlowControlPaused: d.Status.Text("wsrep_flow_control_paused"), ReceiveQueueAvg: d.Status.Text("wsrep_local_recv_queue_avg"),
+		FlowControlPaused: number(d.Status, "wsrep_flow_control_paused"), ReceiveQueueAvg: number(d.Status, "wsrep_local_recv_queue_avg"),
 	}
 	if size, ok := d.Status.Int("wsrep_cluster_size"); ok {
 		n.ClusterSize = &size
@@ -110,7 +111,7 @@ func member(s *dbstate.State, d *Detail) *dbstate.Member {
 }
 
 // replicationOf is how the servers of a set replicate.
-func replicationOf(set *dbstate.Set) v1alpha1.MySQLReplication {
+func replicationOf(set *dbstate.Set) v1alpha1.DatabaseReplication {
 	has := func(test func(*dbstate.Server) bool) bool { return slices.ContainsFunc(set.Servers, test) }
 	switch {
 	case has(func(o *dbstate.Server) bool { return Of(o.State).InGalera() }):
@@ -131,4 +132,13 @@ func replicationOf(set *dbstate.Set) v1alpha1.MySQLReplication {
 // semiSync reports whether a server, as a source, is to wait for replicas.
 func semiSync(s *dbstate.Server) bool {
 	return IsOn(Of(s.State).Variables, "rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")
+}
+
+// number is a status that is a number; nil where there is none.
+func number(row mysql.Row, name string) *float64 {
+	n, err := strconv.ParseFloat(row.Text(name), 64)
+	if err != nil {
+		return nil
+	}
+	return &n
 }

@@ -73,7 +73,7 @@ func TestSourceOfAnotherSet(t *testing.T) {
 			Spec:       corev1.PodSpec{Hostname: name, Subdomain: set, Containers: []corev1.Container{{Name: "m", Image: "mariadb"}}},
 		})
 		id := map[string]string{"a-0": "100", "b-0": "100", "b-1": "101"}[name]
-		said := dbserver.Said{Answers: []v1alpha1.MySQLAnswer{
+		said := dbserver.Said{Answers: []v1alpha1.DatabaseAnswer{
 			{Subject: string(mysql.SubjectVariables), Rows: []map[string]*string{row("Variable_name", "version", "Value", "10.11.1-MariaDB"), row("Variable_name", "server_id", "Value", id)}},
 			{Subject: string(mysql.SubjectReplica)},
 		}}

@@ -2,17 +2,17 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Kinds of the report of kubectl doik mysql-query.
+// Kinds of the report of kubectl doik query.
 const (
-	KindMySQLQuery     = "MySQLQuery"
-	KindMySQLQueryList = "MySQLQueryList"
+	KindDatabaseQuery     = "DatabaseQuery"
+	KindDatabaseQueryList = "DatabaseQueryList"
 )
 
-// CodeRowsDiffer is the code of kubectl doik mysql-query: servers of a set answer the same statement differently.
+// CodeRowsDiffer is the code of kubectl doik query: servers of a set answer the same statement differently.
 const CodeRowsDiffer Code = "MYSQL080"
 
-// MySQLQueryList is the report of kubectl doik mysql-query.
-type MySQLQueryList struct {
+// DatabaseQueryList is the report of kubectl doik query, and of mysql-query.
+type DatabaseQueryList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.
 	Metadata ReportMeta `json:"metadata"`
@@ -21,13 +21,13 @@ type MySQLQueryList struct {
 	// Checked lists what was looked at, of all items together.
 	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the sets of servers by namespace and name.
-	Items []MySQLQuery `json:"items"`
+	Items []DatabaseQuery `json:"items"`
 	// Problems are the servers that did not answer. An error that a server answered is none: it is in its row.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// MySQLQuery is what the servers of a set answered to one statement.
-type MySQLQuery struct {
+// DatabaseQuery is what the servers of a set answered to one statement.
+type DatabaseQuery struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
@@ -39,13 +39,13 @@ type MySQLQuery struct {
 	// more rows than are shown.
 	Same *bool `json:"same,omitempty"`
 	// Servers are by ordinal.
-	Servers []MySQLQueryAnswer `json:"servers"`
+	Servers []DatabaseQueryAnswer `json:"servers"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// MySQLQueryAnswer is what one server answered.
-type MySQLQueryAnswer struct {
+// DatabaseQueryAnswer is what one server answered.
+type DatabaseQueryAnswer struct {
 	// Pod is the server's pod.
 	Pod string `json:"pod"`
 	// Via is the way to the server; it is missing where there was none.
@@ -53,7 +53,7 @@ type MySQLQueryAnswer struct {
 	// Columns are the names of the columns.
 	Columns []string `json:"columns,omitempty"`
 	// Rows are in the order in which the server gave them.
-	Rows []MySQLQueryRow `json:"rows,omitempty"`
+	Rows []DatabaseQueryRow `json:"rows,omitempty"`
 	// Cut is true if there are more rows than --max-rows.
 	Cut bool `json:"cut,omitempty"`
 	// Answered is true if the server answered the statement, with rows or with an error.
@@ -62,8 +62,8 @@ type MySQLQueryAnswer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// MySQLQueryRow is one row.
-type MySQLQueryRow struct {
+// DatabaseQueryRow is one row.
+type DatabaseQueryRow struct {
 	// Values are in the order of the columns; NULL is null.
 	Values []*string `json:"values"`
 	// Differs is true if not all servers that answered have this row, as often as this one.

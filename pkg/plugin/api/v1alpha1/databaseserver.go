@@ -2,28 +2,28 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// MySQLRole is what a server does in its set.
-type MySQLRole string
+// DatabaseRole is what a server does in its set.
+type DatabaseRole string
 
 const (
 	// RoleSource has replicas, or could have some.
-	RoleSource MySQLRole = "Source"
+	RoleSource DatabaseRole = "Source"
 	// RoleReplica replicates from another server.
-	RoleReplica MySQLRole = "Replica"
+	RoleReplica DatabaseRole = "Replica"
 	// RoleRelay does both.
-	RoleRelay MySQLRole = "Relay"
+	RoleRelay DatabaseRole = "Relay"
 	// RoleStandalone is the only server of its set.
-	RoleStandalone MySQLRole = "Standalone"
+	RoleStandalone DatabaseRole = "Standalone"
 	// RolePrimary is a member of Group Replication that takes writes.
-	RolePrimary MySQLRole = "Primary"
+	RolePrimary DatabaseRole = "Primary"
 	// RoleSecondary is a member of Group Replication that takes none.
-	RoleSecondary MySQLRole = "Secondary"
+	RoleSecondary DatabaseRole = "Secondary"
 	// RoleNode is a node of a Galera cluster.
-	RoleNode MySQLRole = "Node"
+	RoleNode DatabaseRole = "Node"
 	// RoleOutside is a server that is configured for a group and not in it.
-	RoleOutside MySQLRole = "Outside"
+	RoleOutside DatabaseRole = "Outside"
 	// RoleUnknown is that of a server that did not answer.
-	RoleUnknown MySQLRole = "Unknown"
+	RoleUnknown DatabaseRole = "Unknown"
 )
 
 // Via is the way on which a server is asked.
@@ -46,24 +46,24 @@ const (
 	LabelledReplica LabelledRole = "replica"
 )
 
-// MySQLProduct is a line of servers that speak the same statements.
-type MySQLProduct string
+// DatabaseProduct is a line of servers that speak the same statements.
+type DatabaseProduct string
 
 const (
 	// ProductMySQL is Oracle's server, and those made from it: Percona Server, Percona XtraDB Cluster, Aurora.
-	ProductMySQL MySQLProduct = "MySQL"
+	ProductMySQL DatabaseProduct = "MySQL"
 	// ProductMariaDB has statements, columns and GTIDs of its own.
-	ProductMariaDB MySQLProduct = "MariaDB"
+	ProductMariaDB DatabaseProduct = "MariaDB"
 )
 
-// MySQLDistribution is a server made from a product.
-type MySQLDistribution string
+// DatabaseDistribution is a server made from a product.
+type DatabaseDistribution string
 
 const (
 	// DistributionPercona is Percona Server.
-	DistributionPercona MySQLDistribution = "Percona Server"
+	DistributionPercona DatabaseDistribution = "Percona Server"
 	// DistributionXtraDB is Percona XtraDB Cluster, with Galera.
-	DistributionXtraDB MySQLDistribution = "Percona XtraDB Cluster"
+	DistributionXtraDB DatabaseDistribution = "Percona XtraDB Cluster"
 )
 
 // GTIDMode says whether transactions have global identifiers, in the words of MySQL's gtid_mode.
@@ -82,8 +82,8 @@ const (
 	GTIDMariaDB GTIDMode = "GTID"
 )
 
-// MySQLServer is one server.
-type MySQLServer struct {
+// DatabaseServer is one server.
+type DatabaseServer struct {
 	// Pod and Container are where it runs.
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
@@ -107,34 +107,41 @@ type MySQLServer struct {
 	// User is the account that asked; empty where a file in the container names it.
 	User string `json:"user,omitempty"`
 	// Role is what the server does in its set.
-	Role MySQLRole `json:"role"`
+	Role DatabaseRole `json:"role"`
 	// LabelledRole is what the operator's role label says; it is missing where there is no such label.
 	LabelledRole LabelledRole `json:"labelledRole,omitempty"`
 	// Product is the line of servers that it belongs to.
-	Product MySQLProduct `json:"product,omitempty"`
+	Product DatabaseProduct `json:"product,omitempty"`
 	// Distribution is what the server calls itself beyond the product; missing where that is nothing known.
-	Distribution MySQLDistribution `json:"distribution,omitempty"`
+	Distribution DatabaseDistribution `json:"distribution,omitempty"`
 	// Version is the number: 8.4.2.
 	Version string `json:"version,omitempty"`
+	// ReadOnly says whether the server refuses the writes of ordinary accounts.
+	ReadOnly *bool `json:"readOnly,omitempty"`
+	// Channels are the server's replication channels, from other servers; a group's own are not among them.
+	Channels []DatabaseChannel `json:"channels,omitempty"`
+	// MySQL is what only MySQL and MariaDB have; it is missing for other engines, and where the server did not answer.
+	MySQL *MySQLServer `json:"mysql,omitempty"`
+	// Answers are the raw rows by statement.
+	Answers []DatabaseAnswer `json:"answers,omitempty"`
+}
+
+// MySQLServer is what only servers of MySQL and MariaDB have.
+type MySQLServer struct {
 	// ServerID is @@server_id; it is missing where the server has none.
 	ServerID *int64 `json:"serverID,omitempty"`
 	// ServerUUID is @@server_uuid; it is missing on MariaDB.
 	ServerUUID string `json:"serverUUID,omitempty"`
-	// ReadOnly and SuperReadOnly are the server's settings; MariaDB has no super_read_only.
-	ReadOnly      *bool `json:"readOnly,omitempty"`
+	// SuperReadOnly says whether the server refuses the writes of all accounts; it is missing on MariaDB.
 	SuperReadOnly *bool `json:"superReadOnly,omitempty"`
 	// GTIDMode says whether transactions have identifiers; it is missing where the server does not know of them.
 	GTIDMode GTIDMode `json:"gtidMode,omitempty"`
 	// GTIDExecuted is @@gtid_executed, or MariaDB's @@gtid_current_pos.
 	GTIDExecuted string `json:"gtidExecuted,omitempty"`
-	// Channels are the server's replication channels, from other servers; a group's own are not among them.
-	Channels []MySQLChannel `json:"channels,omitempty"`
 	// Group is the server's part in its group; it is missing where the server is configured for none.
 	Group *MySQLGroupMember `json:"group,omitempty"`
 	// Galera is the node's part in its cluster; it is missing where the server is no node of a Galera cluster.
 	Galera *GaleraNode `json:"galera,omitempty"`
-	// Answers are the raw rows by statement.
-	Answers []MySQLAnswer `json:"answers,omitempty"`
 }
 
 // ThreadState says whether a thread of replication runs, as SHOW REPLICA STATUS prints it.
@@ -159,12 +166,12 @@ const (
 	LagFromSeconds LagSource = "seconds behind"
 )
 
-// MySQLChannel is one connection from which a replica replicates.
-type MySQLChannel struct {
+// DatabaseChannel is one connection from which a replica replicates.
+type DatabaseChannel struct {
 	// Name is the channel's; empty for the default channel.
 	Name string `json:"name"`
 	// Source is where it replicates from.
-	Source MySQLSource `json:"source"`
+	Source DatabaseSource `json:"source"`
 	// Receiver and Applier say whether the threads that receive and that apply transactions run; they are missing where that is unknown.
 	Receiver ThreadState `json:"receiver,omitempty"`
 	Applier  ThreadState `json:"applier,omitempty"`
@@ -176,17 +183,23 @@ type MySQLChannel struct {
 	LagUnknown string `json:"lagUnknown,omitempty"`
 	// DelaySeconds is the intended delay.
 	DelaySeconds int64 `json:"delaySeconds,omitempty"`
+	// BehindBytes is the distance in the source's log; missing where it can't be told, and where the engine counts transactions.
+	BehindBytes *int64 `json:"behindBytes,omitempty"`
+	// ReceiverError and ApplierError are the last errors of the two; missing where there is none.
+	ReceiverError *DatabaseError `json:"receiverError,omitempty"`
+	ApplierError  *DatabaseError `json:"applierError,omitempty"`
+	// MySQL is what only channels of MySQL and MariaDB have; it is missing for other engines.
+	MySQL *MySQLChannel `json:"mysql,omitempty"`
+}
+
+// MySQLChannel is what only channels of MySQL and MariaDB have.
+type MySQLChannel struct {
 	// BehindTransactions counts those of the source that the replica has not applied; missing where GTIDs do not tell.
 	BehindTransactions *int64 `json:"behindTransactions,omitempty"`
-	// BehindBytes is the distance in the source's binary log, where it is in the same file and there are no GTIDs.
-	BehindBytes *int64 `json:"behindBytes,omitempty"`
 	// ErrantGTIDs are transactions of the replica that its source has not.
 	ErrantGTIDs string `json:"errantGTIDs,omitempty"`
 	// AutoPosition is true if the channel goes by GTID, false if it goes by file and position; missing where the server does not tell.
 	AutoPosition *bool `json:"autoPosition,omitempty"`
-	// ReceiverError and ApplierError are the last errors of the two; missing where there is none.
-	ReceiverError *MySQLChannelError `json:"receiverError,omitempty"`
-	ApplierError  *MySQLChannelError `json:"applierError,omitempty"`
 }
 
 // SourceClue is what tells which server a channel replicates from, the best first.
@@ -205,8 +218,8 @@ const (
 	ClueService SourceClue = "Service"
 )
 
-// MySQLSource is where a channel replicates from.
-type MySQLSource struct {
+// DatabaseSource is where a channel replicates from.
+type DatabaseSource struct {
 	// Host and Port are as the replica was told.
 	Host string `json:"host"`
 	Port int64  `json:"port,omitempty"`
@@ -222,8 +235,8 @@ type MySQLSource struct {
 	FoundBy SourceClue `json:"foundBy,omitempty"`
 }
 
-// MySQLChannelError is the last error of a receiver or an applier.
-type MySQLChannelError struct {
+// DatabaseError is the last error of a receiver or an applier.
+type DatabaseError struct {
 	// Number is the server's number of the error.
 	Number int64 `json:"number"`
 	// Message is the server's.
@@ -315,13 +328,13 @@ type GaleraNode struct {
 	// Ready is wsrep_ready: the node takes queries.
 	Ready bool `json:"ready"`
 	// FlowControlPaused is wsrep_flow_control_paused: the share of the time since the last FLUSH STATUS, 0 to 1, that the node was held up.
-	FlowControlPaused string `json:"flowControlPaused,omitempty"`
+	FlowControlPaused *float64 `json:"flowControlPaused,omitempty"`
 	// ReceiveQueueAvg is wsrep_local_recv_queue_avg: the average length of the queue of received transactions since the last FLUSH STATUS.
-	ReceiveQueueAvg string `json:"receiveQueueAvg,omitempty"`
+	ReceiveQueueAvg *float64 `json:"receiveQueueAvg,omitempty"`
 }
 
-// MySQLAnswer is a server's answer to one statement.
-type MySQLAnswer struct {
+// DatabaseAnswer is a server's answer to one statement.
+type DatabaseAnswer struct {
 	// Subject is what was asked about.
 	Subject string `json:"subject"`
 	// Statement is what was sent.
@@ -329,5 +342,5 @@ type MySQLAnswer struct {
 	// Rows are by column name; NULL is null.
 	Rows []map[string]*string `json:"rows,omitempty"`
 	// Error is what the server answered in place of rows.
-	Error *MySQLChannelError `json:"error,omitempty"`
+	Error *DatabaseError `json:"error,omitempty"`
 }

@@ -2,13 +2,13 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Kinds of the report of kubectl doik mysql-reads.
+// Kinds of the report of kubectl doik reads.
 const (
-	KindMySQLReads     = "MySQLReads"
-	KindMySQLReadsList = "MySQLReadsList"
+	KindDatabaseReads     = "DatabaseReads"
+	KindDatabaseReadsList = "DatabaseReadsList"
 )
 
-// The codes of kubectl doik mysql-reads.
+// The codes of kubectl doik reads, of MySQL and MariaDB.
 const (
 	CodeEndpointSilent    Code = "MYSQL090" // a ready endpoint never answered
 	CodeUnknownServer     Code = "MYSQL091" // a server answered that the Service does not have
@@ -19,8 +19,8 @@ const (
 	CodeNoEndpoints       Code = "MYSQL096" // the Service has no ready endpoint
 )
 
-// MySQLReadsList is the report of kubectl doik mysql-reads.
-type MySQLReadsList struct {
+// DatabaseReadsList is the report of kubectl doik reads, and of mysql-reads.
+type DatabaseReadsList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.
 	Metadata ReportMeta `json:"metadata"`
@@ -29,7 +29,7 @@ type MySQLReadsList struct {
 	// Checked lists what was looked at, of all items together.
 	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items has one Service.
-	Items []MySQLReads `json:"items"`
+	Items []DatabaseReads `json:"items"`
 	// Problems are what could not be read.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -54,8 +54,8 @@ const (
 	TrafficLocal TrafficPolicy = "Local"
 )
 
-// MySQLReads is how a Service spreads connections over servers.
-type MySQLReads struct {
+// DatabaseReads is how a Service spreads connections over servers.
+type DatabaseReads struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the Service.
 	Metadata ObjectMeta `json:"metadata"`
@@ -73,15 +73,15 @@ type MySQLReads struct {
 	Connections int64 `json:"connections"`
 	Failed      int64 `json:"failed"`
 	// Servers are the endpoints, and those that answered though they are none.
-	Servers []MySQLReader `json:"servers"`
+	Servers []DatabaseReader `json:"servers"`
 	// Errors are why connections failed, by message.
-	Errors []MySQLReadFailure `json:"errors,omitempty"`
+	Errors []DatabaseReadFailure `json:"errors,omitempty"`
 	// Findings are the worst first.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// MySQLReader is one server behind a Service.
-type MySQLReader struct {
+// DatabaseReader is one server behind a Service.
+type DatabaseReader struct {
 	// Pod is the pod, or the host name of a server that is none that is known.
 	Pod string `json:"pod"`
 	// Known is false for a server that answered and is no pod that the Service selects.
@@ -91,7 +91,7 @@ type MySQLReader struct {
 	// ServerID is @@server_id; it is missing where the server did not tell.
 	ServerID *int64 `json:"serverID,omitempty"`
 	// Role is what it does in its set; Unknown where it did not tell.
-	Role MySQLRole `json:"role"`
+	Role DatabaseRole `json:"role"`
 	// Broken says why readers should not be sent there.
 	Broken string `json:"broken,omitempty"`
 	// Answers counts the connections that it answered.
@@ -105,8 +105,8 @@ type MySQLReader struct {
 	SlowestMilliseconds *int64 `json:"slowestMilliseconds,omitempty"`
 }
 
-// MySQLReadFailure is why connections failed, and how many.
-type MySQLReadFailure struct {
+// DatabaseReadFailure is why connections failed, and how many.
+type DatabaseReadFailure struct {
 	// Message is the client's.
 	Message string `json:"message"`
 	// Count is the number of connections that failed with it.

@@ -2,13 +2,13 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Kinds of the report of kubectl doik mysql-topology.
+// Kinds of the report of kubectl doik topology.
 const (
-	KindMySQLTopology     = "MySQLTopology"
-	KindMySQLTopologyList = "MySQLTopologyList"
+	KindDatabaseTopology     = "DatabaseTopology"
+	KindDatabaseTopologyList = "DatabaseTopologyList"
 )
 
-// The codes of kubectl doik mysql-topology.
+// The codes of kubectl doik topology, of MySQL and MariaDB.
 const (
 	CodeSourceUnreachable         Code = "MYSQL001" // a source does not answer, and no replica receives from it
 	CodeSourceUnreachableFromHere Code = "MYSQL002" // a source does not answer the plugin, while a replica receives from it
@@ -59,8 +59,8 @@ const (
 	CodeReplicasTogether           Code = "MYSQL076" // all replicas are on the source's node, or in its zone
 )
 
-// MySQLTopologyList is the report of kubectl doik mysql-topology.
-type MySQLTopologyList struct {
+// DatabaseTopologyList is the report of kubectl doik topology, and of mysql-topology.
+type DatabaseTopologyList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.
 	Metadata ReportMeta `json:"metadata"`
@@ -69,31 +69,31 @@ type MySQLTopologyList struct {
 	// Checked lists what was looked at, of all items together.
 	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the sets of servers by namespace and name.
-	Items []MySQLTopology `json:"items"`
+	Items []DatabaseTopology `json:"items"`
 	// Problems are what could not be read.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// MySQLReplication is the kind of replication in a set.
-type MySQLReplication string
+// DatabaseReplication is the kind of replication in a set.
+type DatabaseReplication string
 
 const (
 	// ReplicationNone means that no server replicates from another.
-	ReplicationNone MySQLReplication = "None"
+	ReplicationNone DatabaseReplication = "None"
 	// ReplicationAsynchronous means that a source waits for no replica.
-	ReplicationAsynchronous MySQLReplication = "Asynchronous"
+	ReplicationAsynchronous DatabaseReplication = "Asynchronous"
 	// ReplicationSemiSync means that a source waits until replicas have received a transaction.
-	ReplicationSemiSync MySQLReplication = "SemiSynchronous"
+	ReplicationSemiSync DatabaseReplication = "SemiSynchronous"
 	// ReplicationGroup means Group Replication.
-	ReplicationGroup MySQLReplication = "GroupReplication"
+	ReplicationGroup DatabaseReplication = "GroupReplication"
 	// ReplicationGalera means a Galera cluster.
-	ReplicationGalera MySQLReplication = "Galera"
+	ReplicationGalera DatabaseReplication = "Galera"
 	// ReplicationUnknown means that servers that did not answer could tell.
-	ReplicationUnknown MySQLReplication = "Unknown"
+	ReplicationUnknown DatabaseReplication = "Unknown"
 )
 
-// MySQLTopology is a set of servers that one object controls, or one operator's cluster.
-type MySQLTopology struct {
+// DatabaseTopology is a set of servers that one object controls, or one operator's cluster.
+type DatabaseTopology struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
@@ -102,11 +102,11 @@ type MySQLTopology struct {
 	// Flavour is the operator, the chart or the image that the servers come from.
 	Flavour string `json:"flavour"`
 	// Replication is how the servers replicate.
-	Replication MySQLReplication `json:"replication"`
+	Replication DatabaseReplication `json:"replication"`
 	// Servers are in the order of the tree: each is followed by its replicas.
-	Servers []MySQLServer `json:"servers"`
+	Servers []DatabaseServer `json:"servers"`
 	// Services are those that select servers of the set.
-	Services []MySQLService `json:"services,omitempty"`
+	Services []DatabaseService `json:"services,omitempty"`
 	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
 	Health Health `json:"health"`
 	// Conditions are Ready and Healthy.
@@ -117,24 +117,24 @@ type MySQLTopology struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// MySQLServicePurpose is what a Service's name, labels or selector say that it is for.
-type MySQLServicePurpose string
+// ServicePurpose is what a Service's name, labels or selector say that it is for.
+type ServicePurpose string
 
 const (
 	// ServiceForWriting is to reach the server that takes writes.
-	ServiceForWriting MySQLServicePurpose = "Write"
+	ServiceForWriting ServicePurpose = "Write"
 	// ServiceForReading is to reach servers with fresh data.
-	ServiceForReading MySQLServicePurpose = "Read"
+	ServiceForReading ServicePurpose = "Read"
 	// ServiceForAny means that nothing says so.
-	ServiceForAny MySQLServicePurpose = "Any"
+	ServiceForAny ServicePurpose = "Any"
 )
 
-// MySQLService is a Service that selects servers of a set.
-type MySQLService struct {
+// DatabaseService is a Service that selects servers of a set.
+type DatabaseService struct {
 	// Name is the Service's.
 	Name string `json:"name"`
 	// Purpose is what it is for.
-	Purpose MySQLServicePurpose `json:"purpose"`
+	Purpose ServicePurpose `json:"purpose"`
 	// Headless is true if it has no cluster IP.
 	Headless bool `json:"headless,omitempty"`
 	// Selects and Reaches are the set's pods that the selector matches, and those of them that are ready endpoints.
