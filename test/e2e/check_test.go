@@ -37,7 +37,7 @@ func TestCheckWeb(t *testing.T) {
 	n.Kubectl("create", "pdb", "web", "--selector=app=nginx", "--max-unavailable=100%")
 	n.Kubectl("annotate", "pdb", "web", v1alpha1.IgnoreAnnotation+"=CHECK006: all at once is meant")
 	got, report := faults.Checked(n, "sts/web")
-	if len(report.Items) != 1 || len(report.Items[0].Ignored) != 1 || got != "" || report.Items[0].Ignored[0].By != "poddisruptionbudget/web" || report.Items[0].Ignored[0].IgnoreReason != "all at once is meant" {
+	if len(report.Items) != 1 || len(report.Items[0].Ignored) != 1 || got != "" || report.Items[0].Ignored[0].By.Name != "web" || report.Items[0].Ignored[0].IgnoreReason != "all at once is meant" {
 		t.Errorf("%s, %+v", got, report.Items)
 	}
 	if out := n.MustDoik("check"); !strings.Contains(out, "IGNORED   CHECK006 ") || !strings.Contains(out, "→ poddisruptionbudget/web: all at once is meant") || !strings.Contains(out, "Nothing is wrong") {

@@ -130,7 +130,7 @@ func (i *item) settle(selection Selection, ignored ignores) {
 			continue
 		}
 		if by := ignored.of(&i.HealthCheck, &f.Finding); by != nil {
-			i.Ignored = append(i.Ignored, v1alpha1.IgnoredFinding{Finding: f.Finding, By: by.by, IgnoreReason: by.reason})
+			i.Ignored = append(i.Ignored, v1alpha1.IgnoredFinding{Finding: f.Finding, By: finding.Located(finding.Ref(by.by), i.Metadata.Namespace), IgnoreReason: by.reason})
 			continue
 		}
 		i.Findings = append(i.Findings, f)

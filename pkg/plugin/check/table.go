@@ -207,7 +207,7 @@ func ignoredBy(f *v1alpha1.IgnoredFinding) string {
 	if f.IgnoreReason != "" {
 		reason = f.IgnoreReason
 	}
-	return f.By + ": " + reason
+	return finding.Object(f.By, f.By.Namespace) + ": " + reason
 }
 
 // verdict is the last line: whether anything is wrong, what could not be read, and what was not looked at.

@@ -74,9 +74,7 @@ func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSn
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseQuery},
 		Metadata: v1alpha1.ObjectMeta{Namespace: servers[0].Namespace, Name: dbserver.SetName(servers[0].Group)}, Statement: snapshot.Statement,
 	}
-	if strings.Contains(servers[0].Group, "/") {
-		item.Owner = servers[0].Group
-	}
+	item.Owner = finding.Owner(servers[0].Group, servers[0].Namespace)
 	rows := make([][][]*string, len(servers))
 	counts := make([]map[string]int, len(servers)) // nil for a server that did not answer
 	cut := slices.ContainsFunc(servers, func(s ServerSnapshot) bool { return len(s.Rows) > snapshot.MaxRows })

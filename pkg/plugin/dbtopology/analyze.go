@@ -3,7 +3,6 @@ package dbtopology
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,10 +62,7 @@ func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.DatabaseTopology {
 	t := v1alpha1.DatabaseTopology{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseTopology},
 		Metadata: v1alpha1.ObjectMeta{Namespace: set.Namespace, Name: set.Name()},
-		Flavour:  flavourOf(set.Servers[0]), Replication: e.Replication(set),
-	}
-	if strings.Contains(set.Group, "/") {
-		t.Owner = set.Group
+		Flavour:  flavourOf(set.Servers[0]), Replication: e.Replication(set), Engine: e.Name, Owner: finding.Owner(set.Group, set.Namespace),
 	}
 	for _, placed := range set.Tree() {
 		t.Servers = append(t.Servers, x.describe(e, placed))

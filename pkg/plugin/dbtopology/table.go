@@ -108,7 +108,7 @@ func Names(report *v1alpha1.DatabaseTopologyList) []string {
 	var list []string
 	for i := range report.Items {
 		set := &report.Items[i]
-		kind, name, owned := strings.Cut(set.Owner, "/")
+		kind, name, owned := strings.Cut(owner(set), "/")
 		if owned {
 			list = append(list, cmp.Or(groups[kind], kind)+"/"+name)
 			continue

@@ -48,7 +48,15 @@ func Timeline(engines []*Engine, before, after *v1alpha1.DatabaseTopologyList, n
 }
 
 func setKey(t *v1alpha1.DatabaseTopology) string {
-	return t.Metadata.Namespace + "/" + t.Metadata.Name + " " + t.Owner
+	return t.Metadata.Namespace + "/" + t.Metadata.Name + " " + owner(t)
+}
+
+// owner is what controls the pods of a set, as kind/name; empty where nothing does.
+func owner(t *v1alpha1.DatabaseTopology) string {
+	if t.Owner == nil {
+		return ""
+	}
+	return finding.Object(*t.Owner, t.Owner.Namespace)
 }
 
 func namespaces(reports ...*v1alpha1.DatabaseTopologyList) int {

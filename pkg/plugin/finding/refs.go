@@ -11,7 +11,7 @@ import (
 var kinds = map[string]string{
 	"pod": "Pod", "statefulset": "StatefulSet", "service": "Service", "node": "Node", "persistentvolumeclaim": "PersistentVolumeClaim",
 	"persistentvolume": "PersistentVolume", "poddisruptionbudget": "PodDisruptionBudget", "networkpolicy": "NetworkPolicy", "deployment": "Deployment",
-	"clusterendpoint": "ClusterEndpoint",
+	"clusterendpoint": "ClusterEndpoint", "replicaset": "ReplicaSet", "daemonset": "DaemonSet", "job": "Job", "instanceset": "InstanceSet",
 }
 
 // withoutNamespace are the kinds that are in none.
@@ -42,19 +42,31 @@ func Refs(texts []string) []v1alpha1.ObjectReference {
 	return list
 }
 
+// Located is a reference in a namespace, unless its kind is in none or it names one.
+func Located(ref v1alpha1.ObjectReference, namespace string) v1alpha1.ObjectReference {
+	if ref.Namespace == "" && !slices.Contains(withoutNamespace[:], ref.Kind) {
+		ref.Namespace = namespace
+	}
+	return ref
+}
+
+// Owner is what controls the pods of a group of servers, which is kind/name; nil for a group that labels hold together.
+func Owner(group, namespace string) *v1alpha1.ObjectReference {
+	if !strings.Contains(group, "/") {
+		return nil
+	}
+	ref := Located(Ref(group), namespace)
+	return &ref
+}
+
 // In puts the objects of an item's findings into the item's namespace, where none is named and their kind is in one.
 func In(namespace string, list []v1alpha1.Finding) []v1alpha1.Finding {
-	in := func(ref *v1alpha1.ObjectReference) {
-		if ref.Namespace == "" && !slices.Contains(withoutNamespace[:], ref.Kind) {
-			ref.Namespace = namespace
-		}
-	}
 	for i := range list {
 		for j := range list[i].Objects {
-			in(&list[i].Objects[j])
+			list[i].Objects[j] = Located(list[i].Objects[j], namespace)
 		}
 		for j := range list[i].Evidence {
-			in(&list[i].Evidence[j].Object)
+			list[i].Evidence[j].Object = Located(list[i].Evidence[j].Object, namespace)
 		}
 	}
 	return list

@@ -101,8 +101,8 @@ type CheckFinding struct {
 // IgnoredFinding is a finding that somebody has accepted.
 type IgnoredFinding struct {
 	Finding `json:",inline"`
-	// By is the object, as kind/name, whose annotation says so.
-	By string `json:"by"`
+	// By is the object whose annotation says so.
+	By ObjectReference `json:"by"`
 	// IgnoreReason is what the annotation gives as the reason; it may be empty.
 	IgnoreReason string `json:"ignoreReason,omitempty"`
 }

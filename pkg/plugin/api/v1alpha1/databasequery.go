@@ -31,8 +31,8 @@ type DatabaseQuery struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
-	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
-	Owner string `json:"owner,omitempty"`
+	// Owner is what controls the pods; it is missing where labels hold the set together.
+	Owner *ObjectReference `json:"owner,omitempty"`
 	// Statement is what every server was sent.
 	Statement string `json:"statement"`
 	// Same is true if all servers that answered have the same rows, in whatever order, or the same error. It is missing where one has

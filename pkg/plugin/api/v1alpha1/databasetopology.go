@@ -97,8 +97,10 @@ type DatabaseTopology struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
-	// Owner is kind/name of what controls the pods; empty where labels hold the set together.
-	Owner string `json:"owner,omitempty"`
+	// Owner is what controls the pods; it is missing where labels hold the set together.
+	Owner *ObjectReference `json:"owner,omitempty"`
+	// Engine is the line of database servers: MySQL, which MariaDB is of too.
+	Engine string `json:"engine"`
 	// Flavour is the operator, the chart or the image that the servers come from.
 	Flavour string `json:"flavour"`
 	// Replication is how the servers replicate.

@@ -19,7 +19,7 @@ import (
 // pairOf is a source and its replica, as changed by change.
 func pairOf(change func(source, replica *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology)) *v1alpha1.DatabaseTopologyList {
 	set := v1alpha1.DatabaseTopology{
-		Metadata: v1alpha1.ObjectMeta{Namespace: "shop", Name: "mysql"}, Owner: "statefulset/mysql",
+		Metadata: v1alpha1.ObjectMeta{Namespace: "shop", Name: "mysql"}, Owner: &v1alpha1.ObjectReference{Kind: "StatefulSet", Namespace: "shop", Name: "mysql"},
 		Servers: []v1alpha1.DatabaseServer{
 			{Pod: "mysql-0", Ready: true, Role: v1alpha1.RoleSource, ReadOnly: new(false), MySQL: &v1alpha1.MySQLServer{ServerUUID: "u0"}, Product: "MySQL", Version: "9.7.4"},
 			{Pod: "mysql-1", Ready: true, Role: v1alpha1.RoleReplica, ReadOnly: new(true), MySQL: &v1alpha1.MySQLServer{ServerUUID: "u1"}, Product: "MySQL", Version: "9.7.4", Depth: 1, Channels: []v1alpha1.DatabaseChannel{
