@@ -40,7 +40,7 @@ type Query struct {
 	UsageTimeout time.Duration
 	// DNS says who asks for names; what is asked for comes from this query.
 	DNS dns.Query
-	// Access is that of mysql-topology.
+	// Access is that of topology.
 	Access dbserver.Access
 	// UsageInterval, DNSInterval and PollInterval are how often a Follower reads usage, asks for names, and asks servers.
 	UsageInterval, DNSInterval, PollInterval time.Duration

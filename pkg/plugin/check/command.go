@@ -33,8 +33,8 @@ var (
 		Check StatefulSets with all that the other subcommands look at, and say what is wrong, the worst first.
 
 		One look at the cluster serves all of them: ordinals, claims and disk usage (sts-status), names of headless Services, asked of
-		the DNS servers through a port-forward (dns), the nodes below (nodes) and, where MySQL or MariaDB runs, its replication
-		(mysql-topology). Findings that no single view has are added: a source on a node that is about to go, a quorum in one zone, a full
+		the DNS servers through a port-forward (dns), the nodes below (nodes) and, where a database is known, its replication
+		(topology). Findings that no single view has are added: a source on a node that is about to go, a quorum in one zone, a full
 		volume under the server that takes the writes. What says less about the same thing is left out, and named with "also".
 
 		Nothing above info means that nothing is wrong. An object with the annotation doik.dev/ignore: "CODE: reason" has those findings
@@ -108,7 +108,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "The time that each kubelet, and each df, has to tell disk usage.")
 	cmd.Flags().DurationVar(&f.usageInterval, "usage-interval", f.usageInterval, "How often --watch reads disk usage anew.")
 	cmd.Flags().DurationVar(&f.dnsInterval, "dns-interval", f.dnsInterval, "How often --watch asks for names.")
-	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server of MySQL or MariaDB.")
+	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each database server.")
 	cmd.Flags().BoolVar(&f.debugPod, "debug-pod", false, "Ask for names from a short-lived debug pod, as dns does, and not of the DNS servers through a port-forward.")
 	f.asking.AddFlags(cmd)
 	f.login.AddFlags(cmd)

@@ -19,7 +19,7 @@ func (x *index) join() {
 	}
 	x.joinDNS()
 	x.joinNodes()
-	x.joinMySQL()
+	x.joinServers()
 }
 
 // joinDNS gives what is found about a Service to the sets that name it, or to those among all that a finding names, by their pods too.
@@ -142,8 +142,8 @@ func (x *index) joinNodes() {
 	}
 }
 
-// joinMySQL gives each set of servers to the StatefulSet that controls all of them, if there is one.
-func (x *index) joinMySQL() {
+// joinServers gives each set of servers to the StatefulSet that controls all of them, if there is one.
+func (x *index) joinServers() {
 	if x.servers == nil {
 		return
 	}
