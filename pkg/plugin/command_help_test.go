@@ -20,7 +20,7 @@ var (
 	word        = regexp.MustCompile(`(?:'[^']*'|[^' ])+`)
 )
 
-// parses tells whether a command line of the help is one: --help beside its words reads all flags and runs nothing.
+// parses reports whether a command line of the help is one: --help beside its words reads all flags and runs nothing.
 func parses(t *testing.T, line string) {
 	t.Helper()
 	var args []string

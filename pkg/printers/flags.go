@@ -130,15 +130,15 @@ type Printer struct {
 	objects cliprinters.ResourcePrinter
 }
 
-// IsTable tells whether the output is for people: findings and problems can be read in it.
+// IsTable reports whether the output is for people: findings and problems can be read in it.
 func (p *Printer) IsTable() bool {
 	return !p.names && p.graph == "" && p.text == "" && p.columns == nil && p.objects == nil
 }
 
-// Wide tells whether -o wide was asked for.
+// Wide reports whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
 
-// Detailed tells whether the output shows more than the plain table does: -o wide, and the formats for scripts.
+// Detailed reports whether the output shows more than the plain table does: -o wide, and the formats for scripts.
 func (p *Printer) Detailed() bool {
 	return p.table.Wide || p.columns != nil || p.objects != nil || p.text != ""
 }

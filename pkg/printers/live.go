@@ -100,7 +100,7 @@ func (c *Changes) mark(key string, column int, now time.Time) {
 	c.marked[key][column] = now
 }
 
-// Marked tells whether any mark is still to be taken away.
+// Marked reports whether any mark is still to be taken away.
 func (c *Changes) Marked(now time.Time) bool {
 	for _, columns := range c.marked {
 		for _, at := range columns {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// LacksUTF8 tells whether an output is a terminal whose locale (LC_ALL, else LC_CTYPE, else LANG) names another encoding than UTF-8,
+// LacksUTF8 reports whether an output is a terminal whose locale (LC_ALL, else LC_CTYPE, else LANG) names another encoding than UTF-8,
 // C and POSIX among them. Where none is set, and in a pipe, there is no reason to print anything else.
 func LacksUTF8(out io.Writer, getenv func(string) string) bool {
 	return isTerminal(out) && namesOtherEncoding(getenv)
@@ -22,7 +22,7 @@ func namesOtherEncoding(getenv func(string) string) bool {
 	return false
 }
 
-// isDumb tells whether the terminal knows no escape sequences.
+// isDumb reports whether the terminal knows no escape sequences.
 func isDumb() bool { return os.Getenv("TERM") == "dumb" }
 
 var asciiSigns = map[rune]string{

@@ -31,7 +31,7 @@ type Screen struct {
 
 type fileDescriptor interface{ Fd() uintptr }
 
-// IsLiveTerminal tells whether a live screen can be shown on an output: a terminal that knows escape sequences.
+// IsLiveTerminal reports whether a live screen can be shown on an output: a terminal that knows escape sequences.
 func IsLiveTerminal(out io.Writer) bool { return isTerminal(out) && !isDumb() }
 
 func isTerminal(out any) bool {
@@ -110,7 +110,7 @@ func (s *Screen) Size() (width, height int) {
 	return width, height
 }
 
-// Resized tells whether the size is another than that for which was drawn last.
+// Resized reports whether the size is another than that for which was drawn last.
 func (s *Screen) Resized(width, height int) bool { return width != s.width || height != s.height }
 
 // Draw shows lines that were made for a size, of which it writes those that differ from what is shown.

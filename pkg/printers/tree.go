@@ -25,7 +25,7 @@ func Branches(depths []int) []string {
 	return list
 }
 
-// hasSibling tells whether another row of a level comes before a less deep one.
+// hasSibling reports whether another row of a level comes before a less deep one.
 func hasSibling(rest []int, level int) bool {
 	for _, depth := range rest {
 		if depth <= level {

@@ -85,7 +85,7 @@ func Print(t *testing.T, table printers.Table, o printers.TableOptions) string {
 	return out.String()
 }
 
-// Updating tells whether -update was given.
+// Updating reports whether -update was given.
 func Updating() bool { return *update }
 
 // Compare compares a text with a golden file or, with -update, writes the file.

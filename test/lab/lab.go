@@ -237,7 +237,7 @@ func waitReady(ctx context.Context, o options, client kubernetes.Interface) erro
 	return nil
 }
 
-// unschedulable tells whether a node isn't ready or not yet known to be.
+// unschedulable reports whether a node isn't ready or not yet known to be.
 func unschedulable(node corev1.Node) bool {
 	return slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady }) ||
 		!slices.ContainsFunc(node.Status.Conditions, func(condition corev1.NodeCondition) bool {

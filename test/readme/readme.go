@@ -100,7 +100,7 @@ func commands(lines []string) []Command {
 
 var heading = regexp.MustCompile(`(?m)^[A-Z][A-Z%]+(?: +[A-Z%]+)+ *$`)
 
-// Compare tells whether an output has the table headings that the README shows, in their order; of a command whose output it does
+// Compare reports whether an output has the table headings that the README shows, in their order; of a command whose output it does
 // not show, whether there is any.
 func (c Command) Compare(output string) error {
 	if c.Output == "" {

@@ -69,7 +69,7 @@ func Classify(node *corev1.Node, spot ...SpotLabel) v1alpha1.NodeClass {
 	return class
 }
 
-// Interruptible tells whether the provider takes such a machine away without being asked: at any time, or at the end of a time
+// Interruptible reports whether the provider takes such a machine away without being asked: at any time, or at the end of a time
 // that was fixed when it was given.
 func Interruptible(t v1alpha1.CapacityType) bool {
 	switch t {
@@ -193,7 +193,7 @@ func decide(class *v1alpha1.NodeClass, node *corev1.Node, spot []SpotLabel) {
 	}
 }
 
-// agree tells whether two types can be said of one machine: a reservation is on-demand, and a capacity block a reservation.
+// agree reports whether two types can be said of one machine: a reservation is on-demand, and a capacity block a reservation.
 func agree(a, b v1alpha1.CapacityType) bool {
 	term := func(t v1alpha1.CapacityType) v1alpha1.CapacityType {
 		switch t {

@@ -36,7 +36,7 @@ func (i *item) cross(code v1alpha1.Code, severity v1alpha1.Severity, objects []s
 	i.add(finding.In(i.Metadata.Namespace, []v1alpha1.Finding{finding.New(code, severity, objects, "", format, args...)})...)
 }
 
-// writes tells whether a server takes the writes of its set. All nodes of a Galera cluster may.
+// writes reports whether a server takes the writes of its set. All nodes of a Galera cluster may.
 func writes(s *v1alpha1.DatabaseServer) bool {
 	switch s.Role {
 	case v1alpha1.RoleSource, v1alpha1.RolePrimary:
@@ -47,7 +47,7 @@ func writes(s *v1alpha1.DatabaseServer) bool {
 	return false
 }
 
-// votes tells whether the servers of a set decide by majority.
+// votes reports whether the servers of a set decide by majority.
 func votes(t *v1alpha1.DatabaseTopology) bool {
 	return t.Replication == v1alpha1.ReplicationGroup || t.Replication == v1alpha1.ReplicationGalera
 }
@@ -112,7 +112,7 @@ func (x *index) quorum(i *item, t *v1alpha1.DatabaseTopology) {
 	}
 }
 
-// otherUsable tells whether there is a usable node beside one.
+// otherUsable reports whether there is a usable node beside one.
 func (x *index) otherUsable(than string) bool {
 	for name, n := range x.byNode {
 		if name != than && capacity.Usable(n) {
@@ -304,7 +304,7 @@ func (x *index) places(i *item) (places []place, needed int) {
 	return places, 1
 }
 
-// fit tells whether a set could go on with a server: it takes writes, or could.
+// fit reports whether a set could go on with a server: it takes writes, or could.
 func fit(s *v1alpha1.DatabaseServer) (ok bool, why string) {
 	switch {
 	case s.Unreachable != "":
@@ -327,7 +327,7 @@ func fit(s *v1alpha1.DatabaseServer) (ok bool, why string) {
 	return true, ""
 }
 
-// usableOutside tells whether another zone has usable nodes.
+// usableOutside reports whether another zone has usable nodes.
 func (x *index) usableOutside(zone string) bool {
 	for other, n := range x.usable {
 		if other != "" && other != zone && n > 0 {

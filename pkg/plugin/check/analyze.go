@@ -78,7 +78,7 @@ func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
 	return list
 }
 
-// Empty tells whether there is nothing to check.
+// Empty reports whether there is nothing to check.
 func Empty(report *v1alpha1.HealthCheckList) bool {
 	return !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return c.Subject != v1alpha1.SubjectCluster })
 }

@@ -48,7 +48,7 @@ type Query struct {
 	Progress func(text string)
 }
 
-// chosen tells whether only some of the StatefulSets are looked at.
+// chosen reports whether only some of the StatefulSets are looked at.
 func (q *Query) chosen() bool { return len(q.Names) > 0 || q.Selector != "" }
 
 // Snapshot is what the parts collected. A part that was left out, or that could not be looked at (see Problems), is nil.

@@ -117,7 +117,7 @@ func (f *Follower) Close() {
 	}
 }
 
-// Settled tells whether everything has been read once, or can't be.
+// Settled reports whether everything has been read once, or can't be.
 func (f *Follower) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

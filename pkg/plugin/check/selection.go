@@ -85,17 +85,17 @@ func codesWithTitles() []string {
 	return list
 }
 
-// names tells whether a list has a code or its family.
+// names reports whether a list has a code or its family.
 func names(list []string, code v1alpha1.Code) bool {
 	return slices.Contains(list, string(code)) || slices.Contains(list, family(code))
 }
 
-// selects tells whether findings with the code count.
+// selects reports whether findings with the code count.
 func (s Selection) selects(code v1alpha1.Code) bool {
 	return (len(s.Only) == 0 || names(s.Only, code)) && !names(s.Exclude, code)
 }
 
-// wants tells whether any finding of a family may count.
+// wants reports whether any finding of a family may count.
 func (s Selection) wants(name string) bool {
 	if slices.Contains(s.Exclude, name) {
 		return false
@@ -103,7 +103,7 @@ func (s Selection) wants(name string) bool {
 	return len(s.Only) == 0 || slices.ContainsFunc(s.Only, func(code string) bool { return family(v1alpha1.Code(code)) == name })
 }
 
-// wantsPart tells whether the part of a family has to be looked at: for its own findings, or for those across parts.
+// wantsPart reports whether the part of a family has to be looked at: for its own findings, or for those across parts.
 func (s Selection) wantsPart(name string) bool { return s.wants(name) || s.wants(familyCheck) }
 
 // engines are those whose servers have to be asked.

@@ -67,7 +67,7 @@ func (e Engines) Servers() string {
 	return "database servers"
 }
 
-// Detect tells whether a pod runs a server, by what it is: its labels, else its containers' images. A pod that has ended runs none.
+// Detect reports whether a pod runs a server, by what it is: its labels, else its containers' images. A pod that has ended runs none.
 func (e *Engine) Detect(pod *corev1.Pod) (Server, bool) {
 	if objects.PodFinished(pod) {
 		return Server{}, false

@@ -20,13 +20,11 @@ type Judge struct {
 	list   []v1alpha1.Finding
 	// sourceGone are the unreachable or missing sources that a finding tells of: their replicas' receivers need none of their own.
 	sourceGone map[string]bool
-	// silenced are the servers that do not answer, and that a finding of their own tells of.
-	silenced map[string]bool
 }
 
 // findings are what is wrong with a set, the worst first.
 func (x *index) findings(e *Engine, set *set, t *v1alpha1.DatabaseTopology) []v1alpha1.Finding {
-	j := &Judge{index: x, engine: e, Set: set, Report: t, sourceGone: map[string]bool{}, silenced: map[string]bool{}}
+	j := &Judge{index: x, engine: e, Set: set, Report: t, sourceGone: map[string]bool{}}
 	j.unreachableSources()
 	j.silentServers()
 	j.sources()

@@ -21,7 +21,6 @@ func (j *Judge) silentServers() {
 		if !s.Silent() || j.sourceGone[s.Pod.Name] {
 			continue
 		}
-		j.silenced[s.Pod.Name] = true
 		severity := v1alpha1.SeverityError
 		names, evidence := []*server{s}, []v1alpha1.Evidence(nil)
 		text := s.Pod.Name + Readiness(s) + " does not answer: " + s.Said.Failure.Message

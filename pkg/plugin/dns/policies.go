@@ -102,7 +102,7 @@ func (x *index) leftOut(namespace string, pod map[string]string) (policies []str
 	return policies, protocols
 }
 
-// restrictsEgress tells whether a policy is one for egress: if it does not say so, it is if it has rules for it.
+// restrictsEgress reports whether a policy is one for egress: if it does not say so, it is if it has rules for it.
 func restrictsEgress(policy *networkingv1.NetworkPolicy) bool {
 	if len(policy.Spec.PolicyTypes) == 0 {
 		return len(policy.Spec.Egress) > 0
@@ -110,7 +110,7 @@ func restrictsEgress(policy *networkingv1.NetworkPolicy) bool {
 	return slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
 }
 
-// allowsPort tells whether ports of a rule include that of the DNS servers: port 53, or the one that they listen at.
+// allowsPort reports whether ports of a rule include that of the DNS servers: port 53, or the one that they listen at.
 func (x *index) allowsPort(ports []networkingv1.NetworkPolicyPort, protocol corev1.Protocol) bool {
 	if len(ports) == 0 {
 		return true
@@ -138,7 +138,7 @@ func (x *index) allowsPort(ports []networkingv1.NetworkPolicyPort, protocol core
 	})
 }
 
-// reachesDNS tells whether peers of a rule include the DNS servers. Policies of pods match after the Service's address has been
+// reachesDNS reports whether peers of a rule include the DNS servers. Policies of pods match after the Service's address has been
 // replaced by a pod's, in most network plugins; an ipBlock with either counts.
 func (x *index) reachesDNS(peers []networkingv1.NetworkPolicyPeer, namespace string) bool {
 	if len(peers) == 0 {

@@ -197,7 +197,7 @@ func (v view) see(r *v1alpha1.Resolution) seen {
 	return what
 }
 
-// inside tells whether an address is that of an API server's interface in a VPC of EKS, whatever its range: a VPC may have public
+// inside reports whether an address is that of an API server's interface in a VPC of EKS, whatever its range: a VPC may have public
 // ranges, and its IPv6 addresses are global ones.
 func (v view) inside(a v1alpha1.EndpointAddress) bool { return v.eks && v.servers[a.IP] }
 
@@ -210,7 +210,7 @@ func (v view) deciding(r *v1alpha1.Resolution) []v1alpha1.EndpointAddress {
 	return slices.DeleteFunc(slices.Clone(r.Addresses), isIPv6)
 }
 
-// resolverIsPublic tells whether a resolver has an address on the internet: one that has not may be in the cluster's network.
+// resolverIsPublic reports whether a resolver has an address on the internet: one that has not may be in the cluster's network.
 func resolverIsPublic(r *v1alpha1.Resolution) bool {
 	if r == nil {
 		return false

@@ -66,7 +66,7 @@ func (s *Snapshot) unread(subject string) string {
 	return cmp.Or(s.Problems[subject].Message, s.Problems[subjectAll].Message)
 }
 
-// unverified tells whether clients refuse the server's certificate.
+// unverified reports whether clients refuse the server's certificate.
 func (s *Snapshot) unverified() bool {
 	c := s.Certificate
 	return c != nil && !s.Server.InsecureSkipTLSVerify && (!c.Trusted || !c.CoversName)
@@ -104,7 +104,7 @@ func nameOf(server v1alpha1.EndpointServer) string {
 	return server.Host
 }
 
-// isThisMachine tells whether a host is a loopback address or a name for one.
+// isThisMachine reports whether a host is a loopback address or a name for one.
 func isThisMachine(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.Unmap().IsLoopback()

@@ -123,7 +123,7 @@ func (s *Snapshot) lookUpHere(ctx context.Context, q Query) {
 	s.Resolutions = list
 }
 
-// connect asks for the certificate, which also tells whether anybody answers.
+// connect asks for the certificate, which also reports whether anybody answers.
 func (s *Snapshot) connect(ctx context.Context, cluster *kube.Cluster) {
 	limited, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()

@@ -154,13 +154,13 @@ func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 	}
 }
 
-// unresolved tells whether the workstation knows no address.
+// unresolved reports whether the workstation knows no address.
 func unresolved(v view) bool {
 	seen := v.see(v.workstation)
 	return seen == seenNothing || seen == seenFailed
 }
 
-// neededHere tells whether the workstation needs the address: behind a proxy, and at the near end of a tunnel, it does not.
+// neededHere reports whether the workstation needs the address: behind a proxy, and at the near end of a tunnel, it does not.
 func neededHere(e *v1alpha1.ClusterEndpoint, v view) bool {
 	return e.Server.Proxy == nil && e.Server.Host == v.workstation.Name
 }

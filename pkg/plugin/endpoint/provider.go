@@ -203,7 +203,7 @@ func loginOf(command string, args []string) (cluster, region string, eks bool) {
 	return cluster, region, true
 }
 
-// takesValue tells whether a flag of those programs is followed by its value.
+// takesValue reports whether a flag of those programs is followed by its value.
 func takesValue(flag string) bool {
 	switch flag {
 	case "--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager", "--no-cli-auto-prompt", "--cli-auto-prompt", "--cache", "--token-only", "--forward-session-name", "--":

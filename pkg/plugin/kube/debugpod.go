@@ -235,7 +235,7 @@ var waitingReasons = []string{
 	"CreateContainerConfigError", "CreateContainerError", "RunContainerError",
 }
 
-// started tells whether a debug pod's container runs, or why it won't.
+// started reports whether a debug pod's container runs, or why it won't.
 func started(pod *corev1.Pod) (bool, error) {
 	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
 		return false, fmt.Errorf("the debug pod can't be scheduled: %s", c.Message)
@@ -260,7 +260,7 @@ func started(pod *corev1.Pod) (bool, error) {
 	return false, nil
 }
 
-// containerStarted tells whether a container runs, or why it won't.
+// containerStarted reports whether a container runs, or why it won't.
 func containerStarted(status *corev1.ContainerStatus) (bool, error) {
 	switch state := status.State; {
 	case state.Running != nil:
@@ -342,7 +342,7 @@ func (c *Cluster) removeLeftovers(ctx context.Context, own *corev1.Pod) {
 	}
 }
 
-// outlived tells whether a debug pod has ended, or should have.
+// outlived reports whether a debug pod has ended, or should have.
 func outlived(pod *corev1.Pod, now time.Time) bool {
 	if objects.PodFinished(pod) {
 		return true

@@ -105,7 +105,7 @@ func (c *Cluster) Stream(ctx context.Context, in Container, streams Streams, com
 	return upgradeError(err, "pods/exec", in.Pod)
 }
 
-// knowsNoWebSockets tells whether a connection failed because an API server or a proxy knows only SPDY, as kubectl does.
+// knowsNoWebSockets reports whether a connection failed because an API server or a proxy knows only SPDY, as kubectl does.
 func knowsNoWebSockets(err error) bool {
 	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 }
@@ -161,5 +161,5 @@ func (o *Output) Write(p []byte) (int, error) {
 // String is what has been kept.
 func (o *Output) String() string { return o.buffer.String() }
 
-// Cut tells whether there was more.
+// Cut reports whether there was more.
 func (o *Output) Cut() bool { return o.cut }

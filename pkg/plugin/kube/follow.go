@@ -86,7 +86,7 @@ func (m *Mirror[K]) Collect(problems map[string]v1alpha1.Problem, key, title str
 	return list, err == nil
 }
 
-// Settled tells whether the list has been read, or can't be.
+// Settled reports whether the list has been read, or can't be.
 func (m *Mirror[K]) Settled() bool {
 	select {
 	case <-m.settled:
@@ -236,7 +236,7 @@ func (m *Mirror[K]) follow(ctx context.Context, listAndWatch func(context.Contex
 	}
 }
 
-// failed takes in why an attempt to follow has ended, nil if it only was to be taken up again, and tells whether the user was refused.
+// failed takes in why an attempt to follow has ended, nil if it only was to be taken up again, and reports whether the user was refused.
 func (m *Mirror[K]) failed(err error) (refused bool) {
 	refused = apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 	awaited := m.link.Awaited(err)

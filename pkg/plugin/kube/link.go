@@ -93,7 +93,7 @@ func (l *Link) Loss() *Loss {
 	return &loss
 }
 
-// Doubtful tells whether requests fail of which it is not known yet whether it is the way.
+// Doubtful reports whether requests fail of which it is not known yet whether it is the way.
 func (l *Link) Doubtful() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -139,7 +139,7 @@ func (l *Link) Guard(ctx context.Context, changed func()) {
 	}()
 }
 
-// suspicious tells whether the API server is to be asked whether it is there.
+// suspicious reports whether the API server is to be asked whether it is there.
 func (l *Link) suspicious() bool {
 	at := now()
 	quiet := at.Sub(time.Unix(0, l.heard.Load()))
@@ -307,7 +307,7 @@ func (l *Link) caughtUp(mirror any) {
 	}
 }
 
-// Awaited tells whether an error is one that a watch waits out: the API server is away, or not up yet. A name that does not exist is
+// Awaited reports whether an error is one that a watch waits out: the API server is away, or not up yet. A name that does not exist is
 // waited out only where it did before.
 func (l *Link) Awaited(err error) bool {
 	l.mu.Lock()
@@ -357,13 +357,13 @@ const lostConnection = "client connection lost"
 
 func isLostConnection(err error) bool { return strings.Contains(err.Error(), lostConnection) }
 
-// isSilence tells whether nothing came, in contrast to a refusal.
+// isSilence reports whether nothing came, in contrast to a refusal.
 func isSilence(err error) bool { return isTimeout(err) || isLostConnection(err) }
 
 // Link is the way to the API server.
 func (c *Cluster) Link() *Link { return c.link }
 
-// Reachable tells whether the API server is there, and so whether what did not answer behind it is to blame itself. It asks, unless
+// Reachable reports whether the API server is there, and so whether what did not answer behind it is to blame itself. It asks, unless
 // something has been answered since the given time and nothing has failed.
 func (c *Cluster) Reachable(ctx context.Context, since time.Time) bool {
 	l := c.link

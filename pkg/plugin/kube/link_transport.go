@@ -87,7 +87,7 @@ func (e *PageError) Error() string {
 	return fmt.Sprintf("not a Kubernetes API: the answer is an HTML page (%s): a proxy or a login page?", e.Status)
 }
 
-// isPage tells whether an answer is HTML. What is behind an API server's own proxy may be anything, and a gateway's page says that what is
+// isPage reports whether an answer is HTML. What is behind an API server's own proxy may be anything, and a gateway's page says that what is
 // behind it is away.
 func isPage(r *http.Request, response *http.Response) bool {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
@@ -138,7 +138,7 @@ func (l *Link) end(r *http.Request, response *http.Response, err error) {
 	}
 }
 
-// isGateway tells whether an answer may be that of a load balancer or a proxy in front of an API server that is away.
+// isGateway reports whether an answer may be that of a load balancer or a proxy in front of an API server that is away.
 func isGateway(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }

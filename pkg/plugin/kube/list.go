@@ -23,7 +23,7 @@ type resource struct {
 	name, kind string
 }
 
-// hasNamespace tells whether objects of the kind are in namespaces.
+// hasNamespace reports whether objects of the kind are in namespaces.
 func (r resource) hasNamespace() bool {
 	switch r {
 	case volumes, nodes, namespaces, storageClasses, volumeAttachments, csiNodes:
@@ -270,7 +270,7 @@ type passed struct {
 // add takes a page in. A list of one page is not begun again.
 func (p *passed) add(page metav1.ListInterface) { p.paged = p.paged || page.GetContinue() != "" }
 
-// before tells whether an object has been passed on, and notes that it is.
+// before reports whether an object has been passed on, and notes that it is.
 func (p *passed) before(o metav1.Object) bool {
 	if !p.paged {
 		return false

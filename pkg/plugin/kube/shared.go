@@ -64,7 +64,7 @@ type sharedList struct {
 	err     error
 }
 
-// covers tells whether a query is answered from shared lists.
+// covers reports whether a query is answered from shared lists.
 func (s *shared) covers(r resource, q Query) bool {
 	return s != nil && q.Fields == "" && r != events && (!r.hasNamespace() || s.Namespace == "" || s.Namespace == q.Namespace)
 }

@@ -66,7 +66,7 @@ func Findings(report *v1alpha1.NodeCapacityList) []v1alpha1.Finding {
 	return list
 }
 
-// Ready tells whether there are nodes, and all are ready and take new pods.
+// Ready reports whether there are nodes, and all are ready and take new pods.
 func Ready(report *v1alpha1.NodeCapacityList) bool {
 	return len(report.Items) > 0 && !slices.ContainsFunc(report.Items, func(n v1alpha1.NodeCapacity) bool {
 		return !capacity.Usable(&n)
@@ -83,7 +83,7 @@ type node struct {
 	pods     []*Pod
 }
 
-// going tells whether somebody is about to take the node away, and who.
+// going reports whether somebody is about to take the node away, and who.
 func (n *node) going() string { return capacity.Going(&n.class, objects.Terminating(n)) }
 
 // index finds nodes and pods by what refers to them.
@@ -178,7 +178,7 @@ func needs(s *Snapshot, o Selection) needed {
 	return need
 }
 
-// alone tells whether no other node of the zone could take a node's pods. Nodes without a zone are not asked.
+// alone reports whether no other node of the zone could take a node's pods. Nodes without a zone are not asked.
 func (x *index) alone(n *node) bool {
 	others := x.usable[n.class.Zone]
 	if n.usable {

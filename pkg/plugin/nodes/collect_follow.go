@@ -60,7 +60,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	return f
 }
 
-// Settled tells whether everything has been read once, or can't be.
+// Settled reports whether everything has been read once, or can't be.
 func (f *Follower) Settled() bool { return f.nodes.Settled() && f.pods.Settled() && f.limits.Settled() }
 
 // Snapshot is the present state. It fails only if the nodes can't be read, or if there never was one of the names that were asked for.

@@ -231,7 +231,7 @@ func largestOf(groups map[string][]*Pod) (name string, size int) {
 	return name, size
 }
 
-// hasBudget tells whether a PodDisruptionBudget selects the set's pods.
+// hasBudget reports whether a PodDisruptionBudget selects the set's pods.
 func (x *index) hasBudget(s *set) bool {
 	return slices.ContainsFunc(x.Budgets[s.namespace], func(budget *metav1.LabelSelector) bool {
 		return objects.Matches(budget, x.Labels[s.uid])
@@ -282,7 +282,7 @@ func (x *index) concentrated(s *set) []v1alpha1.Finding {
 	return list
 }
 
-// another tells whether there are usable nodes in another zone, or of another owner, than a given one.
+// another reports whether there are usable nodes in another zone, or of another owner, than a given one.
 func another(usable map[string]int, than string) bool {
 	for name, n := range usable {
 		if name != "" && name != than && n > 0 {
@@ -292,7 +292,7 @@ func another(usable map[string]int, than string) bool {
 	return false
 }
 
-// otherUsable tells whether there is a usable node beside one.
+// otherUsable reports whether there is a usable node beside one.
 func (x *index) otherUsable(than string) bool {
 	usable := 0
 	for _, n := range x.usable {

@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// isMember tells whether a pod is one of several that do one thing together, so that it matters how many of them are lost. The
+// isMember reports whether a pod is one of several that do one thing together, so that it matters how many of them are lost. The
 // pods of Deployments, Jobs and DaemonSets can be stateful, but need no majority.
 func (p *Pod) isMember() bool {
 	switch p.Kind {

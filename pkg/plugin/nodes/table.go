@@ -294,7 +294,7 @@ func taintKey(d v1alpha1.NodeDisruption) string {
 	return key
 }
 
-// saidByStatus tells whether a taint says what the node's conditions say already.
+// saidByStatus reports whether a taint says what the node's conditions say already.
 func saidByStatus(d v1alpha1.NodeDisruption) bool {
 	return strings.HasPrefix(taintKey(d), "node.kubernetes.io/") && !d.Going
 }

@@ -191,7 +191,7 @@ func (p *digParser) end() {
 	}
 }
 
-// fits tells whether a name that was sent belongs to a question. The type is empty where it is not known.
+// fits reports whether a name that was sent belongs to a question. The type is empty where it is not known.
 func fits(q *Question, name string, kind Type) bool {
 	asked, sent := absolute(q.Name), absolute(name)
 	return (kind == "" || kind == q.Type) && (asked == sent || q.Search && strings.HasPrefix(sent, asked))

@@ -115,7 +115,7 @@ func (p *nslookupParser) complaint(text string) {
 // maxUDP is what fits into an answer over UDP for those who don't announce that they take more.
 const maxUDP = 512
 
-// cutShort tells whether an answer is so long that another record would not have fit: BusyBox does not say that it was truncated,
+// cutShort reports whether an answer is so long that another record would not have fit: BusyBox does not say that it was truncated,
 // and does not ask over TCP.
 func cutShort(a *Answer) bool {
 	const header, name, record = 12, 6, 12

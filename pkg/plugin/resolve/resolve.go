@@ -62,12 +62,12 @@ const (
 	StatusNotAsked Status = "NOTASKED"
 )
 
-// Negative tells whether an answer says that there is no such record.
+// Negative reports whether an answer says that there is no such record.
 func (a *Answer) Negative() bool {
 	return len(a.Records) == 0 && (a.Status == StatusNoError || a.Status == StatusNXDomain || a.Status == StatusNotFound)
 }
 
-// Unanswered tells whether no server said anything.
+// Unanswered reports whether no server said anything.
 func (a *Answer) Unanswered() bool {
 	return a.Status == StatusTimeout || a.Status == StatusUnreachable
 }
@@ -201,7 +201,7 @@ func AddressOf(name string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// valid tells whether a question can be passed to a shell and to the tools as it is: names of Kubernetes are never otherwise.
+// valid reports whether a question can be passed to a shell and to the tools as it is: names of Kubernetes are never otherwise.
 func (q *Question) valid() bool {
 	if q.Server != "" {
 		if address, err := netip.ParseAddr(q.Server); err != nil || address.Zone() != "" {
@@ -216,7 +216,7 @@ func (q *Question) valid() bool {
 	return ValidName(q.Name) && (q.Search || strings.HasSuffix(q.Name, "."))
 }
 
-// ValidName tells whether a name consists of labels of letters, digits, - and _ only, and is no longer than DNS allows.
+// ValidName reports whether a name consists of labels of letters, digits, - and _ only, and is no longer than DNS allows.
 func ValidName(name string) bool {
 	name = strings.TrimSuffix(name, ".")
 	if len(name) > 253 {

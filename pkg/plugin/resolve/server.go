@@ -138,7 +138,7 @@ func (c *stream) exchange(ctx context.Context, query []byte) ([]byte, error) {
 	}
 }
 
-// earlier tells whether a reply is to a question before the last one: CoreDNS answers twice where its template plugin refuses.
+// earlier reports whether a reply is to a question before the last one: CoreDNS answers twice where its template plugin refuses.
 func (c *stream) earlier(reply []byte) bool {
 	if len(reply) < 2 {
 		return false

@@ -146,7 +146,7 @@ func fateOfData(c *v1alpha1.ClaimStatus) string {
 	return fmt.Sprintf("with its data (reclaim policy %s)", c.Details.ReclaimPolicy)
 }
 
-// resize tells whether a claim asks for more than it has, and how far the growing is.
+// resize reports whether a claim asks for more than it has, and how far the growing is.
 func resize(claim *corev1.PersistentVolumeClaim) *v1alpha1.VolumeResize {
 	r := v1alpha1.VolumeResize{}
 	if requested, capacity := claim.Spec.Resources.Requests.Storage(), claim.Status.Capacity.Storage(); claim.Status.Phase == corev1.ClaimBound && requested.Cmp(*capacity) > 0 {

@@ -68,7 +68,7 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	return f, nil
 }
 
-// Settled tells whether everything has been read once, or can't be.
+// Settled reports whether everything has been read once, or can't be.
 func (f *Follower) Settled() bool {
 	return f.sets.Settled() && f.pods.Settled() && f.claims.Settled() && f.service.Settled() && f.budgets.Settled()
 }

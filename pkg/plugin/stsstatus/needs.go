@@ -21,7 +21,7 @@ type needs struct {
 	classes, attachments bool
 	// events are those of these objects.
 	events map[object]bool
-	// concerns tells whether a volume is needed although nobody named it: one that a claim of the sets had.
+	// concerns reports whether a volume is needed although nobody named it: one that a claim of the sets had.
 	concerns func(*corev1.PersistentVolume) bool
 }
 
@@ -65,7 +65,7 @@ func (n *needs) none() bool {
 	return len(n.volumes) == 0 && len(n.nodes) == 0 && !n.allVolumes && !n.allNodes && !n.classes && !n.attachments && len(n.events) == 0
 }
 
-// covers tells whether what was read for n is all that other needs.
+// covers reports whether what was read for n is all that other needs.
 func (n *needs) covers(other *needs) bool {
 	return (n.allVolumes || contains(n.volumes, other.volumes) && !other.allVolumes) && (n.allNodes || contains(n.nodes, other.nodes) && !other.allNodes) &&
 		(n.classes || !other.classes) && (n.attachments || !other.attachments) && contains(n.events, other.events)
@@ -121,7 +121,7 @@ func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim, details bool) {
 	}
 }
 
-// belongsTo tells whether a claim has the name that a template of one of the sets gives.
+// belongsTo reports whether a claim has the name that a template of one of the sets gives.
 func belongsTo(x *index, namespace, name string) bool {
 	return slices.ContainsFunc(x.setsByNS[namespace], func(set *appsv1.StatefulSet) bool {
 		_, _, ok := objects.ClaimOf(set, name)
@@ -141,7 +141,7 @@ func boundVolumes(x *index, pod *corev1.Pod) []string {
 	return list
 }
 
-// starting tells whether a pod is on a node and none of its containers has started: the node gets the volumes, network and
+// starting reports whether a pod is on a node and none of its containers has started: the node gets the volumes, network and
 // images ready.
 func starting(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || pod.Status.Phase != corev1.PodPending {
@@ -155,7 +155,7 @@ func starting(pod *corev1.Pod) bool {
 	return true
 }
 
-// wantsBudget tells whether a set has several pods, so that one may go while the others serve.
+// wantsBudget reports whether a set has several pods, so that one may go while the others serve.
 func wantsBudget(set appsv1.StatefulSet) bool { return objects.DesiredReplicas(&set) > 1 }
 
 // setsByNamespace finds the sets of a namespace.
@@ -167,7 +167,7 @@ func setsByNamespace(sets []appsv1.StatefulSet) map[string][]*appsv1.StatefulSet
 	return by
 }
 
-// keepsEvent tells whether an event is needed: of an object that is, and newer than what is kept of the same reason.
+// keepsEvent reports whether an event is needed: of an object that is, and newer than what is kept of the same reason.
 func (n *needs) keepsEvent(e *corev1.Event) bool {
 	return n.events[object{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}]
 }

@@ -110,7 +110,7 @@ func unreachableVolumes(x *index, pod *corev1.Pod) string {
 	return text
 }
 
-// reaches tells whether a node satisfies a volume's affinity. Terms that can't be understood match no node.
+// reaches reports whether a node satisfies a volume's affinity. Terms that can't be understood match no node.
 func reaches(node *corev1.Node, affinity *corev1.NodeSelector) bool {
 	selector, err := nodeaffinity.NewNodeSelector(affinity)
 	return err == nil && selector.Match(node)

@@ -135,7 +135,7 @@ func (x *index) provisioning(claim *corev1.PersistentVolumeClaim, now time.Time)
 // backoffReset is how long the kubelet lets a container run until it forgets that it has ended before.
 const backoffReset = 10 * time.Minute
 
-// crashLoop tells whether a container that is not ready keeps ending: it waits to be started again, or has been a moment ago, and not
+// crashLoop reports whether a container that is not ready keeps ending: it waits to be started again, or has been a moment ago, and not
 // for the first time. In between it runs, as any that is about to become ready.
 func crashLoop(c *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, now time.Time) bool {
 	if c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff" {
@@ -144,7 +144,7 @@ func crashLoop(c *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, 
 	return c.RestartCount > 1 && end != nil && now.Sub(end.FinishedAt.Time) < backoffReset
 }
 
-// waitsForClaims tells whether the scheduler did not look for a node at all, because of the pod's claims: "pod has unbound immediate
+// waitsForClaims reports whether the scheduler did not look for a node at all, because of the pod's claims: "pod has unbound immediate
 // PersistentVolumeClaims", "storageclass.storage.k8s.io … not found", "persistentvolumeclaim … not found".
 func waitsForClaims(unschedulable *corev1.PodCondition) bool {
 	text := strings.ToLower(unschedulable.Message)
@@ -303,7 +303,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 	return list
 }
 
-// onOneNode tells whether a claim's volume can be attached to one node only.
+// onOneNode reports whether a claim's volume can be attached to one node only.
 func onOneNode(claim *corev1.PersistentVolumeClaim) bool {
 	return !slices.ContainsFunc(claim.Spec.AccessModes, func(mode corev1.PersistentVolumeAccessMode) bool {
 		return mode == corev1.ReadWriteMany || mode == corev1.ReadOnlyMany
@@ -352,7 +352,7 @@ var brokenReasons = [...]string{
 	"CreateContainerError", "RunContainerError",
 }
 
-// broken tells whether a pod that is not ready is not going to be by waiting.
+// broken reports whether a pod that is not ready is not going to be by waiting.
 func broken(pod *corev1.Pod, now time.Time) bool {
 	if pod.Status.Phase == corev1.PodFailed {
 		return true

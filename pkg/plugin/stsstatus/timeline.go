@@ -139,12 +139,12 @@ func explained(s *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	return slices.DeleteFunc(slices.Clone(s.Findings), func(f v1alpha1.Finding) bool { return f.Code == v1alpha1.CodeOrdinalMissing && !refused })
 }
 
-// mixed tells whether a set has pods of other revisions than the newest one.
+// mixed reports whether a set has pods of other revisions than the newest one.
 func mixed(s *v1alpha1.StatefulSetStatus) bool {
 	return slices.ContainsFunc(s.Ordinals, func(o v1alpha1.Ordinal) bool { return o.Pod != nil && o.Pod.Revision != s.Rollout.Revision })
 }
 
-// same tells whether an ordinal, of which either report may know nothing, still has the pod that it had.
+// same reports whether an ordinal, of which either report may know nothing, still has the pod that it had.
 func same(was, is *v1alpha1.Ordinal) bool {
 	return was != nil && is != nil && was.Pod != nil && is.Pod != nil && was.Pod.UID == is.Pod.UID
 }
@@ -193,7 +193,7 @@ func (t *timeline) ready(o *v1alpha1.Ordinal) {
 	t.tell(printers.Plain, "%s ready%s", o.PodName, parenthesized(elapsed(o.Pod.CreationTimestamp, t.now)))
 }
 
-// usual tells whether a pod has a status on its way to being ready.
+// usual reports whether a pod has a status on its way to being ready.
 func usual(status string) bool {
 	switch status {
 	case "Pending", "ContainerCreating", "PodInitializing", "Running":
@@ -202,7 +202,7 @@ func usual(status string) bool {
 	return strings.HasPrefix(status, "Init:") && strings.Contains(status, "/")
 }
 
-// noImage tells whether a pod has one of the two statuses between which it goes to and fro as long as its image can't be pulled.
+// noImage reports whether a pod has one of the two statuses between which it goes to and fro as long as its image can't be pulled.
 func noImage(status string) bool {
 	status = strings.TrimPrefix(status, "Init:")
 	return status == "ErrImagePull" || status == "ImagePullBackOff"

@@ -171,7 +171,7 @@ func (c *controller) provision(ctx context.Context, claim *corev1.PersistentVolu
 	return nil
 }
 
-// isSelected tells whether the claim wants its volume now, and on this node.
+// isSelected reports whether the claim wants its volume now, and on this node.
 func (c *controller) isSelected(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) bool {
 	selected, ok := claim.Annotations[annotationSelectedNode]
 	if ok {

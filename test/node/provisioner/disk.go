@@ -157,7 +157,7 @@ func (d disk) remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// isMounted tells whether something is mounted on the path, a folder or a file.
+// isMounted reports whether something is mounted on the path, a folder or a file.
 func isMounted(path string) (bool, error) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {

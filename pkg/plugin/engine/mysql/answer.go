@@ -105,7 +105,7 @@ func NumberOf(err error) int {
 	return 0
 }
 
-// IsMissingPrivilege tells whether an account may not run a statement. Others it may.
+// IsMissingPrivilege reports whether an account may not run a statement. Others it may.
 func IsMissingPrivilege(err error) bool {
 	switch NumberOf(err) {
 	case ErrSpecificAccess, ErrCommandDenied, ErrDBAccessDenied:

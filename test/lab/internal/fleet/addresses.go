@@ -15,7 +15,7 @@ type Addresses struct {
 	given map[string]string
 }
 
-// NewAddresses returns an empty book of addresses. Taken tells whether a node has an address already.
+// NewAddresses returns an empty book of addresses. Taken reports whether a node has an address already.
 func NewAddresses(taken func(address string) bool) *Addresses {
 	// 10.32.0.0/11 lies between the fleet's own addresses and those of pods.
 	return &Addresses{taken: taken, last: netip.MustParseAddr("10.32.0.0"), given: map[string]string{}}

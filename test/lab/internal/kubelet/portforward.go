@@ -48,7 +48,7 @@ func (f forwarder) PortForward(ctx context.Context, _, _ string, port int32, str
 		"/var/run/netns/cni-"+string(f.pod.UID), port, f.pod.Name, port)
 }
 
-// declares tells whether one of the pod's running containers has the port.
+// declares reports whether one of the pod's running containers has the port.
 func declares(pod *corev1.Pod, port int32) bool {
 	running := map[string]bool{}
 	for _, status := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {

@@ -25,7 +25,7 @@ const (
 	annProvisionedBy   = "pv.kubernetes.io/provisioned-by"
 )
 
-// wantsVolume tells whether it is the provisioner's turn: the claim is ours, has no volume and, if its class waits for
+// wantsVolume reports whether it is the provisioner's turn: the claim is ours, has no volume and, if its class waits for
 // the first consumer, a node.
 func wantsVolume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) bool {
 	if claim.Annotations[annProvisioner] != Driver && claim.Annotations[annProvisionerBeta] != Driver {
@@ -41,7 +41,7 @@ func waits(class *storagev1.StorageClass) bool {
 	return class.VolumeBindingMode != nil && *class.VolumeBindingMode == storagev1.VolumeBindingWaitForFirstConsumer
 }
 
-// wantsDeletion tells whether a volume has been released and its class says that it goes with its claim.
+// wantsDeletion reports whether a volume has been released and its class says that it goes with its claim.
 func wantsDeletion(volume *corev1.PersistentVolume) bool {
 	return volume.Annotations[annProvisionedBy] == Driver &&
 		volume.Status.Phase == corev1.VolumeReleased &&

@@ -170,7 +170,7 @@ func isUsualFolder(name string) bool {
 	return false
 }
 
-// within tells whether a path is a folder or lies below it.
+// within reports whether a path is a folder or lies below it.
 func within(name, folder string) bool {
 	return name == folder || strings.HasPrefix(name, strings.TrimSuffix(folder, "/")+"/")
 }

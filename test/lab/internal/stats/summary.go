@@ -28,7 +28,7 @@ func Summary(node *corev1.Node, pods []*corev1.Pod, claims ClaimGetter, now time
 	return summary, errors.Join(problems...)
 }
 
-// runs tells whether the kubelet has taken up the pod and not yet finished it.
+// runs reports whether the kubelet has taken up the pod and not yet finished it.
 func runs(pod *corev1.Pod) bool {
 	return pod.Status.StartTime != nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
 }
@@ -129,7 +129,7 @@ func ClaimName(pod *corev1.Pod, volume *corev1.Volume) string {
 	return ""
 }
 
-// onNode tells whether a volume lies on the node's own disk and is measured by the kubelet.
+// onNode reports whether a volume lies on the node's own disk and is measured by the kubelet.
 func onNode(volume *corev1.Volume) bool {
 	return volume.EmptyDir != nil || volume.ConfigMap != nil || volume.Secret != nil || volume.Projected != nil || volume.DownwardAPI != nil
 }

@@ -61,7 +61,7 @@ func receiverError(e *v1alpha1.DatabaseError) string {
 	return text
 }
 
-// gaveUp tells whether a stopped receiver's error is one of connecting: it has used up its attempts.
+// gaveUp reports whether a stopped receiver's error is one of connecting: it has used up its attempts.
 func gaveUp(e *v1alpha1.DatabaseError) bool {
 	if m := attempts.FindStringSubmatch(e.Message); m != nil {
 		return m[1] == m[2]
