@@ -94,6 +94,8 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 		{withNames(nodes.NewCommand(newScope()), connection, nodeNames), "kubectl doik nodes --capacity-type=spot --pods"},
 	}}, {"How is the API server reached?", []answer{
 		{endpoint.NewCommand(newScope()), "kubectl doik endpoint --local-only"},
+	}}, {"What does a finding mean?", []answer{
+		{newExplainCommand(streams), "kubectl doik explain STS010"},
 	}}, {"About this plugin", []answer{
 		{newVersionCommand(connection, streams), "kubectl doik version"},
 		{newCompletionCommand(streams), ""},

@@ -113,7 +113,7 @@ func TestFrameNarrow(t *testing.T) {
 			Heading: []Cell{Text("web")},
 			Rows:    [][]Cell{{Text("shop"), Text("web-0"), {Text: "CrashLoopBackOff", Level: Alarm}, Text("ip-10-0-0-10.internal")}},
 			Findings: []v1alpha1.Finding{{
-				Code: "STS010", Severity: v1alpha1.SeverityWarning, Message: "a claim is 91% full, and would be more so if this went on for much longer", Remedy: "kubectl describe pvc data",
+				Code: "STS010", Severity: v1alpha1.SeverityWarning, Message: "a claim is 91% full, and would be more so if this went on for much longer", Remedy: v1alpha1.Remedy{Command: "kubectl describe pvc data"},
 			}},
 		}},
 	}

@@ -60,7 +60,7 @@ var twoBlocks = Table{
 		{
 			Heading:  []Cell{Text("first"), {Text: "1/2 ready", Level: Alarm}},
 			Rows:     [][]Cell{{Text("a"), Text("x"), Text("5d")}, {Text("이름이 긴 것"), Text("y"), None}},
-			Findings: []v1alpha1.Finding{{Code: "STS003", Severity: v1alpha1.SeverityError, Message: "a is\nnot ready", Remedy: "kubectl describe"}, {Code: "STS030", Severity: v1alpha1.SeverityInfo, Message: "kept"}},
+			Findings: []v1alpha1.Finding{{Code: "STS003", Severity: v1alpha1.SeverityError, Message: "a is\nnot ready", Remedy: v1alpha1.Remedy{Command: "kubectl describe"}}, {Code: "STS030", Severity: v1alpha1.SeverityInfo, Message: "kept"}},
 		},
 		{Heading: []Cell{Text("second")}, Rows: [][]Cell{{Text("much-longer-name"), Text("z"), Unknown}}},
 		{Heading: []Cell{Text("empty")}},

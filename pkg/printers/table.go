@@ -2,6 +2,7 @@ package printers
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -235,7 +236,7 @@ func (o TableOptions) findingLines(findings []v1alpha1.Finding) []string {
 	var severity, code, message int // widths
 	for _, f := range findings {
 		severity, code = max(severity, len(wordOf(&f))), max(code, len(f.Code))
-		if width := twwidth.Width(o.text(f.Message)); f.Remedy != "" && width <= longMessage {
+		if width := twwidth.Width(o.text(f.Message)); f.Remedy != (v1alpha1.Remedy{}) && width <= longMessage {
 			message = max(message, width)
 		}
 	}
@@ -246,7 +247,7 @@ func (o TableOptions) findingLines(findings []v1alpha1.Finding) []string {
 	indent := severity + code + 2*len(gap)
 	var lines []string
 	for _, f := range findings {
-		word, text, remedy := strings.ToUpper(wordOf(&f)), o.text(f.Message), o.text(f.Remedy)
+		word, text, remedy := strings.ToUpper(wordOf(&f)), o.text(f.Message), o.text(cmp.Or(f.Remedy.Command, f.Remedy.Explain))
 		head := o.paint(Cell{Text: word, Level: LevelOf(f.Severity)}) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code)
 		if remedy != "" {
 			remedy = arrow + remedy

@@ -32,7 +32,7 @@ func dnsFindings(r *v1alpha1.HeadlessDNSList) []string {
 	var list []string
 	add := func(findings []v1alpha1.Finding) {
 		for _, f := range findings {
-			list = append(list, fmt.Sprintf("%s %s %s → %s", f.Severity, f.Code, f.Message, f.Remedy))
+			list = append(list, fmt.Sprintf("%s %s %s → %s", f.Severity, f.Code, f.Message, f.Remedy.Command))
 		}
 	}
 	add(r.Findings)

@@ -5,6 +5,7 @@
 package faults
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,7 +113,7 @@ func (e Expect) Matches(f v1alpha1.Finding, namespace string) bool {
 	if f.Code != e.Code || f.Severity != e.Severity || e.Object != "" && !isAbout(f, full(e.Object), namespace) {
 		return false
 	}
-	rest := f.Message + " → " + f.Remedy
+	rest := f.Message + " → " + cmp.Or(f.Remedy.Command, f.Remedy.Explain)
 	for words := range strings.SplitSeq(full(e.Words), "…") {
 		_, after, ok := strings.Cut(rest, words)
 		if !ok {

@@ -40,17 +40,17 @@ func TestRemedyCanBePasted(t *testing.T) {
 	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web", "--kubeconfig="+file, "--context="+hostile)
 	ran := false
 	for _, f := range report.Items[0].Findings {
-		if !strings.HasPrefix(f.Remedy, "kubectl ") {
+		if !strings.HasPrefix(f.Remedy.Command, "kubectl ") {
 			continue
 		}
-		command := strings.Replace(f.Remedy, " logs ", " get pod ", 1) // the lab has no logs of earlier containers
+		command := strings.Replace(f.Remedy.Command, " logs ", " get pod ", 1) // the lab has no logs of earlier containers
 		command, _, _ = strings.Cut(command, " -c ")
 		if !strings.Contains(command, " -n ") {
 			command += " -n " + n.NS
 		}
 		r := cluster.Run(t, "", "bash", "-c", command)
 		if ran = true; r.Code != 0 || !strings.Contains(r.Out, "web") {
-			t.Errorf("%s: exit code %d: %s%s", f.Remedy, r.Code, r.Out, r.Err)
+			t.Errorf("%s: exit code %d: %s%s", f.Remedy.Command, r.Code, r.Out, r.Err)
 		}
 	}
 	if !ran {

@@ -66,7 +66,7 @@ func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
 		item := &report.Items[i]
 		for _, f := range item.Findings {
 			key := one{code: f.Code, message: f.Message}
-			if family(f.Code) != familyNodes { // a sentence about web-0 is another one in another namespace
+			if finding.Family(f.Code) != familyNodes { // a sentence about web-0 is another one in another namespace
 				key.item = string(item.Subject) + "/" + item.Metadata.Namespace + "/" + item.Metadata.Name
 			}
 			if !seen[key] {

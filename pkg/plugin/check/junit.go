@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -109,7 +110,7 @@ func suiteOf(c *v1alpha1.HealthCheck, failing v1alpha1.Severity) junitSuite {
 	for i := range c.Findings {
 		f := &c.Findings[i]
 		t := junitCase{Name: caseName(c.Metadata.Namespace, &f.Finding), ClassName: name}
-		text := strings.TrimSpace(fmt.Sprintf("%s: %s%s\n%s", f.Severity, f.Message, also(f.Also), f.Remedy))
+		text := strings.TrimSpace(fmt.Sprintf("%s: %s%s\n%s", f.Severity, f.Message, also(f.Also), cmp.Or(f.Remedy.Command, f.Remedy.Explain)))
 		if finding.CompareSeverity(failing, f.Severity) > 0 {
 			t.SystemOut = text
 		} else {

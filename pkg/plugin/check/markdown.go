@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -29,8 +30,8 @@ func Markdown(report *v1alpha1.HealthCheckList) []byte {
 		fmt.Fprintf(&out, "\n### %s\n\n", markdown(qualified(c)))
 		for _, f := range list {
 			fmt.Fprintf(&out, "- **%s** %s: %s", f.Severity, f.Code, markdown(f.Message))
-			if f.Remedy != "" {
-				fmt.Fprintf(&out, " → %s", markdown(f.Remedy))
+			if remedy := cmp.Or(f.Remedy.Command, f.Remedy.Explain); remedy != "" {
+				fmt.Fprintf(&out, " → %s", markdown(remedy))
 			}
 			out.WriteByte('\n')
 		}

@@ -29,9 +29,6 @@ func families() []string {
 	return append(list, familyCheck)
 }
 
-// family is that of a code.
-func family(code v1alpha1.Code) string { return strings.TrimRight(string(code), "0123456789") }
-
 // Selection says which findings count.
 type Selection struct {
 	// Only and Exclude are codes (STS010) or families of codes (STS). An empty Only is all.
@@ -59,7 +56,7 @@ func isCode(name string) bool {
 // kinds are the findings of the families.
 func kinds() []finding.Kind {
 	all := families()
-	return slices.DeleteFunc(finding.Catalogue(), func(k finding.Kind) bool { return !slices.Contains(all, family(k.Code)) })
+	return slices.DeleteFunc(finding.Catalogue(), func(k finding.Kind) bool { return !slices.Contains(all, finding.Family(k.Code)) })
 }
 
 func noSuchCode(text string) error {
@@ -70,7 +67,7 @@ func noSuchCode(text string) error {
 	if near := finding.Nearest(strings.ToUpper(strings.TrimSpace(text)), all); len(near) > 0 {
 		return fmt.Errorf("%q is no code of a finding: did you mean %s?", text, strings.Join(near, " or "))
 	}
-	return fmt.Errorf("%q is no code of a finding: such as STS010 (docs/findings.md), or one of %s for all of them", text, strings.Join(families(), ", "))
+	return fmt.Errorf("%q is no code of a finding: such as STS010 (kubectl doik explain lists them), or one of %s for all of them", text, strings.Join(families(), ", "))
 }
 
 // codesWithTitles are what --only and --exclude take, with what it says after a tab, as completion shows it.
@@ -87,7 +84,7 @@ func codesWithTitles() []string {
 
 // names reports whether a list has a code or its family.
 func names(list []string, code v1alpha1.Code) bool {
-	return slices.Contains(list, string(code)) || slices.Contains(list, family(code))
+	return slices.Contains(list, string(code)) || slices.Contains(list, finding.Family(code))
 }
 
 // selects reports whether findings with the code count.
@@ -100,7 +97,7 @@ func (s Selection) wants(name string) bool {
 	if slices.Contains(s.Exclude, name) {
 		return false
 	}
-	return len(s.Only) == 0 || slices.ContainsFunc(s.Only, func(code string) bool { return family(v1alpha1.Code(code)) == name })
+	return len(s.Only) == 0 || slices.ContainsFunc(s.Only, func(code string) bool { return finding.Family(v1alpha1.Code(code)) == name })
 }
 
 // wantsPart reports whether the part of a family has to be looked at: for its own findings, or for those across parts.

@@ -185,7 +185,7 @@ func shown(c *v1alpha1.HealthCheck, v View) []v1alpha1.Finding {
 	}
 	for i := range c.Ignored {
 		f := c.Ignored[i].Finding
-		f.Severity, f.Progressing, f.Remedy = severityIgnored, false, ignoredBy(&c.Ignored[i])
+		f.Severity, f.Progressing, f.Remedy = severityIgnored, false, v1alpha1.Remedy{Command: ignoredBy(&c.Ignored[i])} // who has accepted it, in the place of what to do
 		list = append(list, f)
 	}
 	return list

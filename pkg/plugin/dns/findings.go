@@ -79,8 +79,7 @@ func governing(x *index, subject Subject, service *corev1.Service, f *findings) 
 		f.add(v1alpha1.CodeDNSOtherService, v1alpha1.SeverityError, about, "",
 			"StatefulSet %s names no Service (serviceName is empty), and no headless Service selects its pods: they have no DNS names", who)
 	case service == nil:
-		f.add(v1alpha1.CodeDNSServiceMissing, v1alpha1.SeverityError, append(about, "service/"+subject.Service),
-			"make a headless Service "+subject.Service+" that selects the pods: "+finding.Page(v1alpha1.CodeDNSServiceMissing),
+		f.add(v1alpha1.CodeDNSServiceMissing, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
 			"Service %s, which StatefulSet %s names, does not exist: its pods have no DNS names", subject.Service, who)
 	case service.Spec.Type == corev1.ServiceTypeExternalName:
 		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
@@ -306,7 +305,7 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 			"pods without hostname, or with another subdomain than %s, have no names of their own: %s", service.Name, finding.Some(nameless))
 	}
 	if len(owned) > 0 {
-		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityError, prefixed("pod/", owned), "kubectl delete pod "+owned[0]+" -n "+subject.Namespace+" lets the set make it anew",
+		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityError, prefixed("pod/", owned), "kubectl delete pod "+owned[0]+" -n "+subject.Namespace+"",
 			"pods of the set have no names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, finding.Some(owned))
 	}
 }

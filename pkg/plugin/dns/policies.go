@@ -57,7 +57,7 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 			continue
 		}
 		f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, append(prefixed("networkpolicy/", policies), "statefulset/"+set.Name),
-			"ask as one of them: --from-labels=sts/"+set.Name,
+			fmt.Sprintf("kubectl doik dns sts/%[1]s --from-labels=sts/%[1]s -n %[2]s", set.Name, set.Namespace),
 			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asks", set.Name, protocolList(protocols), finding.Some(policies))
 	}
 	return blocked

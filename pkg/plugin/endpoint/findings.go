@@ -45,7 +45,8 @@ func (f *list) add(code v1alpha1.Code, severity v1alpha1.Severity, message, reme
 func reachability(f *list, s *Snapshot, e *v1alpha1.ClusterEndpoint, v view) {
 	// A name without an address and a certificate that does not verify are findings of their own, and say more.
 	if s.Unreachable != "" && !s.unverified() && (!unresolved(v) || !neededHere(e, v)) {
-		f.add(v1alpha1.CodeServerUnreachable, v1alpha1.SeverityError, s.Unreachable, unreachableRemedy(e))
+		why, command := whyUnreachable(e)
+		f.add(v1alpha1.CodeServerUnreachable, v1alpha1.SeverityError, s.Unreachable+why, command)
 	}
 	if p := e.Server.Proxy; p != nil {
 		f.add(v1alpha1.CodeProxyInTheWay, v1alpha1.SeverityInfo,
@@ -63,17 +64,17 @@ func reachability(f *list, s *Snapshot, e *v1alpha1.ClusterEndpoint, v view) {
 	}
 }
 
-// unreachableRemedy is what may help, by the verdict.
-func unreachableRemedy(e *v1alpha1.ClusterEndpoint) string {
+// whyUnreachable is what may be the reason, by the verdict, and a command that tells.
+func whyUnreachable(e *v1alpha1.ClusterEndpoint) (why, command string) {
 	switch {
 	case e.Server.Proxy != nil:
-		return "see whether the proxy is right: " + e.Server.Proxy.Source
+		return "; is the proxy right? It is from " + e.Server.Proxy.Source, ""
 	case e.Access.Mode == v1alpha1.AccessPrivate, e.Access.Mode == v1alpha1.AccessPrivateAtLeast:
-		return "the addresses are private: is a VPN missing?"
+		return "; the addresses are private: is a VPN missing?", ""
 	case e.Provider.Name == providerEKS && (e.Access.Mode == v1alpha1.AccessPublic || e.Access.Mode == v1alpha1.AccessPublicAtLeast || e.Access.Mode == v1alpha1.AccessPublicAndPrivate):
-		return "is this workstation's address in publicAccessCidrs? " + describeCluster(e)
+		return "; is this workstation's address in publicAccessCidrs?", describeCluster(e)
 	}
-	return ""
+	return "", ""
 }
 
 func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
@@ -106,7 +107,7 @@ func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
 func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 	workstation, resolver, cluster := v.see(v.workstation), v.see(v.resolver), v.see(v.cluster)
 	if unresolved(v) {
-		severity, remedy := v1alpha1.SeverityError, "is it the right context? kubectl config get-contexts"
+		severity, remedy := v1alpha1.SeverityError, "kubectl config get-contexts"
 		if !neededHere(e, v) {
 			severity, remedy = v1alpha1.SeverityInfo, ""
 		}

@@ -15,10 +15,9 @@ import (
 const few = 3
 
 // New makes a finding: what is wrong, or worth knowing, in one sentence about objects, which are kind/name
-// or kind/namespace/name. Remedy is a command to run or
-// what else to do next; empty for the page that explains the code.
-func New(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, remedy, format string, args ...any) v1alpha1.Finding {
-	return v1alpha1.Finding{Code: code, Severity: severity, Objects: Refs(objects), Message: fmt.Sprintf(format, args...), Remedy: cmp.Or(remedy, Page(code))}
+// or kind/namespace/name. Command is one to run next; empty if none is known.
+func New(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, command, format string, args ...any) v1alpha1.Finding {
+	return v1alpha1.Finding{Code: code, Severity: severity, Objects: Refs(objects), Message: fmt.Sprintf(format, args...), Remedy: v1alpha1.Remedy{Command: command, Explain: Explain(code)}}
 }
 
 // Progress makes a finding one of something on its way: of severity info until it is late.
@@ -44,10 +43,11 @@ func CompareSeverity(a, b v1alpha1.Severity) int {
 	return cmp.Compare(slices.Index(v1alpha1.Severities[:], a), slices.Index(v1alpha1.Severities[:], b))
 }
 
-// Page is the place in the documentation that explains a code.
-func Page(code v1alpha1.Code) string {
-	return "docs/findings.md#" + strings.ToLower(string(code))
-}
+// Family is the letters that a code begins with: STS of STS010.
+func Family(code v1alpha1.Code) string { return strings.TrimRight(string(code), "0123456789") }
+
+// Explain is the command that explains a code.
+func Explain(code v1alpha1.Code) string { return "kubectl doik explain " + string(code) }
 
 // Lasting leaves out the problems that go away by waiting.
 func Lasting(problems []v1alpha1.Problem) []v1alpha1.Problem {

@@ -29,18 +29,18 @@ func TestText(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	if got := Page(v1alpha1.CodeNodeGoing); got != "docs/findings.md#node007" {
+	if got := Explain(v1alpha1.CodeNodeGoing); got != "kubectl doik explain NODE007" {
 		t.Error(got)
 	}
 }
 
-// TestNew: the page follows from the code, unless there is something better to do.
+// TestNew: what explains the code follows from it.
 func TestNew(t *testing.T) {
 	f := New(v1alpha1.CodeNodeGoing, v1alpha1.SeverityError, []string{"node/a"}, "", "%s is going", "a")
-	if f.Message != "a is going" || f.Remedy != Page(v1alpha1.CodeNodeGoing) || f.Progressing {
+	if f.Message != "a is going" || f.Remedy != (v1alpha1.Remedy{Explain: "kubectl doik explain NODE007"}) || f.Progressing {
 		t.Errorf("%+v", f)
 	}
-	if f := Progress(New(v1alpha1.CodeNodeGoing, v1alpha1.SeverityError, nil, "kubectl get nodes", "a")); f.Remedy != "kubectl get nodes" || !f.Progressing || f.Severity != v1alpha1.SeverityInfo {
+	if f := Progress(New(v1alpha1.CodeNodeGoing, v1alpha1.SeverityError, nil, "kubectl get nodes", "a")); f.Remedy.Command != "kubectl get nodes" || !f.Progressing || f.Severity != v1alpha1.SeverityInfo {
 		t.Errorf("%+v", f)
 	}
 	if CompareSeverity(v1alpha1.SeverityCritical, v1alpha1.SeverityError) <= 0 || CompareSeverity("", v1alpha1.SeverityInfo) >= 0 {

@@ -2,6 +2,7 @@ package scope
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
@@ -15,10 +16,11 @@ func Given(c *kube.Connection) finding.Given {
 }
 
 // paste makes commands in the remedies of a report such that they can be pasted: they lead to the cluster that was looked at. Findings are
-// made without knowing with which flags; whatever their type, their field is called Remedy.
+// made without knowing with which flags; whatever their type, their field is called Command, or Remedy where that is a text.
 func (s *Scope) paste(report any) { pasteInto(reflect.ValueOf(report), s.given) }
 
-const remedyField = "Remedy"
+// remedyFields are texts with commands.
+var remedyFields = [...]string{"Command", "Remedy"}
 
 func pasteInto(v reflect.Value, given finding.Given) {
 	switch v.Kind() {
@@ -33,7 +35,7 @@ func pasteInto(v reflect.Value, given finding.Given) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			field := v.Field(i)
-			if v.Type().Field(i).Name == remedyField && field.Kind() == reflect.String && field.CanSet() {
+			if slices.Contains(remedyFields[:], v.Type().Field(i).Name) && field.Kind() == reflect.String && field.CanSet() {
 				field.SetString(given.Paste(field.String()))
 				continue
 			}

@@ -140,7 +140,7 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	}
 	f := finding.New(v1alpha1.CodeOrdinalBlocked, v1alpha1.SeverityInfo, prefixed("pod/", blocked), "",
 		"%s not created: %s %s", areThey(blocked), status.PodManagementPolicy, reason)
-	f.Remedy = "" // that of what it waits for
+	f.Remedy = v1alpha1.Remedy{} // that of what it waits for
 	known := false
 	for _, of := range found {
 		if slices.Contains(of.Objects, finding.Ref("pod/"+blocker)) && finding.Compare(of, f) < 0 {

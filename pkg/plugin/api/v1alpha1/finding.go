@@ -61,10 +61,18 @@ type Finding struct {
 	Objects []ObjectReference `json:"objects,omitempty"`
 	// Message says in one sentence what is wrong, and why, with the evidence.
 	Message string `json:"message"`
-	// Remedy is a command to run or a page to read next.
-	Remedy string `json:"remedy,omitempty"`
+	// Remedy is what to do next.
+	Remedy Remedy `json:"remedy,omitzero"`
 	// Evidence are the answers that the finding rests on, where they are of another server than Kubernetes.
 	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Remedy is what to do about a finding.
+type Remedy struct {
+	// Command is one to run next; it is missing where none is known.
+	Command string `json:"command,omitempty"`
+	// Explain is the command that explains the finding's code.
+	Explain string `json:"explain,omitempty"`
 }
 
 // ObjectReference names an object.

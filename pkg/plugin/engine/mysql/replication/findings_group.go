@@ -70,7 +70,8 @@ func group(j *dbtopology.Judge) {
 
 // groupView is the members that a member sees as ONLINE, and the primaries among them, without those that do not answer.
 func groupView(s *dbstate.Server) string {
-	var list []string
+	var names []string
+	primary := map[string]bool{}
 	for _, m := range Of(s.State).Members {
 		if groupState(m) == v1alpha1.GroupUnreachable {
 			continue
@@ -82,13 +83,16 @@ func groupView(s *dbstate.Server) string {
 		if isSilent(s.Set, m) {
 			continue
 		}
-		if groupRole(m) == v1alpha1.GroupPrimary {
-			name += " (primary)"
-		}
-		list = append(list, name)
+		primary[name] = primary[name] || groupRole(m) == v1alpha1.GroupPrimary
+		names = append(names, name)
 	}
-	slices.SortFunc(list, objects.CompareNames)
-	return strings.Join(list, ", ")
+	slices.SortFunc(names, objects.CompareNames)
+	for i, name := range names {
+		if primary[name] {
+			names[i] += " (primary)"
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // isSilent reports whether a row is that of a member that does not answer: the others notice one after the other, and until they all have,

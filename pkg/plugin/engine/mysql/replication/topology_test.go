@@ -45,7 +45,7 @@ func checkFindings(t *testing.T, findings []v1alpha1.Finding) {
 	t.Helper()
 	for _, f := range findings {
 		other := f.Code >= v1alpha1.CodeReadyButBroken && f.Code != v1alpha1.CodeRoleLabelWrong || f.Code == v1alpha1.CodeLagUnknown
-		if len(f.Objects) == 0 || f.Message == "" || f.Remedy == "" || !other && len(f.Evidence) == 0 {
+		if len(f.Objects) == 0 || f.Message == "" || f.Remedy.Explain == "" || !other && len(f.Evidence) == 0 {
 			t.Errorf("%+v", f)
 		}
 		for _, e := range f.Evidence {
