@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/creack/pty"
 )
@@ -12,6 +13,7 @@ import (
 type Terminal struct {
 	*Watching
 	keyboard *os.File
+	read     chan struct{} // closed when all that it has printed has been read
 }
 
 // OnTerminal starts kubectl doik in the namespace on a terminal with 40 lines of 160 columns, where stdout and stderr are one, and ends
@@ -41,12 +43,16 @@ func startOnTerminal(n *Namespace, size pty.Winsize, environment []string, progr
 	if err != nil {
 		n.Fatal(err)
 	}
-	go func() { _, _ = io.Copy(&w.out, keyboard) }() // until the command has ended
+	read := make(chan struct{})
+	go func() { // until the command has ended
+		defer close(read)
+		_, _ = io.Copy(&w.out, keyboard)
+	}()
 	n.Cleanup(func() {
 		_ = w.Cmd.Process.Kill()
 		_ = keyboard.Close()
 	})
-	return &Terminal{Watching: w, keyboard: keyboard}
+	return &Terminal{Watching: w, keyboard: keyboard, read: read}
 }
 
 // Type presses keys.
@@ -60,5 +66,9 @@ func (t *Terminal) Type(keys string) {
 // Wait waits for the command's end and returns its exit code.
 func (t *Terminal) Wait() int {
 	_ = t.Cmd.Wait() // the exit code tells
+	select {
+	case <-t.read:
+	case <-time.After(time.Second): // somebody else still has the terminal
+	}
 	return t.Cmd.ProcessState.ExitCode()
 }

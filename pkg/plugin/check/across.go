@@ -219,7 +219,7 @@ type place struct {
 
 // zoneLoss tells of sets that would not survive the loss of the zone that holds most of their pods, where there are other zones.
 func (x *index) zoneLoss(i *item) {
-	if x.nodes == nil || len(i.topologies) > 1 {
+	if x.nodes == nil || len(i.topologies) > 1 || i.onItsWay() {
 		return
 	}
 	places, needed := x.places(i)
@@ -381,4 +381,9 @@ func evictions(spec *policyv1.PodDisruptionBudgetSpec, n int) (allowed int, rule
 		return max(n-least, 0), "minAvailable " + spec.MinAvailable.String()
 	}
 	return 0, "" // with neither, the API lets no pod be evicted
+}
+
+// onItsWay reports whether pods of a set are starting or being replaced, and not late: where they will be shows when they are there.
+func (i *item) onItsWay() bool {
+	return slices.ContainsFunc(i.found, func(f v1alpha1.CheckFinding) bool { return f.Progressing && finding.Family(f.Code) == familySets })
 }
