@@ -78,7 +78,7 @@ var pods = Bed{
 			Want:  []Expect{{Code: v1alpha1.CodeOrdinalBlocked, Severity: bad, Object: "pod/web-3", Words: "web-3, web-4 are not created: OrderedReady waits for web-1"}},
 			Check: "STS002 STS005",
 		}},
-		Mend: inTurn(kubectl("scale sts/web --replicas=3"), recovers),
+		Mend: inTurn(kubectl("scale sts/web --replicas=3"), kubectl("delete pod web-1")), // whose restarts are remembered
 	}, {
 		Name: "a container is killed for its memory", Check: "STS004",
 		Inject: state("web-1", "oom-killed"),

@@ -3,8 +3,10 @@ package faults
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
 const followMariaDB = "STOP REPLICA; CHANGE MASTER TO MASTER_HOST='mariadb-0.mariadb', MASTER_USER='root', MASTER_PASSWORD='', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=5, MASTER_DELAY=0; START REPLICA"
@@ -106,9 +108,12 @@ var mariaDB = Bed{
 		Mend: func(s *Set) {
 			foundBy := func(how v1alpha1.SourceClue) { // its id is known once a connection of this name has been made
 				s.Helper()
-				if c := s.Topology().Servers[1].Channels[0]; c.Source.Pod != "mariadb-0" || c.Source.FoundBy != how {
-					s.Errorf("%+v", c)
-				}
+				cluster.Eventually(s, 30*time.Second, func() error {
+					if c := s.Topology().Servers[1].Channels[0]; c.Source.Pod != "mariadb-0" || c.Source.FoundBy != how {
+						return fmt.Errorf("%+v", c)
+					}
+					return nil
+				})
 			}
 			foundBy("Service")
 			s.SQL(1, "START SLAVE 'front'")

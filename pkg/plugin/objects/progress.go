@@ -3,6 +3,7 @@ package objects
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -61,7 +62,7 @@ func ProgressOf(pod *corev1.Pod, now time.Time) Progress {
 		return Progress{Stage: StageReady}
 	}
 	p := Progress{Stage: StageStarting, Since: pod.CreationTimestamp.Time, Limit: StartLimit}
-	if failing(pod) || lostReadiness(pod) || unschedulable(pod) {
+	if failing(pod) || lostReadiness(pod) || Unschedulable(pod, now) {
 		p.Stage = StageBroken
 		return p
 	}
@@ -85,9 +86,21 @@ func ProgressOf(pod *corev1.Pod, now time.Time) Progress {
 	return p
 }
 
-func unschedulable(pod *corev1.Pod) bool {
+// ProvisionPatience is how long a volume may take to be made until a pod that waits for it counts as one that no node takes.
+const ProvisionPatience = time.Minute
+
+// Unschedulable reports whether the scheduler found no node for a pod, for another reason than that its claims have only just been made:
+// a scheduler that sees the pod before them says that they do not exist, or are unbound, and looks again in a moment.
+func Unschedulable(pod *corev1.Pod, now time.Time) bool {
 	c := PodCondition(pod, corev1.PodScheduled)
-	return c != nil && c.Status == corev1.ConditionFalse
+	return c != nil && c.Status == corev1.ConditionFalse && (!WaitsForClaims(c) || now.Sub(pod.CreationTimestamp.Time) >= ProvisionPatience)
+}
+
+// WaitsForClaims reports whether the scheduler did not look for a node at all, because of the pod's claims: "pod has unbound immediate
+// PersistentVolumeClaims", "storageclass.storage.k8s.io … not found", "persistentvolumeclaim … not found".
+func WaitsForClaims(unschedulable *corev1.PodCondition) bool {
+	text := strings.ToLower(unschedulable.Message)
+	return strings.Contains(text, "persistentvolumeclaim") || strings.Contains(text, "storageclass")
 }
 
 // failing reports whether a pod or one of its containers has failed, or waits for something else than to be created.

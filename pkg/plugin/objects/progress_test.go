@@ -46,6 +46,11 @@ func TestProgressOf(t *testing.T) {
 	deleted := func(graceEnds time.Duration) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) { pod.DeletionTimestamp = &metav1.Time{Time: now.Add(graceEnds)} }
 	}
+	unscheduled := func(message string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: message})
+		}
+	}
 	probe := func(pod *corev1.Pod) {
 		pod.Spec.Containers[0].StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 360}
 	}
@@ -53,27 +58,27 @@ func TestProgressOf(t *testing.T) {
 		pod  *corev1.Pod
 		want Stage
 	}{
-		"ready":                               {aPod(time.Hour, readySince(corev1.ConditionTrue, time.Minute)), StageReady},
-		"started a moment ago":                {aPod(20 * time.Second), StageStarting},
-		"being created":                       {aPod(20*time.Second, waiting("ContainerCreating")), StageStarting},
-		"its init containers run":             {aPod(20*time.Second, waiting("PodInitializing")), StageStarting},
-		"started long ago":                    {aPod(11 * time.Minute), StageSlow},
-		"started long ago, as its probe lets": {aPod(50*time.Minute, probe), StageStarting},
-		"longer than its probe lets":          {aPod(62*time.Minute, probe), StageSlow},
-		"created for too long":                {aPod(11*time.Minute, waiting("ContainerCreating")), StageBroken},
-		"no image":                            {aPod(20*time.Second, waiting("ImagePullBackOff")), StageBroken},
-		"keeps ending":                        {aPod(20*time.Second, waiting("CrashLoopBackOff")), StageBroken},
-		"was ready a minute ago":              {aPod(time.Hour, readySince(corev1.ConditionFalse, time.Minute)), StageBroken},
-		"became unready a second after":       {aPod(30*time.Second, readySince(corev1.ConditionFalse, 29*time.Second)), StageBroken},
-		"ending":                              {aPod(time.Hour, deleted(20*time.Second)), StageEnding},
-		"its grace period has just ended":     {aPod(time.Hour, deleted(-20*time.Second)), StageEnding},
-		"its grace period ended long ago":     {aPod(time.Hour, deleted(-40*time.Second)), StageBroken},
-		"ready, and ending":                   {aPod(time.Hour, readySince(corev1.ConditionTrue, time.Minute), deleted(20*time.Second)), StageEnding},
-		"restarted":                           {aPod(20*time.Second, func(pod *corev1.Pod) { pod.Status.ContainerStatuses[0].RestartCount = 1 }), StageBroken},
-		"evicted":                             {aPod(20*time.Second, func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodFailed }), StageBroken},
-		"no node takes it": {aPod(20*time.Second, func(pod *corev1.Pod) {
-			pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse})
-		}), StageBroken},
+		"ready":                                     {aPod(time.Hour, readySince(corev1.ConditionTrue, time.Minute)), StageReady},
+		"started a moment ago":                      {aPod(20 * time.Second), StageStarting},
+		"being created":                             {aPod(20*time.Second, waiting("ContainerCreating")), StageStarting},
+		"its init containers run":                   {aPod(20*time.Second, waiting("PodInitializing")), StageStarting},
+		"started long ago":                          {aPod(11 * time.Minute), StageSlow},
+		"started long ago, as its probe lets":       {aPod(50*time.Minute, probe), StageStarting},
+		"longer than its probe lets":                {aPod(62*time.Minute, probe), StageSlow},
+		"created for too long":                      {aPod(11*time.Minute, waiting("ContainerCreating")), StageBroken},
+		"no image":                                  {aPod(20*time.Second, waiting("ImagePullBackOff")), StageBroken},
+		"keeps ending":                              {aPod(20*time.Second, waiting("CrashLoopBackOff")), StageBroken},
+		"was ready a minute ago":                    {aPod(time.Hour, readySince(corev1.ConditionFalse, time.Minute)), StageBroken},
+		"became unready a second after":             {aPod(30*time.Second, readySince(corev1.ConditionFalse, 29*time.Second)), StageBroken},
+		"ending":                                    {aPod(time.Hour, deleted(20*time.Second)), StageEnding},
+		"its grace period has just ended":           {aPod(time.Hour, deleted(-20*time.Second)), StageEnding},
+		"its grace period ended long ago":           {aPod(time.Hour, deleted(-40*time.Second)), StageBroken},
+		"ready, and ending":                         {aPod(time.Hour, readySince(corev1.ConditionTrue, time.Minute), deleted(20*time.Second)), StageEnding},
+		"restarted":                                 {aPod(20*time.Second, func(pod *corev1.Pod) { pod.Status.ContainerStatuses[0].RestartCount = 1 }), StageBroken},
+		"evicted":                                   {aPod(20*time.Second, func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodFailed }), StageBroken},
+		"no node takes it":                          {aPod(20*time.Second, unscheduled("0/3 nodes are available: 3 Insufficient cpu.")), StageBroken},
+		"the scheduler has not seen its claims yet": {aPod(time.Second, unscheduled(`0/1 nodes are available: persistentvolumeclaim "data-db-0" not found. not found`)), StageStarting},
+		"its claims do not come":                    {aPod(time.Minute, unscheduled(`0/1 nodes are available: persistentvolumeclaim "data-db-0" not found. not found`)), StageBroken},
 		"an init container has ended as it should": {aPod(20*time.Second, func(pod *corev1.Pod) {
 			pod.Spec.InitContainers = []corev1.Container{{Name: "init"}}
 			pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}

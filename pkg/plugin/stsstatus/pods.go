@@ -37,7 +37,7 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	}
 	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
-		if waitsForClaims(c) {
+		if objects.WaitsForClaims(c) {
 			f.Objects = append(f.Objects, finding.Refs(prefixed("persistentvolumeclaim/", unboundClaims(x, pod)))...)
 		}
 		if waitsForVolumes(x, pod, c, now) {
@@ -98,9 +98,6 @@ func (x *index) stalled(pod *corev1.Pod, p objects.Progress, now time.Time) bool
 	return starting(pod) && now.Sub(p.Since) >= eventPatience && x.newestWarning("Pod", &pod.ObjectMeta) != ""
 }
 
-// provisionPatience is how long a volume may take to be made until a pod that waits for it counts as one that no node takes.
-const provisionPatience = time.Minute
-
 // listSkew is how long after a pod was made its claims may be missing where lists are read at the same time: the controller makes them
 // first.
 const listSkew = 10 * time.Second
@@ -109,7 +106,7 @@ const listSkew = 10 * time.Second
 // now, or nobody says that they can't be.
 func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodCondition, now time.Time) bool {
 	age := now.Sub(pod.CreationTimestamp.Time)
-	if !waitsForClaims(unschedulable) || age >= provisionPatience {
+	if !objects.WaitsForClaims(unschedulable) || age >= objects.ProvisionPatience {
 		return false
 	}
 	return !slices.ContainsFunc(objects.ClaimsOf(pod), func(c objects.PodClaim) bool {
@@ -128,7 +125,7 @@ func (x *index) provisioning(claim *corev1.PersistentVolumeClaim, now time.Time)
 		return false
 	}
 	class := x.classes[*claim.Spec.StorageClassName]
-	return (class != nil || !x.read(subjectClasses)) && now.Sub(claim.CreationTimestamp.Time) < provisionPatience &&
+	return (class != nil || !x.read(subjectClasses)) && now.Sub(claim.CreationTimestamp.Time) < objects.ProvisionPatience &&
 		x.newestWarning("PersistentVolumeClaim", &claim.ObjectMeta) == ""
 }
 
@@ -142,13 +139,6 @@ func crashLoop(c *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, 
 		return true
 	}
 	return c.RestartCount > 1 && end != nil && now.Sub(end.FinishedAt.Time) < backoffReset
-}
-
-// waitsForClaims reports whether the scheduler did not look for a node at all, because of the pod's claims: "pod has unbound immediate
-// PersistentVolumeClaims", "storageclass.storage.k8s.io … not found", "persistentvolumeclaim … not found".
-func waitsForClaims(unschedulable *corev1.PodCondition) bool {
-	text := strings.ToLower(unschedulable.Message)
-	return strings.Contains(text, "persistentvolumeclaim") || strings.Contains(text, "storageclass")
 }
 
 // unboundClaims are the claims of a pod that have no volume, or do not exist.
@@ -354,10 +344,7 @@ var brokenReasons = [...]string{
 
 // broken reports whether a pod that is not ready is not going to be by waiting.
 func broken(pod *corev1.Pod, now time.Time) bool {
-	if pod.Status.Phase == corev1.PodFailed {
-		return true
-	}
-	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Reason == corev1.PodReasonUnschedulable {
+	if pod.Status.Phase == corev1.PodFailed || objects.Unschedulable(pod, now) {
 		return true
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
