@@ -27,6 +27,7 @@ func threads(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 	case c.Applier == v1alpha1.ThreadStopped:
 		j.Add(v1alpha1.CodeApplierStopped, v1alpha1.SeverityCritical, one, quoteChannel(c, s, applierColumns...),
 			"%s: the applier (SQL thread) has been stopped: what is received is not applied", who)
+		j.OnItsWay(s) // a start points it to its source, and then starts the threads
 	}
 	evidence := quoteChannel(c, s, receiverColumns...)
 	e := c.ReceiverError
@@ -50,6 +51,7 @@ func threads(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 	case e == nil:
 		j.Add(v1alpha1.CodeReceiverStopped, v1alpha1.SeverityCritical, one, evidence,
 			"%s: the receiver (I/O thread) has been stopped: nothing comes from %s", who, c.Ref.Host)
+		j.OnItsWay(s)
 	case lacks:
 		j.Add(v1alpha1.CodeSourcePurgedNeededLogs, v1alpha1.SeverityCritical, one, evidence,
 			"%s: the source has purged binary logs that it needs, so it has to be made anew: %s", who, receiverError(e))

@@ -58,13 +58,6 @@ func checkFindings(t *testing.T, findings []v1alpha1.Finding) {
 
 // TestSourceOfAnotherSet ties a replica to the server that its host names, where its own set has one with the same server id.
 func TestSourceOfAnotherSet(t *testing.T) {
-	row := func(values ...string) map[string]*string {
-		r := map[string]*string{}
-		for i := 0; i < len(values); i += 2 {
-			r[values[i]] = &values[i+1]
-		}
-		return r
-	}
 	s := &dbtopology.Snapshot{Servers: map[string]dbserver.Said{}}
 	for _, name := range []string{"a-0", "b-0", "b-1"} {
 		set := name[:1]
@@ -89,4 +82,58 @@ func TestSourceOfAnotherSet(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStoppedInAStart: threads that do not run are what a start looks like between CHANGE REPLICATION SOURCE and START REPLICA, as long as
+// the pod is starting and not late.
+func TestStoppedInAStart(t *testing.T) {
+	now := time.Now()
+	for name, test := range map[string]struct {
+		age   time.Duration
+		ready corev1.ConditionStatus
+		want  bool
+	}{
+		"starting": {5 * time.Second, corev1.ConditionFalse, true},
+		"late":     {time.Hour, corev1.ConditionFalse, false},
+		"ready":    {5 * time.Second, corev1.ConditionTrue, false},
+	} {
+		begun := metav1.Time{Time: now.Add(-test.age)}
+		s := &dbtopology.Snapshot{
+			Pods: []corev1.Pod{{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "a-1", CreationTimestamp: begun},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "m", Image: "mariadb"}}},
+				Status: corev1.PodStatus{
+					Phase:             corev1.PodRunning,
+					Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: test.ready, LastTransitionTime: begun}},
+					ContainerStatuses: []corev1.ContainerStatus{{Name: "m", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: begun}}}},
+				},
+			}},
+			Servers: map[string]dbserver.Said{"n/a-1": {Answers: []v1alpha1.DatabaseAnswer{
+				{Subject: string(mysql.SubjectVariables), Rows: []map[string]*string{row("Variable_name", "version", "Value", "10.11.1-MariaDB")}},
+				{Subject: string(mysql.SubjectReplica), Rows: []map[string]*string{row("Master_Host", "a-0.a", "Slave_IO_Running", "No", "Slave_SQL_Running", "No")}},
+			}}},
+		}
+		told := 0
+		for _, f := range dbtopology.Analyze(engines, s, now).Items[0].Findings {
+			if f.Code != v1alpha1.CodeApplierStopped && f.Code != v1alpha1.CodeReceiverStopped {
+				continue
+			}
+			told++
+			if f.Progressing != test.want {
+				t.Errorf("%s: %s progressing: %t", name, f.Code, f.Progressing)
+			}
+		}
+		if told != 2 {
+			t.Errorf("%s: %d of two findings", name, told)
+		}
+	}
+}
+
+// row is a row of an answer: its columns and their values.
+func row(values ...string) map[string]*string {
+	r := map[string]*string{}
+	for i := 0; i < len(values); i += 2 {
+		r[values[i]] = &values[i+1]
+	}
+	return r
 }
