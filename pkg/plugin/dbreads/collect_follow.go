@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 const (
 	// Window is the time whose connections a follower counts.
 	Window = 10 * time.Second
+	// lossPatience is how long nothing comes from the connections until no server is taken to answer: it may take ten seconds to notice
+	// that the API server, through which they are reported, has gone silent.
+	lossPatience = 2 * Window
 	// askInterval is how often the servers are asked of their replication.
 	askInterval = 2 * time.Second
 	// againDelay is how long after its end the making of connections begins anew.
@@ -115,8 +119,8 @@ func (f *Follower) Snapshot(_ context.Context, now time.Time) (*Snapshot, error)
 		return nil, err
 	}
 	f.pods.Collect(s.Problems, "pods", "pods of the Service "+f.query.Service)
-	slices, _ := f.slices.Collect(s.Problems, subjectEndpoints, "EndpointSlices of the Service "+f.query.Service)
-	for _, slice := range slices {
+	endpoints, _ := f.slices.Collect(s.Problems, subjectEndpoints, "EndpointSlices of the Service "+f.query.Service)
+	for _, slice := range endpoints {
 		s.EndpointSlices = append(s.EndpointSlices, *slice)
 	}
 	f.mu.Lock()
@@ -138,14 +142,24 @@ func (f *Follower) Snapshot(_ context.Context, now time.Time) (*Snapshot, error)
 		f.answers = append(f.answers, datedAnswer{a, now})
 	}
 	f.new = nil
-	for len(f.answers) > 0 && now.Sub(f.answers[0].at) > Window {
-		f.answers = f.answers[1:]
-	}
+	f.answers = counted(f.answers, now)
 	for _, a := range f.answers {
 		s.Answers = append(s.Answers, a.Answer)
 	}
 	f.age(&s, now)
 	return &s, nil
+}
+
+// counted are the answers of the last Window. Where there is none at all, the window ends with the newest one until lossPatience is over.
+func counted(answers []datedAnswer, now time.Time) []datedAnswer {
+	if len(answers) == 0 {
+		return nil
+	}
+	end := now
+	if newest := answers[len(answers)-1].at; now.Sub(newest) < lossPatience {
+		end = newest
+	}
+	return slices.DeleteFunc(answers, func(a datedAnswer) bool { return end.Sub(a.at) > Window })
 }
 
 // age notes which endpoints are younger than the connections that are counted.
