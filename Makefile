@@ -20,7 +20,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Start the lab, apply the study's StatefulSet, scale it to 5 and back to 3, and show sts-status
+demo: ## Start the lab, apply the study's StatefulSet, scale it to 5 and back to 3, and show sts-status and check
 	@test/demo
 
 .PHONY: build
@@ -101,12 +101,16 @@ bench-node: ## Measure what only the real node has: mysql-topology on 20 servers
 	@test/node/run $(GO) test -tags e2e -count 1 -timeout 30m -run '^$$' -bench . -benchtime 1x ./test/e2e/
 
 .PHONY: golden
-golden: ## Write the golden files anew; read the difference before you commit it
+golden: ## Update the golden files; review the diff before you commit it
 	$(GO) test $$(grep -rl kubectl-doik/test/golden --include='*_test.go' pkg | xargs -n 1 dirname | sort -u | sed 's,^,./,') -update
 
 .PHONY: api
 api: ## Write docs/api.md and docs/schema, the reference of the reports, from the comments of pkg/plugin/api/v1alpha1
 	$(GO) run ./test/apidoc
+
+.PHONY: examples
+examples: ## Take the snapshots of docs/examples again, in the lab and on the node (root, Linux)
+	@test/examples/run
 
 .PHONY: picture
 picture: ## Draw docs/sts-status.svg, the README's picture, from a real run in the lab

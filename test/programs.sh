@@ -54,7 +54,7 @@ build_go() {
   say "built $name in $((SECONDS - started)) s"
 }
 
-# build_missing …  is build_go, unless somebody else built OUT while this process waited for a lock.
+# build_missing …  is build_go, unless another process built OUT while this process waited for a lock.
 build_missing() { [ -x "$2" ] || build_go "$@"; }
 
 # install_tool OUT PACKAGE@VERSION  builds a Go program into the cache, unless it is there.

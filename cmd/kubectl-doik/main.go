@@ -16,7 +16,7 @@ import (
 const gcPercent = 70
 
 // A connection on which nothing comes is tested by HTTP/2's pings, which are no requests: client-go does it after 30 seconds, and gives
-// up 15 seconds later, which is long for somebody who watches a screen while a VPN is cut.
+// up 15 seconds later, which is long when watching a screen while a VPN is cut.
 var http2Pings = map[string]string{"HTTP2_READ_IDLE_TIMEOUT_SECONDS": "7", "HTTP2_PING_TIMEOUT_SECONDS": "6"}
 
 func main() {

@@ -25,6 +25,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/volumes"
 )
 
 // readingOnly is what --print-rbac is given without a value.
@@ -45,7 +46,7 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	printRBAC := root.Flags().StringSlice("print-rbac", nil, "Print the role with which everything that only reads can be run; with =PART,… more: "+partList()+". With -n, for that namespace alone as far as it can be.")
+	printRBAC := root.Flags().StringSlice("print-rbac", nil, "Print an RBAC role for everything that only reads; with =PART,… also for: "+partList()+". With -n, limited to that namespace as far as possible.")
 	root.Flags().Lookup("print-rbac").NoOptDefVal = readingOnly
 	_ = root.RegisterFlagCompletionFunc("print-rbac", scope.CompleteList(rbacPartNames()))
 	root.SetIn(streams.In)
@@ -81,16 +82,17 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 		)
 	}
 	questions := []question{{"Is anything wrong, and why?", []answer{
-		{withNames(check.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik check -A"},
+		{withSetNames(check.NewCommand(newScope()), connection), "kubectl doik check -A"},
 	}}, {"What runs, what is missing, how full are the volumes?", []answer{
-		{withNames(stsstatus.NewCommand(newScope()), connection, statefulSetNames), "kubectl doik sts-status mysql --watch"},
+		{withSetNames(stsstatus.NewCommand(newScope()), connection), "kubectl doik sts-status mysql --watch"},
+		{withNames(volumes.NewCommand(newScope()), connection, claimNames), "kubectl doik volumes -A --min-use=80"},
 	}}, {"Do pods find each other by name?", []answer{
 		{withDNSNames(dns.NewCommand(newScope()), connection), "kubectl doik dns sts/mysql"},
-	}}, {"Who replicates from whom, how late, and who answers the reads?", []answer{
+	}}, {"Which server replicates from which, how far behind, and which ones answer reads?", []answer{
 		{withNames(dbtopology.NewCommand(newScope(), "topology", engines.Kinds(), "Replication between database servers", engines.Topologies()...), connection, statefulSetNames), "kubectl doik topology -o wide"},
 		{withNames(dbreads.NewCommand(newScope(), "reads", engines.States()...), connection, serviceNames), "kubectl doik reads mysql-read"},
 		{withNames(dbquery.NewCommand(newScope(), "query", "topology", engines.Servers()...), connection, statefulSetNames), "kubectl doik query sts/mysql 'SELECT @@server_id'"},
-	}}, {"The same of one kind of database alone?", alone}, {"What is lost if a node goes?", []answer{
+	}}, {"The same for one kind of database only?", alone}, {"What is lost if a node goes?", []answer{
 		{withNames(nodes.NewCommand(newScope()), connection, nodeNames), "kubectl doik nodes --capacity-type=spot --pods"},
 	}}, {"How is the API server reached?", []answer{
 		{endpoint.NewCommand(newScope()), "kubectl doik endpoint --local-only"},
@@ -140,7 +142,7 @@ func noSuchCommand(root *cobra.Command, args []string) error {
 		}
 	}
 	if len(near) == 0 {
-		return fmt.Errorf("unknown command %q for %q: kubectl doik --help lists them", args[0], root.CommandPath())
+		return fmt.Errorf("unknown command %q for %q: kubectl doik --help lists all commands", args[0], root.CommandPath())
 	}
 	return fmt.Errorf("unknown command %q for %q: did you mean %s?", args[0], root.CommandPath(), strings.Join(near, " or "))
 }

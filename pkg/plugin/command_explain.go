@@ -19,16 +19,16 @@ func newExplainCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "What a finding means, why it matters, and what to do",
 		Long: templates.LongDesc(`
-			Explain the code of a finding: what it means, why it matters, what it is concluded from, and what to do. A family of codes
-			(STS, DNS, NODE, ENDP, MYSQL, CHECK) is listed, without an argument all are. It needs no cluster and no network.`),
+			Explain a finding code: what it means, why it matters, what it is based on, and what to do. A family of codes
+			(STS, DNS, NODE, ENDP, MYSQL, CHECK) is listed; without an argument, all of them are. It needs no cluster and no network.`),
 		Example: templates.Examples(`
 			# What does STS010 mean?
 			kubectl doik explain STS010
 
-			# All that can be found about DNS
+			# All DNS findings
 			kubectl doik explain DNS
 
-			# All that can be found at all
+			# All findings
 			kubectl doik explain`),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -38,11 +38,14 @@ func newExplainCommand(streams genericiooptions.IOStreams) *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			var words []string
+			var codes, families []string
 			for _, kind := range finding.Catalogue() {
-				words = append(words, string(kind.Code)+"\t"+kind.Title)
+				codes = append(codes, string(kind.Code)+"\t"+kind.Title)
+				if family := finding.Family(kind.Code) + "\tall codes of the family"; !slices.Contains(families, family) {
+					families = append(families, family)
+				}
 			}
-			return words, cobra.ShellCompDirectiveNoFileComp
+			return append(families, codes...), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		},
 	}
 }
@@ -79,7 +82,7 @@ func unknownCode(all []finding.Kind, name string) error {
 		}
 	}
 	if near := finding.Nearest(name, names); len(near) > 0 {
-		return fmt.Errorf("%q is no code of a finding: did you mean %s?", name, strings.Join(near, " or "))
+		return fmt.Errorf("%q is not a finding code: did you mean %s?", name, strings.Join(near, " or "))
 	}
-	return fmt.Errorf("%q is no code of a finding: kubectl doik explain lists them", name)
+	return fmt.Errorf("%q is not a finding code: kubectl doik explain lists them", name)
 }

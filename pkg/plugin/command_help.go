@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// question is what somebody wants to know, and the subcommands that tell.
+// question is a user's question, and the subcommands that answer it.
 type question struct {
 	text     string
 	commands []answer
@@ -22,12 +22,12 @@ type answer struct {
 
 const rootIntroduction = `kubectl doik checks databases on Kubernetes: what runs, what is missing, and why.
 
-It only reads the cluster; the one thing it makes is the short-lived pod in which dns and endpoint ask, and which they remove.
+It is read-only, except for one short-lived debug pod that dns and endpoint create to resolve names and always delete.
 `
 
 const rootClosing = `
-Exit codes: 0 done, whatever the health; 1 it could not be done; 3 with --fail-on and a finding that severe.
-kubectl doik --print-rbac prints the role for what only reads; --print-rbac=exec,port-forward,… adds strong ones, -n NAMESPACE binds them to it.
+Exit codes: 0 completed, regardless of findings; 1 failed; with --fail-on: 3 for a finding that severe, 4 if not everything could be read.
+kubectl doik --print-rbac prints a role for everything that only reads; --print-rbac=exec,port-forward,… adds more powerful ones, -n NAMESPACE limits them to it.
 Use "kubectl doik <command> --help" for more information and examples.
 Use "kubectl doik options" for a list of global command-line options (applies to all commands).
 `

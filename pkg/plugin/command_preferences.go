@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
 )
 
 // addPreferences gives flags that are not on the command line the values that the user's kuberc has for the command, as kubectl does for its
@@ -23,13 +24,16 @@ func addPreferences(root *cobra.Command, connection *kube.Connection, warnings i
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			flag := cmd.Flags().Lookup(name)
 			if flag == nil {
-				return fmt.Errorf("the kuberc has a default for --%s of doik %s, which has no such flag", name, cmd.Name())
+				return fmt.Errorf("the kuberc sets a default for --%s of doik %s, which has no such flag", name, cmd.Name())
 			}
 			if flag.Changed {
 				continue
 			}
 			if err := cmd.Flags().Set(name, values[name]); err != nil {
 				return fmt.Errorf("the kuberc's default for doik %s: %w", cmd.Name(), err)
+			}
+			if err := cmd.Flags().SetAnnotation(name, scope.PreferenceAnnotation, []string{"true"}); err != nil {
+				return err
 			}
 		}
 		return nil

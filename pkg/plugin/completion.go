@@ -17,6 +17,8 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 )
 
 // completionTimeout keeps a shell from hanging on a cluster that does not answer.
@@ -41,14 +43,14 @@ func newCompletionCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "completion [" + strings.Join(names, "|") + "]",
 		DisableFlagsInUseLine: true,
-		Short:                 "Print what makes the shell complete names, namespaces, contexts and flags",
+		Short:                 "Generate shell completion for names, namespaces, contexts and flags",
 		Long: templates.LongDesc(`
 			Print a script for shell completion.
 
-			kubectl completes the words after "kubectl doik" with a program on PATH named kubectl_complete-doik, in every shell that has
-			kubectl's own completion: "kubectl" prints it. The other scripts complete the command kubectl-doik itself.`),
+			To complete "kubectl doik", kubectl runs a program named kubectl_complete-doik from PATH, in every shell with kubectl's own
+			completion: the argument "kubectl" prints that program. The other scripts complete the command kubectl-doik itself.`),
 		Example: templates.Examples(`
-			# Complete kubectl doik: into a folder on PATH
+			# Complete kubectl doik: install the program into a directory on PATH
 			kubectl doik completion kubectl > ~/.local/bin/kubectl_complete-doik && chmod +x ~/.local/bin/kubectl_complete-doik
 
 			# Complete kubectl-doik in this bash
@@ -71,6 +73,10 @@ func statefulSetNames(ctx context.Context, c *kube.Cluster, add func(string)) er
 	return c.EachStatefulSet(ctx, kube.Query{Namespace: c.Namespace}, func(set *appsv1.StatefulSet) { add(set.Name) })
 }
 
+func claimNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
+	return c.EachClaim(ctx, kube.Query{Namespace: c.Namespace}, func(claim *corev1.PersistentVolumeClaim) { add(claim.Name) })
+}
+
 func serviceNames(ctx context.Context, c *kube.Cluster, add func(string)) error {
 	return c.EachService(ctx, kube.Query{Namespace: c.Namespace}, func(service *corev1.Service) { add(service.Name) })
 }
@@ -88,6 +94,25 @@ func withNames(cmd *cobra.Command, connection *kube.Connection, list names) *cob
 		}
 		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
 			return list(ctx, c, func(name string) { add(prefix + name) })
+		})
+	}
+	return cmd
+}
+
+// withSetNames completes the arguments of a command with StatefulSets, and with the sets of operators as kind/name.
+func withSetNames(cmd *cobra.Command, connection *kube.Connection) *cobra.Command {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		prefix := ""
+		if kind, _, ok := strings.Cut(typed, "/"); ok && sets.Called(kind) == objects.KindStatefulSet {
+			prefix = kind + "/"
+		}
+		return complete(cmd.Context(), connection, typed, args, func(ctx context.Context, c *kube.Cluster, add func(string)) error {
+			err := statefulSetNames(ctx, c, func(name string) { add(prefix + name) })
+			others, _ := sets.Collect(ctx, c, kube.Query{Namespace: c.Namespace})
+			for i := range others {
+				add(others[i].Argument())
+			}
+			return err
 		})
 	}
 	return cmd

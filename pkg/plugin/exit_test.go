@@ -21,7 +21,7 @@ func TestExitCode(t *testing.T) {
 		{errors.New("error: once\x1b[2J"), 1, "error: once^[[2J\n"},
 		{&scope.FindingsError{Count: 1, Severity: v1alpha1.SeverityError}, 3, "error: 1 finding of severity error or worse (--fail-on)\n"},
 		{&scope.NotJudgedError{Parts: []v1alpha1.CheckedPart{{Part: v1alpha1.PartDNS, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Reason: "no\x1banswer"}}}}}, 4,
-			"error: not judged (--fail-on): could not be read: DNS (no^[answer); --allow-unknown=DNS accepts that\n"},
+			"error: not judged (--fail-on): could not be read: DNS (no^[answer); accept that with --allow-unknown=DNS\n"},
 	} {
 		var out strings.Builder
 		if code := exitCode(test.err, finding.Given{}, &out); code != test.code || out.String() != test.text {

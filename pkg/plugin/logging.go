@@ -18,10 +18,10 @@ import (
 )
 
 // addLogging adds kubectl's -v. Without it the client libraries' own log goes nowhere: it repeats what errors say already, and
-// tells of connections that end as they should.
+// reports connections that end as they should.
 func addLogging(root *cobra.Command, errOut io.Writer) {
 	setLogging(io.Discard, 0)
-	verbosity := root.PersistentFlags().IntP("v", "v", 0, "Number for the log level verbosity, as kubectl has it: 6 shows requests, 8 and more their contents too, without Secrets, values of environment variables, commands and tokens.")
+	verbosity := root.PersistentFlags().IntP("v", "v", 0, "Number for the log level verbosity, as for kubectl: 6 shows requests, 8 and above also their contents, without Secrets, values of environment variables, commands and tokens.")
 	beforeRun(root, func(*cobra.Command) error {
 		if *verbosity > 0 {
 			setLogging(errOut, *verbosity)

@@ -43,16 +43,22 @@ var (
 		{"apps", "statefulsets", "get, list, watch", ""},
 		{"", "pods, services", "get, list, watch", ""},
 		{"", "persistentvolumeclaims", "list, watch", ""},
-		{"", "events", "list", ""},
+		{"", "events", "list, watch", ""},
 		{"policy", "poddisruptionbudgets", "list, watch", ""},
 		{"discovery.k8s.io", "endpointslices", "list, watch", ""},
 		{"networking.k8s.io", "networkpolicies", "list", ""},
+		{"postgresql.cnpg.io", "clusters", "list, watch", ""},
+		{"core.strimzi.io", "strimzipodsets", "list, watch", ""},
+		{"kafka.strimzi.io", "kafkas", "list, watch", ""},
+		{"workloads.kubeblocks.io", "instancesets", "list, watch", ""},
+		{"apps.kruise.io", "statefulsets", "list, watch", ""},
 	}
 	readingInCluster = []rbacRule{
-		{"", "persistentvolumes, nodes", "get, list, watch", ""},
+		{"", "persistentvolumes", "list, watch", ""},
+		{"", "nodes", "get, list, watch", ""},
 		{"", "namespaces", "get, list", ""},
-		{"storage.k8s.io", "storageclasses, volumeattachments", "list", ""},
-		{"storage.k8s.io", "csinodes", "list, watch", ""},
+		{"storage.k8s.io", "volumeattachments", "list", ""},
+		{"storage.k8s.io", "storageclasses, csinodes", "list, watch", ""},
 	}
 	// readingDNSServers is for dns and check in the namespace of the DNS servers, readingAPIServers for endpoint in default.
 	readingDNSServers = []rbacRule{
@@ -66,40 +72,40 @@ var (
 // rbacParts are in the order in which they are printed.
 var rbacParts = []rbacPart{
 	{
-		name: "exec", use: "df and the database's client in containers, and what asks in the debug pod",
-		strength:      "pods/exec in every namespace is as good as cluster-admin: it runs any command as any pod, with its service account",
-		strengthInOne: "pods/exec is as good as all service accounts, data and mounted Secrets of the namespace's pods",
+		name: "exec", use: "df and database clients in containers, and DNS queries in the debug pod",
+		strength:      "pods/exec in every namespace is equivalent to cluster-admin: it runs any command in any pod, with its service account",
+		strengthInOne: "pods/exec gives access to all service accounts, data and mounted Secrets of the namespace's pods",
 		rules:         []rbacRule{{"", "pods/exec", "create, get", ""}},
 	},
 	{
 		name: "port-forward", use: "connections to database servers, and to DNS servers with --from=dns",
-		strength:      "pods/portforward in every namespace reaches every port of every pod, those too that trust whoever comes from inside the pod",
-		strengthInOne: "pods/portforward reaches every port of the namespace's pods, those too that trust whoever comes from inside the pod",
+		strength:      "pods/portforward in every namespace reaches every port of every pod, including those that trust any connection from inside the pod",
+		strengthInOne: "pods/portforward reaches every port of the namespace's pods, including those that trust any connection from inside the pod",
 		rules:         []rbacRule{{"", "pods/portforward", "create, get", ""}},
 	},
 	{
-		name: "debug-pod", use: "the short-lived debug pod of dns, endpoint and check --debug-pod; --from=pod/NAME and --local-only do without",
-		strength:      "create pods in every namespace is as good as cluster-admin: a pod takes any service account, mounts any Secret of its namespace and, where Pod Security lets it, the node",
-		strengthInOne: "create pods is as good as all service accounts and Secrets of the namespace and, where Pod Security lets it, as the nodes",
+		name: "debug-pod", use: "the short-lived debug pod of dns, endpoint and check --debug-pod; not needed with --from=pod/NAME or --local-only",
+		strength:      "create pods in every namespace is equivalent to cluster-admin: a pod can use any service account, mount any Secret of its namespace and, where Pod Security allows it, the node's file system",
+		strengthInOne: "create pods gives access to all service accounts and Secrets of the namespace and, where Pod Security allows it, to the nodes",
 		rules:         []rbacRule{{"", "pods", "create, delete", ""}},
 		needs:         []string{"exec"},
 	},
 	{
 		name: "ephemeral", use: "dns --from=ephemeral/NAME",
-		strength:      "patch pods/ephemeralcontainers in every namespace is as good as cluster-admin: it puts any program into any running pod",
-		strengthInOne: "patch pods/ephemeralcontainers is as good as all service accounts and mounted Secrets of the namespace's pods: it puts any program into them",
+		strength:      "patch pods/ephemeralcontainers in every namespace is equivalent to cluster-admin: it puts any program into any running pod",
+		strengthInOne: "patch pods/ephemeralcontainers gives access to all service accounts and mounted Secrets of the namespace's pods: it puts any program into them",
 		rules:         []rbacRule{{"", "pods/ephemeralcontainers", "patch", ""}},
 		needs:         []string{"exec"},
 	},
 	{
-		name: "secrets", use: "--password-from=secret/NAME:KEY, and servers that nothing else leads into",
-		strength:      "get secrets in every namespace is as good as cluster-admin: tokens of service accounts are among them",
+		name: "secrets", use: "--password-from=secret/NAME:KEY, and servers that can't be reached any other way",
+		strength:      "get secrets in every namespace is equivalent to cluster-admin: it includes service account tokens",
 		strengthInOne: "get secrets reads every Secret of the namespace",
 		rules:         []rbacRule{{"", "secrets", "get", ""}},
 	},
 	{
-		name: "kubelets", use: "disk usage from the kubelets; without it, df in the containers (exec) tells",
-		strength:    "get nodes/proxy opens all of every kubelet's API, the running of commands in any pod included: it is as good as cluster-admin, and can't be bound to a namespace",
+		name: "kubelets", use: "disk usage from the kubelets; without it, df runs in the containers (exec)",
+		strength:    "get nodes/proxy opens the whole API of every kubelet, including running commands in any pod: it is equivalent to cluster-admin, and can't be limited to a namespace",
 		rules:       []rbacRule{{"", "nodes/proxy", "get", ""}},
 		clusterOnly: true,
 	},
@@ -118,24 +124,24 @@ func rbacPartNames() []string {
 // RoleBindings, as far as they can be.
 func roles(parts []string, namespace string) (string, error) {
 	if namespace != "" && !namespaceName.MatchString(namespace) {
-		return "", fmt.Errorf("-n %s: this is no name of a namespace", namespace)
+		return "", fmt.Errorf("invalid -n %q: must be a namespace name", namespace)
 	}
 	wanted := map[string]bool{}
 	for _, name := range parts {
 		if !slices.ContainsFunc(rbacParts, func(p rbacPart) bool { return p.name == name }) {
-			return "", fmt.Errorf("--print-rbac=%s: a part is one of %s", name, partList())
+			return "", fmt.Errorf("invalid --print-rbac %q: must be one of %s", name, partList())
 		}
 		wanted[name] = true
 	}
 	var b strings.Builder
 	if namespace == "" {
-		b.WriteString("# What kubectl doik reads. Bind it with a ClusterRoleBinding, or with a RoleBinding for one namespace: then nodes and volumes are unknown.\n" +
-			"# Each right that is missing costs what it is for. More than reading: --print-rbac=" + partList() + "; for one namespace: -n NAMESPACE.\n")
+		b.WriteString("# What kubectl doik reads. Bind it with a ClusterRoleBinding, or with a RoleBinding for one namespace: nodes and volumes are then unknown.\n" +
+			"# A missing permission only blanks what it feeds. For more than reading: --print-rbac=" + partList() + "; for one namespace: -n NAMESPACE.\n")
 		writeRole(&b, rbacName, "", append(slices.Clone(readingInNamespace), readingInCluster...))
 	} else {
-		b.WriteString("# What kubectl doik reads in namespace " + namespace + ", bound to a group: put the names of those who are meant in place of " + rbacPlaceholder + ".\n")
+		b.WriteString("# What kubectl doik reads in namespace " + namespace + ", bound to a group: replace " + rbacPlaceholder + " with the name of yours.\n")
 		writeBound(&b, rbacName, namespace, readingInNamespace)
-		b.WriteString("---\n# What is in no namespace: names and states of nodes, volumes and namespaces. Leave it out, and they are unknown.\n")
+		b.WriteString("---\n# Cluster-scoped objects: names and states of nodes, volumes and namespaces. Without it they are unknown.\n")
 		writeBound(&b, rbacName+"-cluster", "", readingInCluster)
 		b.WriteString("---\n# The DNS servers, for dns and check.\n")
 		writeBound(&b, rbacName+"-dns-servers", rbacDNSServers, withDNSForward(readingDNSServers, wanted))
@@ -175,7 +181,7 @@ func (p rbacPart) write(b *strings.Builder, namespace string, wanted map[string]
 	fmt.Fprintf(b, "# STRONG: %s.\n", strength)
 	for _, need := range p.needs {
 		if !wanted[need] {
-			fmt.Fprintf(b, "# It does nothing without the part %s.\n", need)
+			fmt.Fprintf(b, "# It has no effect without the part %s.\n", need)
 		}
 	}
 	name := rbacName + "-" + p.name

@@ -29,7 +29,7 @@ func newVersionCommand(connection *kube.Connection, streams genericiooptions.IOS
 	cmd := &cobra.Command{
 		Use:                   "version",
 		DisableFlagsInUseLine: true,
-		Short:                 "Versions of this plugin and of the API server, and whether they go together",
+		Short:                 "Versions of this plugin and of the API server, and whether they are compatible",
 		Example: templates.Examples(`
 			# Both versions and their skew
 			kubectl doik version

@@ -16,6 +16,24 @@ func Wide[R any](title string, cell func(row R) Cell) Column[R] {
 	return Column[R]{ColumnHead{Title: title, Wide: true}, cell}
 }
 
+// GivesWay makes a column one that leaves a table which is wider than the terminal: those with the largest number first.
+func (c Column[R]) GivesWay(rank int) Column[R] {
+	c.ColumnHead.GivesWay = rank
+	return c
+}
+
+// Dotted makes a column one of names that may share their end, from a dot on.
+func (c Column[R]) Dotted() Column[R] {
+	c.ColumnHead.Dotted = true
+	return c
+}
+
+// Shrinks makes a column one whose cells become narrower when nothing else is left.
+func (c Column[R]) Shrinks(how Shrink) Column[R] {
+	c.Shrink = how
+	return c
+}
+
 // Columns are the columns of a table, from left to right.
 type Columns[R any] []Column[R]
 

@@ -21,6 +21,8 @@ type Flags struct {
 	noHeaders        bool
 	color            string
 	sortBy           string
+	show             string
+	pages            string
 	graphs           bool
 	texts            []string
 }
@@ -39,8 +41,8 @@ func (f *Flags) OfferTexts(formats ...string) { f.texts = formats }
 // AddFlags adds -o and its companions to a command.
 func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", fmt.Sprintf("Output format. One of: (%s).", strings.Join(f.formats(), ", ")))
-	cmd.Flags().StringVar(&f.template, "template", "", "Template, or path of a file with one, for -o go-template, go-template-file, jsonpath and jsonpath-file; go-template if there is no -o.")
-	cmd.Flags().BoolVar(&f.allowMissingKeys, "allow-missing-template-keys", f.allowMissingKeys, "Print nothing for a field that a template names and the report does not have; else it is an error.")
+	cmd.Flags().StringVar(&f.template, "template", "", "Template, or path to a template file, for -o go-template, go-template-file, jsonpath and jsonpath-file; without -o it is a go-template.")
+	cmd.Flags().BoolVar(&f.allowMissingKeys, "allow-missing-template-keys", f.allowMissingKeys, "Print nothing for a template field that the report does not have, instead of failing.")
 	_ = cmd.MarkFlagFilename("template")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.formats(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "Print only the rows of the table: no headings, no titles, no findings.")
@@ -53,8 +55,21 @@ const SortFlag = "sort-by"
 
 // AddSortFlag adds --sort-by to a command whose rows are many.
 func (f *Flags) AddSortFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.sortBy, SortFlag, "", "Sort the rows by a column of the table, given by its title; with - in front the largest first: --sort-by=-USE%.")
+	cmd.Flags().StringVar(&f.sortBy, SortFlag, "", "Sort the rows by the column with this title; a leading - sorts the largest first: --sort-by=-USE%.")
 }
+
+// AddShowFlag adds --show to a command whose rows are many.
+func (f *Flags) AddShowFlag(cmd *cobra.Command) {
+	values := []string{string(ShowAll), string(ShowProblems)}
+	f.show = string(ShowAll)
+	cmd.Flags().StringVar(&f.show, showFlag, f.show, fmt.Sprintf("Rows of the table to show. One of: (%s); problems leaves out rows that have none.", strings.Join(values, ", ")))
+	_ = cmd.RegisterFlagCompletionFunc(showFlag, cobra.FixedCompletions([]string{
+		string(ShowAll) + "\tall rows", string(ShowProblems) + "\trows that have problems",
+	}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// LinkCodes makes codes of findings links to the pages of a version of the plugin, on terminals that know links.
+func (f *Flags) LinkCodes(version string) { f.pages = pagesOf(version) }
 
 // Formats lists what -o takes, for completion.
 func (f *Flags) Formats() []string { return f.formats() }
@@ -71,7 +86,13 @@ func (f *Flags) formats() []string {
 
 // ToPrinter checks the flags and returns the printer that they ask for; out is asked whether it is a terminal.
 func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
-	p := &Printer{table: TableOptions{NoHeaders: f.noHeaders, SortBy: f.sortBy, ASCII: LacksUTF8(out, os.Getenv)}}
+	width := widthOf(out)
+	p := &Printer{show: Show(f.show), table: TableOptions{
+		NoHeaders: f.noHeaders, SortBy: f.sortBy, ASCII: LacksUTF8(out, os.Getenv), Width: width, Fit: width > 0,
+	}}
+	if f.color != "never" && knowsLinks(isTerminal(out), os.Getenv) {
+		p.table.Pages = f.pages
+	}
 	switch f.color {
 	case "auto":
 		p.table.Color = cliprinters.AllowsColorOutput(out)
@@ -79,7 +100,7 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 		p.table.Color = true
 	case "never":
 	default:
-		return nil, fmt.Errorf("--color=%s: it is one of auto, always, never", f.color)
+		return nil, fmt.Errorf("invalid --color %q: must be one of auto, always, never", f.color)
 	}
 	format, argument, hasArgument := strings.Cut(f.output, "=")
 	if f.template != "" {
@@ -110,12 +131,15 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 			return nil, err
 		}
 		if objects == nil || hasArgument && !slices.Contains(templateFormats, format) {
-			return nil, fmt.Errorf("-o %s: it is one of %s", f.output, strings.Join(f.formats(), ", "))
+			return nil, fmt.Errorf("invalid -o %q: must be one of %s", f.output, strings.Join(f.formats(), ", "))
 		}
 		p.objects = objects
 	}
 	if f.sortBy != "" && !p.IsTable() {
-		return nil, fmt.Errorf("--sort-by and -o %s can't be combined: it sorts the table's rows", f.output)
+		return nil, fmt.Errorf("--sort-by can't be combined with -o %s: it sorts table rows", f.output)
+	}
+	if err := f.checkShow(p.IsTable()); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -123,6 +147,7 @@ func (f *Flags) ToPrinter(out io.Writer) (*Printer, error) {
 // Printer prints documents in the form that the flags asked for.
 type Printer struct {
 	table   TableOptions
+	show    Show
 	names   bool
 	graph   string
 	text    string
@@ -134,6 +159,12 @@ type Printer struct {
 func (p *Printer) IsTable() bool {
 	return !p.names && p.graph == "" && p.text == "" && p.columns == nil && p.objects == nil
 }
+
+// Show is which rows of the table are to be shown.
+func (p *Printer) Show() Show { return p.show }
+
+// HoldColumns keeps the columns of tables as they are, whatever the terminal's width: rows that follow a table stand under its titles.
+func (p *Printer) HoldColumns() { p.table.Fit = false }
 
 // Wide reports whether -o wide was asked for.
 func (p *Printer) Wide() bool { return p.table.Wide }
@@ -183,5 +214,7 @@ func (p *Printer) Print(w io.Writer, d Document) error {
 	case p.objects != nil:
 		return printObject(w, p.objects, d.Report)
 	}
-	return d.Table().Print(w, p.table)
+	table := d.Table()
+	table.Title = d.Title
+	return table.Print(w, p.table)
 }

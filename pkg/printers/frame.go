@@ -40,7 +40,7 @@ const (
 // Lines lays the frame out in exactly Height lines of at most Width columns.
 func (f *Frame) Lines() ([]string, error) {
 	o := f.Options
-	o.Width = f.Width
+	o.Width, o.Fit, o.Pages = f.Width, false, "" // rows scroll sideways
 	head := []string{o.text(f.Title)}
 	for _, alarm := range f.Alarms {
 		for _, part := range wrap(o.text(alarm), f.Width) {
@@ -49,7 +49,7 @@ func (f *Frame) Lines() ([]string, error) {
 	}
 	head = head[:min(len(head), 1+maxAlarmLines)]
 	if f.Help {
-		return f.fill(append(head, helpLines(o)...), "any key goes back"), nil
+		return f.fill(append(head, helpLines(o)...), "press any key to go back"), nil
 	}
 	table, err := f.Table.lines(o)
 	if err != nil {
@@ -162,19 +162,19 @@ func (f *Frame) widest(shown []line) int {
 // helpLines explain keys and signs.
 func helpLines(o TableOptions) []string {
 	keys := [][2]string{
-		{o.arrows("↑ ↓", "Up Down"), "a line up, down; also k and j"},
-		{"PgUp PgDn", "half a screen up, down; also b and the space bar"},
-		{"Home End", "the first line, the last; also g and G"},
-		{o.arrows("← →", "Left Right"), "columns that do not fit; also h and l"},
+		{o.arrows("↑ ↓", "Up Down"), "one line up or down; also k and j"},
+		{"PgUp PgDn", "half a screen up or down; also b and space"},
+		{"Home End", "first or last line; also g and G"},
+		{o.arrows("← →", "Left Right"), "scroll to columns that do not fit; also h and l"},
 		{"?", "this help"},
-		{"Ctrl-Z", "stop, and go on with fg"},
+		{"Ctrl-Z", "suspend; resume with fg"},
 		{"q", "end; also Ctrl-C and Ctrl-D"},
 	}
 	lines := []string{""}
 	for _, key := range keys {
 		lines = append(lines, key[0]+strings.Repeat(" ", max(0, len("Left Right")-twwidth.Width(key[0])))+gap+key[1])
 	}
-	return append(lines, "", "Cells that have just changed are marked for four seconds.", o.mark()+" at an edge: there is more in that direction.")
+	return append(lines, "", "Cells that have just changed are marked for four seconds.", o.mark()+" at an edge means that there is more in that direction.")
 }
 
 // mark is where a line has been cut.

@@ -47,7 +47,7 @@ func readKeys(in io.Reader, keys chan<- Key, quit chan<- struct{}) {
 			}
 			select {
 			case keys <- key:
-			default: // nobody can have pressed so many in order to see each
+			default: // no one can have pressed so many in order to see each
 			}
 		}
 		if err != nil {

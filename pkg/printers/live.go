@@ -114,8 +114,9 @@ func (c *Changes) Marked(now time.Time) bool {
 
 // WriteRows writes the rows with the given keys, aligned as they stand in the whole table.
 func (t Table) WriteRows(w io.Writer, o TableOptions, key func([]Cell) string, keys map[string]bool) error {
-	titles, rows := t.layout(o)
-	lines, err := o.align(append([][]Cell{titles}, rows...))
+	o.Fit = false // rows are aligned as they stand in a table that was printed before
+	f := t.layout(o)
+	lines, err := o.align(append([][]Cell{f.titles()}, f.rows...))
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestWrap(t *testing.T) {
 func TestShorten(t *testing.T) {
 	long := strings.Repeat("가", 10000)
 	got := shorten(long, maxMessage)
-	if !strings.HasSuffix(got, "가… (10000 characters; -o json has all)") || strings.Count(got, "가") != maxMessage || strings.ContainsFunc(got, unicode.IsControl) {
+	if !strings.HasSuffix(got, "가… (10000 characters; see -o json for all)") || strings.Count(got, "가") != maxMessage || strings.ContainsFunc(got, unicode.IsControl) {
 		t.Errorf("%q", got)
 	}
 	if got := shorten(long[:300], maxMessage); got != long[:300] {

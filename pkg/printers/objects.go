@@ -18,6 +18,8 @@ type Document struct {
 	// Report is a pointer to a struct of package v1alpha1, Metadata to where in it its origin belongs; nil if it has none.
 	Report   any
 	Metadata *v1alpha1.ReportMeta
+	// Title, which may be empty, are the parts of a line above the table.
+	Title []Cell
 	// Names are what -o name prints, as kind.group/name.
 	Names []string
 	// Table is called for -o wide and for no -o at all.

@@ -176,13 +176,13 @@ func TestTableNothing(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	report := &v1alpha1.StatefulSetStatusList{
-		Items: []v1alpha1.StatefulSetStatus{
+	report := &v1alpha1.SetStatusList{
+		Items: []v1alpha1.SetStatus{
 			{Metadata: v1alpha1.ObjectMeta{Name: "web", Namespace: "shop"}, Replicas: v1alpha1.ReplicaCounts{Ready: 2, Desired: 3}},
 			{Metadata: v1alpha1.ObjectMeta{Name: "db"}},
 		},
 	}
-	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindStatefulSetStatusList
+	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindSetStatusList
 	file := filepath.Join(t.TempDir(), "template")
 	if err := os.WriteFile(file, []byte("{{.kind}}"), 0o600); err != nil {
 		t.Fatal(err)
@@ -191,9 +191,9 @@ func TestFormats(t *testing.T) {
 	for format, want := range map[string]string{
 		"name":                                 "statefulset.apps/web\nstatefulset.apps/db\n",
 		"jsonpath={.items[*].metadata.name}":   "web db",
-		"go-template={{len .items}} {{.kind}}": "2 StatefulSetStatusList",
-		"jsonpath-as-json={.kind}":             "[\n    \"StatefulSetStatusList\"\n]\n",
-		"go-template-file=" + file:             "StatefulSetStatusList",
+		"go-template={{len .items}} {{.kind}}": "2 SetStatusList",
+		"jsonpath-as-json={.kind}":             "[\n    \"SetStatusList\"\n]\n",
+		"go-template-file=" + file:             "SetStatusList",
 		"custom-columns=N:.metadata.name,R:{.replicas.ready},NS:metadata.namespace": "N     R   NS\nweb   2   shop\ndb    0   <none>\n",
 	} {
 		if got := printAs(t, document, format); got != want {
@@ -201,12 +201,12 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	for _, format := range []string{"json", "yaml", "kyaml"} {
-		var back v1alpha1.StatefulSetStatusList
+		var back v1alpha1.SetStatusList
 		text := printAs(t, document, format)
 		if err := yaml.UnmarshalStrict([]byte(text), &back); err != nil {
 			t.Errorf("-o %s: %v in\n%s", format, err, text)
 		}
-		if len(back.Items) != 2 || back.Items[0].Replicas.Desired != 3 || back.Kind != v1alpha1.KindStatefulSetStatusList {
+		if len(back.Items) != 2 || back.Items[0].Replicas.Desired != 3 || back.Kind != v1alpha1.KindSetStatusList {
 			t.Errorf("-o %s came back as %+v", format, back)
 		}
 	}
@@ -247,11 +247,11 @@ func TestAnyText(t *testing.T) {
 	for i := range 256 {
 		texts = append(texts, string([]byte{byte(i)}), string([]byte{'a', byte(i), 'b', 0xc3}))
 	}
-	report := &v1alpha1.StatefulSetStatusList{Items: []v1alpha1.StatefulSetStatus{{DisruptionBudgets: texts}}}
-	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindStatefulSetStatusList
+	report := &v1alpha1.SetStatusList{Items: []v1alpha1.SetStatus{{DisruptionBudgets: texts}}}
+	report.APIVersion, report.Kind = v1alpha1.APIVersion, v1alpha1.KindSetStatusList
 	document := Document{Report: report}
 	for _, format := range []string{"json", "yaml", "kyaml"} {
-		var back v1alpha1.StatefulSetStatusList
+		var back v1alpha1.SetStatusList
 		if err := yaml.UnmarshalStrict([]byte(printAs(t, document, format)), &back); err != nil {
 			t.Errorf("-o %s: %v", format, err)
 			continue

@@ -39,6 +39,18 @@ func isTerminal(out any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// widthOf is the width of an output that is a terminal; 0 for what is none, and where it is not known.
+func widthOf(out any) int {
+	if !isTerminal(out) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(out.(fileDescriptor).Fd()))
+	if err != nil {
+		return 0
+	}
+	return max(0, width)
+}
+
 const (
 	// The alternate screen, no cursor, lines that are not wrapped.
 	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
@@ -95,7 +107,7 @@ func (s *Screen) Suspend() error {
 	return s.enter()
 }
 
-// Resume takes the terminal again after the process was stopped by somebody else: the shell has made it its own meanwhile.
+// Resume takes the terminal again after the process was stopped by another process: the shell has made it its own meanwhile.
 func (s *Screen) Resume() error {
 	s.restore()
 	return s.enter()

@@ -25,7 +25,7 @@ func (t Table) sorted(by string) (Table, error) {
 		for i, c := range t.Columns {
 			titles[i] = c.Title
 		}
-		return Table{}, fmt.Errorf("--sort-by=%s: there is no such column: it is one of %s", by, strings.Join(titles, ", "))
+		return Table{}, fmt.Errorf("invalid --sort-by %q: must be one of %s", by, strings.Join(titles, ", "))
 	}
 	var all Block
 	var apart []Block
@@ -36,6 +36,7 @@ func (t Table) sorted(by string) (Table, error) {
 		}
 		all.Rows = append(all.Rows, b.Rows...)
 		all.Findings = append(all.Findings, b.Findings...)
+		all.Fine, all.LeftOut = all.Fine+b.Fine, all.LeftOut+b.LeftOut
 	}
 	slices.SortStableFunc(all.Rows, func(a, b []Cell) int {
 		x, y := a[index].Text, b[index].Text

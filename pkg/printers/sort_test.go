@@ -47,7 +47,7 @@ func TestSorted(t *testing.T) {
 			t.Errorf("%s: %v\n%s", by, err, out.String())
 		}
 	}
-	if err := table.Print(&strings.Builder{}, TableOptions{SortBy: "nosuch"}); err == nil || !strings.HasSuffix(err.Error(), "it is one of POD, USE%") {
+	if err := table.Print(&strings.Builder{}, TableOptions{SortBy: "nosuch"}); err == nil || !strings.HasSuffix(err.Error(), "must be one of POD, USE%") {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -51,6 +52,12 @@ type ColumnHead struct {
 	Title string
 	// Wide columns are printed with -o wide only.
 	Wide bool
+	// GivesWay is more than 0 for columns that leave a table which is wider than the terminal, the largest number first.
+	GivesWay int
+	// Dotted columns have names such as nodes' that may share their end, from a dot on: it is said once where the terminal is too narrow.
+	Dotted bool
+	// Shrink is how cells become narrower when nothing else is left.
+	Shrink Shrink
 }
 
 // Block is a group of rows with a heading above and findings below. The blocks of a table share their columns' widths.
@@ -59,12 +66,31 @@ type Block struct {
 	Heading  []Cell
 	Rows     [][]Cell
 	Findings []v1alpha1.Finding
+	// Fine is how many rows there is nothing wrong with; LeftOut those of them that are not among Rows because of that.
+	Fine, LeftOut int
 	// Apart blocks have no rows, and stay as they are when the rows of the others are sorted.
 	Apart bool
 }
 
+// Add adds a row, unless it is a fine one and only problems are to be shown.
+func (b *Block) Add(show Show, fine bool, row []Cell) {
+	if fine {
+		b.Fine++
+		if show == ShowProblems {
+			b.LeftOut++
+			return
+		}
+	}
+	b.Rows = append(b.Rows, row)
+}
+
+// isLeftOut reports whether all of a block is fine and left out.
+func (b *Block) isLeftOut() bool { return b.LeftOut > 0 && len(b.Rows)+len(b.Findings) == 0 }
+
 // Table is what a report looks like to people.
 type Table struct {
+	// Title, which may be empty, are the parts of a line above everything else.
+	Title   []Cell
 	Columns []ColumnHead
 	Blocks  []Block
 	// Below are smaller tables that sum this one up, with columns of their own. They are left out with --no-headers.
@@ -83,8 +109,12 @@ type TableOptions struct {
 	Color bool
 	// ASCII prints no other characters.
 	ASCII bool
-	// Width is that within which findings are wrapped; 0 for any.
+	// Width is that within which headings and findings are wrapped, in columns; 0 for any.
 	Width int
+	// Fit has the rows give way too, so that they are no wider than Width. With Wide and NoHeaders they do not.
+	Fit bool
+	// Pages is where the pages of codes are, up to and with the #; empty if codes are not to be links.
+	Pages string
 	// SortBy is the title of a column, with - in front for the largest first; empty for the order of the report.
 	SortBy string
 }
@@ -131,33 +161,41 @@ func (t Table) lines(o TableOptions) ([]line, error) {
 			return nil, err
 		}
 	}
-	titles, rows := t.layout(o)
-	laidOut, err := o.align(append([][]Cell{titles}, rows...))
+	f := t.layout(o)
+	laidOut, err := o.align(slices.Concat([][]Cell{f.titles()}, slices.Concat(f.lines...)))
 	if err != nil {
 		return nil, err
 	}
-	pinned := o.pinned(titles, rows)
+	pinned := f.pinned(o)
 	var out []line
 	text := func(texts ...string) {
 		for _, t := range texts {
 			out = append(out, line{text: t})
 		}
 	}
-	next := 1
+	if len(t.Title) > 0 && !o.NoHeaders {
+		text(o.wrapHeading(t.Title)...)
+	}
+	next, row := 1, 0
 	for i, block := range t.Blocks {
-		body := laidOut[next : next+len(block.Rows)]
-		next += len(block.Rows)
-		if i > 0 && !o.NoHeaders {
+		if block.isLeftOut() {
+			text(t.showNote(o, i, len(out) > 0)...)
+			continue
+		}
+		var body []string
+		for range block.Rows {
+			body = append(body, laidOut[next:next+len(f.lines[row])]...)
+			next, row = next+len(f.lines[row]), row+1
+		}
+		if len(out) > 0 && !o.NoHeaders {
 			text("")
 		}
 		if len(block.Heading) > 0 && !o.NoHeaders {
-			parts := make([]string, len(block.Heading))
-			for j, cell := range block.Heading {
-				parts[j] = o.paint(cell)
-			}
-			text(strings.Join(parts, gap))
+			text(o.wrapHeading(block.Heading)...)
 		}
 		if len(body) > 0 && !o.NoHeaders {
+			text(o.dimLines(f.note)...)
+			f.note = "" // it stands above the first of all rows
 			out = append(out, line{text: laidOut[0], kind: lineTitles, pinned: pinned})
 		}
 		for _, row := range body {
@@ -167,6 +205,7 @@ func (t Table) lines(o TableOptions) ([]line, error) {
 			text("")
 			text(o.findingLines(block.Findings)...)
 		}
+		text(t.showNote(o, i, len(out) > 0)...)
 	}
 	if o.NoHeaders {
 		return out, nil
@@ -186,29 +225,42 @@ func (t Table) lines(o TableOptions) ([]line, error) {
 	return out, nil
 }
 
+// dimLines are a remark in the table's own words, wrapped.
+func (o TableOptions) dimLines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return o.wrapHeading([]Cell{{Text: text, Level: Dim}})
+}
+
 // pinned is the width of the columns that name a row: the first, and the namespace before it.
-func (o TableOptions) pinned(titles []Cell, rows [][]Cell) int {
+func (f *fitted) pinned(o TableOptions) int {
 	width := 0
-	for i, title := range titles {
-		widest := twwidth.Width(o.text(title.Text))
-		for _, row := range rows {
-			widest = max(widest, twwidth.Width(o.text(row[i].Text)))
-		}
-		width += widest + len(gap)
-		if title.Text != "NAMESPACE" {
+	for i, head := range f.heads {
+		width += f.width(o, i) + len(gap)
+		if head.Title != "NAMESPACE" {
 			break
 		}
 	}
 	return width
 }
 
-// layout leaves out the columns that are not asked for.
-func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
+func (f *fitted) titles() []Cell {
+	titles := make([]Cell, len(f.heads))
+	for i, head := range f.heads {
+		titles[i] = Text(head.Title)
+	}
+	return titles
+}
+
+// layout leaves out the columns that are not asked for and, if the table is to fit, what does not fit.
+func (t Table) layout(o TableOptions) fitted {
 	var keep []int
+	var f fitted
 	for i, c := range t.Columns {
 		if !c.Wide || o.Wide {
 			keep = append(keep, i)
-			titles = append(titles, Text(c.Title))
+			f.heads = append(f.heads, c)
 		}
 	}
 	for _, block := range t.Blocks {
@@ -217,10 +269,16 @@ func (t Table) layout(o TableOptions) (titles []Cell, rows [][]Cell) {
 			for j, i := range keep {
 				row[j] = all[i]
 			}
-			rows = append(rows, row)
+			f.rows = append(f.rows, row)
 		}
 	}
-	return titles, rows
+	if o.Fit && o.Width > 0 && !o.Wide && !o.NoHeaders {
+		return o.fit(f.heads, f.rows)
+	}
+	for _, row := range f.rows {
+		f.lines = append(f.lines, [][]Cell{row})
+	}
+	return f
 }
 
 const (
@@ -236,19 +294,23 @@ func (o TableOptions) findingLines(findings []v1alpha1.Finding) []string {
 	var severity, code, message int // widths
 	for _, f := range findings {
 		severity, code = max(severity, len(wordOf(&f))), max(code, len(f.Code))
-		if width := twwidth.Width(o.text(f.Message)); f.Remedy != (v1alpha1.Remedy{}) && width <= longMessage {
+	}
+	arrow := o.signs("→ ")
+	indent := severity + code + 2*len(gap)
+	for _, f := range findings {
+		width, remedy := twwidth.Width(o.text(f.Message)), twwidth.Width(o.text(remedyOf(&f)))
+		fits := o.Width == 0 || indent+width+len(gap)+twwidth.Width(arrow)+remedy <= o.Width
+		if remedy > 0 && width <= longMessage && fits {
 			message = max(message, width)
 		}
 	}
 	pad := func(text string, width int) string {
 		return strings.Repeat(" ", max(0, width-twwidth.Width(text))) + gap
 	}
-	arrow := o.signs("→ ")
-	indent := severity + code + 2*len(gap)
 	var lines []string
 	for _, f := range findings {
-		word, text, remedy := strings.ToUpper(wordOf(&f)), o.text(f.Message), o.text(cmp.Or(f.Remedy.Command, f.Remedy.Explain))
-		head := o.paint(Cell{Text: word, Level: LevelOf(f.Severity)}) + pad(word, severity) + string(f.Code) + pad(string(f.Code), code)
+		word, text, remedy := strings.ToUpper(wordOf(&f)), o.text(f.Message), o.text(remedyOf(&f))
+		head := o.paint(Cell{Text: word, Level: LevelOf(f.Severity)}) + pad(word, severity) + o.link(f.Code) + pad(string(f.Code), code)
 		if remedy != "" {
 			remedy = arrow + remedy
 		}
@@ -265,15 +327,30 @@ func (o TableOptions) findingLines(findings []v1alpha1.Finding) []string {
 			lines, hanging = append(lines, strings.TrimRight(head, " ")), 2
 			head = strings.Repeat(" ", hanging)
 		}
-		for i, part := range append(wrap(text, o.Width-hanging), wrap(remedy, o.Width-hanging)...) {
+		parts := wrap(text, o.Width-hanging)
+		whole = ""
+		switch {
+		case !o.Fit: // nothing else wraps the lines of a screen
+			parts = append(parts, wrap(remedy, o.Width-hanging)...)
+		case hanging+twwidth.Width(remedy) <= o.Width:
+			whole = strings.Repeat(" ", hanging) + remedy
+		case remedy != "": // the terminal wraps it, so that it can be copied as one line
+			whole = "  " + remedy
+		}
+		for i, part := range parts {
 			if i > 0 {
 				head = strings.Repeat(" ", hanging)
 			}
 			lines = append(lines, head+part)
 		}
+		if whole != "" {
+			lines = append(lines, whole)
+		}
 	}
 	return lines
 }
+
+func remedyOf(f *v1alpha1.Finding) string { return cmp.Or(f.Remedy.Command, f.Remedy.Explain) }
 
 // wordOf is what stands in front of a finding: its severity, or that it is on its way.
 func wordOf(f *v1alpha1.Finding) string {

@@ -60,7 +60,7 @@ func shorten(text string, most int) string {
 	n := 0
 	for i := range text {
 		if n == most {
-			return fmt.Sprintf("%s… (%d characters; -o json has all)", text[:i], utf8.RuneCountInString(text))
+			return fmt.Sprintf("%s… (%d characters; see -o json for all)", text[:i], utf8.RuneCountInString(text))
 		}
 		n++
 	}

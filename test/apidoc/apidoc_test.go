@@ -74,7 +74,7 @@ func TestSchemaRefuses(t *testing.T) {
 	schema := newCompiler(t).MustCompile(schemaBase + "Version.json")
 	for name, change := range map[string]func(report, client map[string]any){
 		"nothing":          func(_, _ map[string]any) {},
-		"another kind":     func(report, _ map[string]any) { report["kind"] = "StatefulSetStatus" },
+		"another kind":     func(report, _ map[string]any) { report["kind"] = "SetStatus" },
 		"a missing field":  func(_, client map[string]any) { delete(client, "goVersion") },
 		"an unknown field": func(_, client map[string]any) { client["revision"] = "1" },
 		"another type":     func(_, client map[string]any) { client["version"] = 1 },

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Machine is a simulated node of a test's own, on which nobody else's pods are scheduled. Labels, annotations and taints are
+// Machine is a simulated node of a test's own, on which no other pods are scheduled. Labels, annotations and taints are
 // key=value, with white space between them.
 type Machine struct {
 	Name, Labels, Annotations, Taints, Provider string
@@ -21,7 +21,7 @@ func (m Machine) Make(n *Namespace) string {
 // Fleet creates nodes and returns their names.
 func (n *Namespace) Fleet(machines ...Machine) []string {
 	n.Helper()
-	names, ready := make([]string, len(machines)), []string{"wait", "--for=condition=Ready", "--timeout=60s"}
+	names, ready := make([]string, len(machines)), []string{"wait", "--for=condition=Ready", "--timeout=300s"}
 	var manifests strings.Builder
 	for i, m := range machines {
 		names[i] = n.NS + "-" + m.Name
@@ -62,18 +62,23 @@ func (m Machine) manifest(n *Namespace, name string) string {
 }
 
 // Spread is a set with its ordinals on the test's own nodes that have the label set-NAME, one on each if it has as many. Each
-// ordinal has the claim data.
+// ordinal has the claim data, and a name under the headless Service NAME.
 func (n *Namespace) Spread(set string, replicas int, alone bool) string {
 	affinity := "{}"
 	if alone {
 		affinity = fmt.Sprintf(`{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: %s}}}]}}`, set)
 	}
 	return fmt.Sprintf(`
+apiVersion: v1
+kind: Service
+metadata: {name: %[1]s}
+spec: {clusterIP: None, selector: {app: %[1]s}, ports: [{name: main, port: 80}]}
+---
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: %[1]s}
 spec:
-  serviceName: ""
+  serviceName: %[1]s
   replicas: %[2]d
   podManagementPolicy: Parallel
   selector: {matchLabels: {app: %[1]s}}
@@ -94,5 +99,5 @@ spec:
 func (n *Namespace) ApplySpread(set string, replicas int, alone bool) {
 	n.Helper()
 	n.Apply(n.Spread(set, replicas, alone))
-	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=90s")
+	n.Kubectl("rollout", "status", "sts/"+set, "--timeout=300s")
 }

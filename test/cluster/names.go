@@ -49,9 +49,9 @@ func (n *Namespace) ApplyReady(documents string) {
 	n.Helper()
 	n.ApplyAll(documents)
 	if strings.Contains(documents, "kind: StatefulSet") {
-		n.Kubectl("rollout", "status", "sts/db", "--timeout=90s")
+		n.Kubectl("rollout", "status", "sts/db", "--timeout=300s")
 	}
-	n.Kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=90s")
+	n.Kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=300s")
 }
 
 // DNSServers are the addresses of the cluster's DNS servers.

@@ -26,13 +26,13 @@ func (n *Namespace) ApplyWeb() {
 // RolledOut waits until all pods of the set web are ready.
 func (n *Namespace) RolledOut() {
 	n.Helper()
-	n.Kubectl("rollout", "status", "sts/web", "--timeout=180s")
+	n.Kubectl("rollout", "status", "sts/web", "--timeout=300s")
 }
 
 // Web is what kubectl doik sts-status reports of the set web.
-func (n *Namespace) Web() v1alpha1.StatefulSetStatus {
+func (n *Namespace) Web() v1alpha1.SetStatus {
 	n.Helper()
-	report := Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web")
+	report := Report[v1alpha1.SetStatusList](n, "sts-status", "web")
 	if len(report.Items) != 1 {
 		n.Fatalf("%d items", len(report.Items))
 	}

@@ -68,7 +68,7 @@ func (t *Terminal) Wait() int {
 	_ = t.Cmd.Wait() // the exit code tells
 	select {
 	case <-t.read:
-	case <-time.After(time.Second): // somebody else still has the terminal
+	case <-time.After(time.Second): // another process still has the terminal
 	}
 	return t.Cmd.ProcessState.ExitCode()
 }

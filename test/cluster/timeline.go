@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
-// quiet is how long nothing is told before a step is taken to be over, where no golden file says so.
+// quiet is how long nothing is reported before a step is taken to be over, where no golden file says so.
 const quiet = 15 * time.Second
 
 // Timeline is what a watch tells, step by step of a test, and a golden file of it. The file has a section for each step, with all
@@ -57,7 +57,7 @@ func (w *Watching) happenings() []string {
 	return strings.FieldsFunc(Happenings(w.Text()), func(r rune) bool { return r == '\n' })
 }
 
-// Step waits until all has been told that the golden file has of a step. What is told later is of the next step, which it will fail.
+// Step waits until all has been told that the golden file has of a step. What is reported later is of the next step, which it will fail.
 func (t *Timeline) Step(step Step) {
 	t.Helper()
 	var lines []string

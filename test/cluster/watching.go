@@ -75,7 +75,7 @@ func (w *Watching) Unseen(do func()) {
 	rounds := func() int { return strings.Count(w.Err(), "Asked all servers") }
 	for before, deadline := rounds(), time.Now().Add(time.Minute); rounds() == before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("nobody is asked: %s", w.Err())
+			w.Fatalf("nothing is queried: %s", w.Err())
 		}
 	}
 	w.signal(syscall.SIGSTOP)
@@ -106,18 +106,18 @@ var byNature = []struct {
 	differs *regexp.Regexp
 	instead string
 }{
-	{regexp.MustCompile(`\btest-[0-9a-f]{8}\b`), "NS"},                                        // NewNamespace draws it
-	{regexp.MustCompile(`\b(scheduled on|made anew on) \S+`), "$1 NODE"},                      // any cluster's
-	{regexp.MustCompile(`\b([Rr]eady) \((not ready for )?[0-9hmsd]+\)`), "$1 (${2}TIME)"},     // as fast as the machine is
-	{regexp.MustCompile(`\b(deleted after) [0-9hmsd]+`), "$1 TIME"},                           // as above
-	{regexp.MustCompile(`\b[0-9.hmsd]+ late\b`), "TIME late"},                                 // as of the first poll that sees it
-	{regexp.MustCompile(`\b(rolls out|revision|all pods have) [0-9a-f]+\b`), "$1 REVISION"},   // it hashes what the server's version adds to a template
-	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9:-]+)?`), "UUID$2"}, // a server draws it when its data is made
-	{regexp.MustCompile(`\b(MYSQL006 \S+) \(the pod is Ready\)`), "$1"},                       // its probe may have noticed before the poll
-	{regexp.MustCompile(`; the Services? \S+(, \S+)* sends? clients to it`), ""},              // as above
-	{regexp.MustCompile(`\b(MYSQL006 is over: pod/[0-9a-z-]+)(, service/[0-9a-z-]+)+`), "$1"}, // as above: Services among its objects
-	{regexp.MustCompile(`\bit answered last at [0-9:]+`), "it answered last at TIME"},         // as above
-	{regexp.MustCompile(`\battempt \d+/`), "attempt N/"},                                      // as of the first poll that sees it
+	{regexp.MustCompile(`\btest-[0-9a-f]{8}\b`), "NS"},                                         // NewNamespace draws it
+	{regexp.MustCompile(`\b(scheduled on|recreated on) \S+`), "$1 NODE"},                       // any cluster's
+	{regexp.MustCompile(`\b([Rr]eady) \((not ready for )?[0-9hmsd]+\)`), "$1 (${2}TIME)"},      // as fast as the machine is
+	{regexp.MustCompile(`\b(deleted after) [0-9hmsd]+`), "$1 TIME"},                            // as above
+	{regexp.MustCompile(`\b[0-9.hmsd]+ late\b`), "TIME late"},                                  // as of the first poll that sees it
+	{regexp.MustCompile(`\b(rolls out|revision|all pods have) [0-9a-f]+\b`), "$1 REVISION"},    // it hashes what the server's version adds to a template
+	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9:-]+)?`), "UUID$2"},  // a server draws it when its data is made
+	{regexp.MustCompile(`\b(MYSQL006 \S+) \(the pod is Ready\)`), "$1"},                        // its probe may have noticed before the poll
+	{regexp.MustCompile(`; the Services? \S+(, \S+)* sends? clients to it`), ""},               // as above
+	{regexp.MustCompile(`\b(MYSQL006 resolved: pod/[0-9a-z-]+)(, service/[0-9a-z-]+)+`), "$1"}, // as above: Services among its objects
+	{regexp.MustCompile(`\blast answer at [0-9:]+`), "last answer at TIME"},                    // as above
+	{regexp.MustCompile(`\battempt \d+/`), "attempt N/"},                                       // as of the first poll that sees it
 }
 
 // Happenings are the lines of the timeline, without the time of day and what else differs by nature.

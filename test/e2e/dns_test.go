@@ -118,7 +118,7 @@ func TestStudyDNS(t *testing.T) {
 		}
 		t.Logf("%s: %s, %d records, %d that the tool can't ask", args, tool, len(r.Items[0].Records), wrong)
 	}
-	if r := n.Doik("dns", "--from=pod/web-0"); !strings.Contains(r.Err, "getent can't ask for SRV records") || strings.Count(r.Err, "\n") != 2 {
+	if r := n.Doik("dns", "--from=pod/web-0"); !strings.Contains(r.Err, "getent can't query SRV records") || strings.Count(r.Err, "\n") != 2 {
 		t.Errorf("getent: %s", r.Err)
 	}
 	n.NoDebugPods()
@@ -266,7 +266,7 @@ func TestDNSRights(t *testing.T) {
 	cluster.Eventually(t, 10*time.Second, func() error {
 		r := n.Doik("dns", user)
 		if r.Code != 0 || !strings.Contains(r.Out, "7/7 records ok") || strings.Count(r.Err, "\n") != 2 ||
-			!strings.Contains(r.Err, "warning: DNS servers of Service kube-system/kube-dns: no right to get Services in namespace kube-system") || !strings.Contains(r.Err, "warning: NetworkPolicies in namespace ") {
+			!strings.Contains(r.Err, "warning: DNS servers of Service kube-system/kube-dns: no permission to get Services in namespace kube-system") || !strings.Contains(r.Err, "warning: NetworkPolicies in namespace ") {
 			return fmt.Errorf("without kube-system and NetworkPolicies: exit code %d: %s%s", r.Code, r.Out, r.Err)
 		}
 		return nil
@@ -306,7 +306,7 @@ func TestDNSCost(t *testing.T) {
 			fmt.Sprintf("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: %[1]s, labels: {kubernetes.io/service-name: %[1]s, endpointslice.kubernetes.io/managed-by: test}}, addressType: IPv4, ports: [{name: web, port: 80, protocol: TCP}], endpoints: [%s]}",
 				name, strings.Join(endpoints, ", ")))
 	}
-	n.Kubectl("wait", "--for=create", "pod/many-99", "--timeout=60s")
+	n.Kubectl("wait", "--for=create", "pod/many-99", "--timeout=300s")
 	least := map[string]time.Duration{}
 	for range 5 {
 		for _, args := range []string{"svc/few", "svc/many", "svc/few --from=dns", "svc/many --from=dns"} {

@@ -46,7 +46,7 @@ func gapsOf(part v1alpha1.CheckedPart, kind v1alpha1.GapKind) string {
 	return strings.Join(list, "; ")
 }
 
-// TestDNSServiceElsewhere gives the cluster's DNS Service the names that it has in other distributions, and one that nobody knows, which
+// TestDNSServiceElsewhere gives the cluster's DNS Service the names that it has in other distributions, and an unknown one, which
 // has the address that kubelets give pods. None of it is a finding. Without any Service DNS is unknown, and not said to be gone.
 func TestDNSServiceElsewhere(t *testing.T) {
 	ownNode(t)
@@ -134,7 +134,7 @@ func TestDNSServiceElsewhere(t *testing.T) {
 	}
 }
 
-// TestDNSGaps asks as users who may less and less: what could not be looked at is told with its cause, and is not said to be ok.
+// TestDNSGaps asks as users who may less and less: what could not be looked at is reported with its cause, and is not said to be ok.
 func TestDNSGaps(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.ApplyReady(cluster.Named(1, ""))
@@ -160,12 +160,12 @@ func TestDNSGaps(t *testing.T) {
 		number         int32
 		unread, others string // of the gaps, others NotCovered
 	}{
-		{"nothing in kube-system", func() {}, v1alpha1.HealthUnknown, 0, "no right to get Services in namespace kube-system", ""},
-		{"no port-forward", func() { bind("", "kube-system", "servers", read) }, v1alpha1.HealthUnknown, 0, "no right to create pods/portforward", "pods' resolv.conf: --debug-pod reads it"},
+		{"nothing in kube-system", func() {}, v1alpha1.HealthUnknown, 0, "no permission to get Services in namespace kube-system", ""},
+		{"no port-forward", func() { bind("", "kube-system", "servers", read) }, v1alpha1.HealthUnknown, 0, "no permission to create pods/portforward", "pods' resolv.conf: needs --debug-pod"},
 		{"no resolv.conf", func() {
 			bind("", "kube-system", "ask", `{verbs: [create, get], apiGroups: [""], resources: [pods/portforward]}`)
-		}, v1alpha1.HealthOK, 4, "", "UDP: --debug-pod asks over it; pods' resolv.conf: --debug-pod reads it"},
-		{"the kubelet", func() { bind("Cluster", "", "kubelet", `{verbs: [get], apiGroups: [""], resources: [nodes/proxy]}`) }, v1alpha1.HealthOK, 4, "", "UDP: --debug-pod asks over it"},
+		}, v1alpha1.HealthOK, 4, "", "UDP: needs --debug-pod; pods' resolv.conf: needs --debug-pod"},
+		{"the kubelet", func() { bind("Cluster", "", "kubelet", `{verbs: [get], apiGroups: [""], resources: [nodes/proxy]}`) }, v1alpha1.HealthOK, 4, "", "UDP: needs --debug-pod"},
 	}
 	for _, c := range stages {
 		c.grant()
@@ -255,8 +255,8 @@ func TestDNSThroughAnUpdate(t *testing.T) {
 		func() { n.Kubectl("rollout", "restart", "-n", "kube-system", "deployment/coredns") },
 	} {
 		step()
-		n.Kubectl("rollout", "status", "sts/web", "--timeout=120s")
-		n.Kubectl("rollout", "status", "-n", "kube-system", "deployment/coredns", "--timeout=120s")
+		n.Kubectl("rollout", "status", "sts/web", "--timeout=300s")
+		n.Kubectl("rollout", "status", "-n", "kube-system", "deployment/coredns", "--timeout=300s")
 		time.Sleep(5 * time.Second)
 	}
 	time.Sleep(40 * time.Second) // until what caches keep is due

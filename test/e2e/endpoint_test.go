@@ -50,7 +50,7 @@ type sight struct{ home, internet, cluster []string }
 func newWorld(t *testing.T, sights map[string]sight) *world {
 	t.Helper()
 	if os.Getenv("E2E_KUBECONFIG") != "" {
-		t.Skip("LEFT OUT: on a foreign cluster nobody may change the DNS servers and the addresses of the network")
+		t.Skip("LEFT OUT: on a foreign cluster tests must not change the DNS servers and the addresses of the network")
 	}
 	w := &world{Namespace: cluster.NewNamespace(t)}
 	home, internet := nameserver.Zone{}, nameserver.Zone{}
@@ -96,7 +96,7 @@ func teachCoreDNS(n *cluster.Namespace, hosts []string) {
 		}
 		n.Kubectl("patch", "configmap", "coredns", "-n", "kube-system", "--type=merge", "-p", string(text))
 		n.Kubectl("rollout", "restart", "deployment/coredns", "-n", "kube-system")
-		n.Kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=120s")
+		n.Kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=300s")
 		// Those of before answer questions until they have ended.
 		cluster.Eventually(n, time.Minute, func() error {
 			if pods := strings.Fields(n.Kubectl("get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "name")); len(pods) != 2 {
@@ -149,7 +149,7 @@ func (w *world) nothingLeft() {
 	})
 }
 
-// TestEndpointAccess goes through the table of verdicts with real look-ups: of the workstation's resolver, of one on the internet, and
+// TestEndpointAccess goes through the table of verdicts with real lookups: of the workstation's resolver, of one on the internet, and
 // of CoreDNS through a debug pod.
 func TestEndpointAccess(t *testing.T) {
 	public, private := []string{publicAddress}, []string{eniOne, eniTwo}

@@ -124,7 +124,7 @@ func TestGTIDAgreesWithServer(t *testing.T) {
 	n.Apply(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": {"securityContext": {"runAsUser": 999, "runAsGroup": 999}, "containers": [{"name": "mysql", "image": "mysql:9.7",
 		"command": ["sh", "-c", "mysqld --no-defaults --initialize-insecure --datadir=/tmp/d && exec mysqld --datadir=/tmp/d --mysqlx=OFF"],
 		"readinessProbe": {"exec": {"command": ["mysql", "-uroot", "-e", "SELECT 1"]}, "periodSeconds": 1}}]}}`)
-	n.Kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=120s")
+	n.Kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=300s")
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewSource(seed))

@@ -49,7 +49,7 @@ func newFuzzer(t *testing.T, mariadb bool) *fuzzer {
 	if mariadb {
 		s.StatefulSet, s.Container, s.Client = "mariadb", "mariadb", "mariadb"
 		s.Apply(strings.NewReplacer("replicas: 2", "replicas: 1", "log_slave_updates=ON", "log_slave_updates=ON\n    performance_schema=ON\n    performance_schema_instrument='wait/lock/metadata/sql/mdl=ON'\n    log_bin_trust_function_creators=ON").Replace(s.Manifest("mariadb.yaml")))
-		s.Kubectl("rollout", "status", "sts/mariadb", "--timeout=240s")
+		s.Kubectl("rollout", "status", "sts/mariadb", "--timeout=600s")
 	} else {
 		faults.GroupReplication(s, "mysqlx=OFF", "mysqlx=OFF\n    log_bin_trust_function_creators=ON")
 	}

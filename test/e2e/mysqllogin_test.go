@@ -29,7 +29,7 @@ func oneMySQL(t *testing.T) *database {
 		"containers": [{"name": "mysql", "image": "mysql:9.7",
 		"command": ["sh", "-c", "echo \"CREATE USER root@'%'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION\" > /tmp/init.sql; mysqld --no-defaults --initialize-insecure --datadir=/tmp/d --init-file=/tmp/init.sql && { mysqld --datadir=/tmp/d --mysqlx=OFF & wait; }"],
 		"readinessProbe": {"exec": {"command": ["mysql", "-uroot", "-e", "SELECT 1"]}, "periodSeconds": 1}}]}}`)
-	d.Kubectl("wait", "pod/one-0", "--for=condition=Ready", "--timeout=120s")
+	d.Kubectl("wait", "pod/one-0", "--for=condition=Ready", "--timeout=300s")
 	return d
 }
 
@@ -71,7 +71,7 @@ func TestMySQLLogin(t *testing.T) {
 	try([]string{"--user=safe", "--ssl-mode=DISABLED"}, "error 1045")
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + ca}, "")
 	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + other}, "certificate signed by unknown authority")
-	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + write("none.pem", "nothing")}, "--ssl-ca: there is no certificate in it")
+	try([]string{"--user=safe", "--ssl-mode=VERIFY_CA", "--ssl-ca=" + write("none.pem", "nothing")}, "--ssl-ca: the file contains no certificate")
 	t.Log("a password of the user's own: over TLS, or not at all")
 	t.Setenv("DOIK_E2E_PASSWORD", password)
 	own := []string{"--user=mon", "--password-from=env:DOIK_E2E_PASSWORD"}
@@ -100,7 +100,7 @@ func TestMySQLLogin(t *testing.T) {
 	try(nil, "")
 	try([]string{"--ssl-mode=DISABLED"}, "")
 	try([]string{"--ssl-mode=REQUIRED"}, "does not support TLS")
-	try(own, "the password of --user is not sent without TLS; let the server offer TLS, or use --via=exec")
+	try(own, "the password of --user is not sent without TLS; enable TLS on the server, or use --via=exec")
 	try(append([]string{"--via=exec"}, own...), "")
 }
 
@@ -127,7 +127,7 @@ func (d *database) prompts(t *testing.T) {
 	if r := cluster.Run(t, accountPassword+"\n", "kubectl", piped...); r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "1/1 answered") {
 		t.Errorf("on stdin: %s%s", r.Out, r.Err)
 	}
-	if r := cluster.Run(t, "", "kubectl", piped...); r.Code != 1 || !strings.Contains(r.Err, "there is no password on stdin") {
+	if r := cluster.Run(t, "", "kubectl", piped...); r.Code != 1 || !strings.Contains(r.Err, "no password on stdin") {
 		t.Errorf("without a password on stdin: %s%s", r.Out, r.Err)
 	}
 }

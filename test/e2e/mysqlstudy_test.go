@@ -54,9 +54,9 @@ func (d *database) query(statement string, args ...string) v1alpha1.DatabaseQuer
 func TestStudyMySQL(t *testing.T) {
 	d := newSet(cluster.NewNamespace(t), "mysql")
 	d.Apply(d.Manifest("mysql.yaml"))
-	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	d.Answering(3)
-	sets := cluster.Report[v1alpha1.StatefulSetStatusList](d.Namespace, "sts-status", "mysql")
+	sets := cluster.Report[v1alpha1.SetStatusList](d.Namespace, "sts-status", "mysql")
 	if wrong := aboveInfo(sets.Items[0]); len(wrong) > 0 || len(sets.Items[0].Ordinals) != 3 {
 		t.Errorf("sts-status: %+v", wrong)
 	}
@@ -81,13 +81,13 @@ func TestStudyMySQL(t *testing.T) {
 	watching.Sees("mysql-2   102   replica   ready ")
 	wakeProxy := d.proxySleeps(t)
 	d.Kubectl("scale", "sts/mysql", "--replicas=5")
-	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	d.Answering(5)
 	wakeProxy()
 	watching.Sees("mysql-4 answers (server id 104)")
 	watching.Interrupt()
 	watching.InOrder("mysql-3 is a ready endpoint", "mysql-4 is a ready endpoint")
-	if os.Getenv("E2E_KUBECONFIG") == "" && (!strings.Contains(watching.Text(), "WARNING MYSQL090 mysql-3") || !strings.Contains(watching.Text(), "MYSQL090 is over: service/mysql-read")) {
+	if os.Getenv("E2E_KUBECONFIG") == "" && (!strings.Contains(watching.Text(), "WARNING MYSQL090 mysql-3") || !strings.Contains(watching.Text(), "MYSQL090 resolved: service/mysql-read")) {
 		t.Errorf("%s%s", watching.Text(), watching.Err())
 	}
 	t.Logf("\n%s", watching.Text())
@@ -120,11 +120,11 @@ func TestStudyMySQL(t *testing.T) {
 
 	t.Log("what is refused")
 	for statement, why := range map[string]string{
-		"DROP DATABASE test":                             "DROP is not among",
+		"DROP DATABASE test":                             "DROP is not one of",
 		"SELECT 1; SELECT 2":                             "one statement at a time",
 		"SELECT 1 INTO OUTFILE '/tmp/x'":                 "INTO writes to a file",
 		"SELECT * FROM test.messages FOR UPDATE":         "FOR UPDATE locks rows",
-		"WITH a AS (SELECT 1) DELETE FROM test.messages": "there is no SELECT",
+		"WITH a AS (SELECT 1) DELETE FROM test.messages": "must be followed by SELECT",
 	} {
 		for _, via := range []string{"port-forward", "exec"} {
 			if r := d.Doik("mysql-query", "sts/mysql", statement, "--via="+via); r.Code != 1 || !strings.Contains(r.Err, why) {
@@ -163,7 +163,7 @@ func (d *database) readsLive(t *testing.T) {
 	})
 }
 
-// proxySleeps stops kube-proxy, and returns what lets it go on: before, it has not learnt of new endpoints, and nobody reaches them.
+// proxySleeps stops kube-proxy, and returns what lets it go on: before, it has not learnt of new endpoints, and they are not reached.
 func (d *database) proxySleeps(t *testing.T) (wake func()) {
 	if os.Getenv("E2E_KUBECONFIG") != "" {
 		t.Log("LEFT OUT: a kube-proxy that is behind, which takes the node's processes")
@@ -177,7 +177,7 @@ func (d *database) proxySleeps(t *testing.T) (wake func()) {
 	signal("STOP")
 	t.Cleanup(func() { signal("CONT") }) // whatever happens
 	return func() {
-		d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeEndpointSilent, Severity: warning, Object: "pod/mysql-4", Words: "mysql-3, mysql-4 never answered in 100 connections though ready"})
+		d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeEndpointSilent, Severity: warning, Object: "pod/mysql-4", Words: "mysql-3, mysql-4 never answered in 100 connections, although ready"})
 		signal("CONT")
 		cluster.Eventually(t, 30*time.Second, func() error {
 			for _, s := range d.reads("mysql-read").Servers {
@@ -229,9 +229,9 @@ func (d *database) rights(t *testing.T) {
 
 // readFaults brings about what can be wrong with a Service's reads.
 func (d *database) readFaults(t *testing.T) {
-	d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeReadsSource, Severity: info, Object: "pod/mysql-0", Words: "answers reads too"})
+	d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeReadsSource, Severity: info, Object: "pod/mysql-0", Words: "also answers reads"})
 	d.SQL(2, "STOP REPLICA SQL_THREAD")
-	d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeReadsBroken, Severity: bad, Object: "pod/mysql-2", Words: "receiver Yes, applier No"})
+	d.readsFind("mysql-read", faults.Expect{Code: v1alpha1.CodeReadsBroken, Severity: warning, Object: "pod/mysql-2", Words: "receiver Yes, applier No"})
 	d.SQL(2, "START REPLICA")
 
 	t.Log("sessions that stick to one server")

@@ -14,6 +14,6 @@ func TestReadmeNode(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.Apply(n.Manifest("mysql.yaml"))
 	n.ApplyWeb()
-	n.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	n.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	readme.Run(t, n, "node")
 }

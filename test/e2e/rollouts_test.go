@@ -73,7 +73,7 @@ func TestNoWayIn(t *testing.T) {
 			t.Errorf("%s", r.Out)
 		}
 		r = s.Doik(command, "sts/mysql", "--user=nosuch", "--fail-on=error")
-		if r.Code != 4 || !strings.Contains(r.Err, "error: not judged (--fail-on): could not be read: servers (") || !strings.Contains(r.Err, "--allow-unknown=servers accepts that") {
+		if r.Code != 4 || !strings.Contains(r.Err, "error: not judged (--fail-on): could not be read: servers (") || !strings.Contains(r.Err, "accept that with --allow-unknown=servers") {
 			t.Errorf("%s: exit code %d: %s", command, r.Code, r.Err)
 		}
 		if r := s.Doik(command, "sts/mysql", "--user=nosuch", "--fail-on=error", "--allow-unknown=servers"); r.Code != 0 {

@@ -17,7 +17,7 @@ import (
 )
 
 // pets are the ordinals' names, claims and volumes: what stays with an ordinal when its pod is replaced.
-func pets(s v1alpha1.StatefulSetStatus) string {
+func pets(s v1alpha1.SetStatus) string {
 	var list []string
 	for _, o := range s.Ordinals {
 		for _, c := range o.Claims {
@@ -28,7 +28,7 @@ func pets(s v1alpha1.StatefulSetStatus) string {
 }
 
 // uids are the pods' identities, which change with every new pod.
-func uids(s v1alpha1.StatefulSetStatus) map[string]string {
+func uids(s v1alpha1.SetStatus) map[string]string {
 	list := map[string]string{}
 	for _, o := range s.Ordinals {
 		if o.Pod != nil {
@@ -39,7 +39,7 @@ func uids(s v1alpha1.StatefulSetStatus) map[string]string {
 }
 
 // aboveInfo are the findings that a healthy set must not have.
-func aboveInfo(s v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+func aboveInfo(s v1alpha1.SetStatus) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	for _, f := range s.Findings {
 		if f.Severity != v1alpha1.SeverityInfo {
@@ -97,7 +97,7 @@ func TestStudyWeb(t *testing.T) {
 
 	t.Log("down to three: the claims of the other two are kept")
 	n.Kubectl("scale", "sts/web", "--replicas=3")
-	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=120s")
+	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=300s")
 	cluster.Eventually(t, 30*time.Second, func() error {
 		three := n.Web()
 		if pets(three) != pets(five) {
@@ -165,7 +165,7 @@ func TestDFIsReal(t *testing.T) {
 	n.ApplyWeb()
 	n.Kubectl("exec", "web-0", "--", "sh", "-c", "head -c 300M /dev/zero > /usr/share/nginx/html/fill && sync")
 	df := n.Kubectl("exec", "web-0", "--", "df", "-B1", "--output=size,used,avail,iused", "/usr/share/nginx/html")
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web", "--usage-from=exec")
+	report := cluster.Report[v1alpha1.SetStatusList](n, "sts-status", "web", "--usage-from=exec")
 	u := report.Items[0].Ordinals[0].Claims[0].Usage
 	if u == nil || u.Source != "exec" || u.InodesUsed == nil {
 		t.Fatalf("%+v: %s", u, report.Items[0].Ordinals[0].Claims[0].UsageUnknown)
@@ -189,15 +189,15 @@ spec:
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 64Mi}}}
 `)
-	n.Kubectl("rollout", "status", "sts/bare", "--timeout=120s")
+	n.Kubectl("rollout", "status", "sts/bare", "--timeout=300s")
 	r := n.Doik("sts-status", "bare", "--usage-from=exec")
-	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasSuffix(r.Err, "/data-bare-0: there is no df in container main\n") {
+	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasSuffix(r.Err, "/data-bare-0: no df in container main\n") {
 		t.Errorf("exit code %d: %s", r.Code, r.Err)
 	}
 	t.Logf("\n%s%s", r.Out, r.Err)
 }
 
-// needsVolumeStatistics leaves a test out on somebody else's cluster whose volumes no kubelet measures (hostPath, some local
+// needsVolumeStatistics leaves a test out on a foreign cluster whose volumes no kubelet measures (hostPath, some local
 // provisioners). On the node of this project it is a failure.
 func needsVolumeStatistics(n *cluster.Namespace) {
 	n.Helper()
@@ -220,7 +220,7 @@ func needsVolumeStatistics(n *cluster.Namespace) {
 	}
 }
 
-// TestInodes uses up inodes with empty files, which no number of bytes tells of.
+// TestInodes uses up inodes with empty files, which no number of bytes reports.
 func TestInodes(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()

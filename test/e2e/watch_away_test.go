@@ -18,7 +18,7 @@ import (
 func TestWatchMySQLAway(t *testing.T) {
 	d := newSet(cluster.NewNamespace(t), "mysql")
 	d.Apply(d.Manifest("mysql.yaml"))
-	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	d.Answering(3)
 	way := frontdoor.OpenWay(t)
 	var watches []*cluster.Watching
@@ -42,7 +42,7 @@ func TestWatchMySQLAway(t *testing.T) {
 		test.cut()
 		for i, w := range watches {
 			cluster.Eventually(t, 30*time.Second, func() error {
-				if !regexp.MustCompile(`^warning: API server unreachable since [0-9:]+ \(` + test.reason + `\); what is shown is from then\n$`).MatchString(strings.TrimPrefix(w.Err(), errOut[i])) {
+				if !regexp.MustCompile(`^warning: API server unreachable since [0-9:]+ \(` + test.reason + `\); the data shown is from then\n$`).MatchString(strings.TrimPrefix(w.Err(), errOut[i])) {
 					return fmt.Errorf("%s", w.Err())
 				}
 				return nil
@@ -74,7 +74,7 @@ func TestWatchMySQLAway(t *testing.T) {
 	watches[0].Sees("mysql-1")
 	cluster.Eventually(t, 30*time.Second, func() error {
 		if !regexp.MustCompile(`mysql-1.*(applier|SQL thread|stopped)`).MatchString(cluster.Happenings(watches[0].Text())) {
-			return fmt.Errorf("nobody is followed any more: %s", watches[0].Text())
+			return fmt.Errorf("nothing is followed any more: %s", watches[0].Text())
 		}
 		return nil
 	})

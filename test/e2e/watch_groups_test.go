@@ -15,7 +15,7 @@ import (
 var staysReady = []string{"timeoutSeconds: 2\n", "timeoutSeconds: 2\n          failureThreshold: 100\n"}
 
 // TestWatchGroup follows a group whose primary hangs until a secondary takes its place, whose operator's labels follow later, and which
-// the old primary, started anew, rejoins.
+// the old primary, restarted, rejoins.
 func TestWatchGroup(t *testing.T) {
 	d := &database{&faults.Set{Namespace: cluster.NewNamespace(t)}}
 	faults.GroupReplication(d.Set, staysReady...)
@@ -50,7 +50,7 @@ func TestWatchGroup(t *testing.T) {
 			return nil
 		})
 	})
-	told.Step(cluster.Step{Name: "the old primary is started anew"})
+	told.Step(cluster.Step{Name: "the old primary is restarted"})
 	w.Unseen(func() {
 		d.SQL(0, "START GROUP_REPLICATION")
 		cluster.Eventually(d, time.Minute, func() error {

@@ -30,7 +30,7 @@ func TestWatchMySQL(t *testing.T) {
 		"      terminationGracePeriodSeconds:", "      shareProcessNamespace: true\n      terminationGracePeriodSeconds:",
 		"initialDelaySeconds: 30\n", "initialDelaySeconds: 3600\n",
 	).Replace(d.Manifest("mysql.yaml")))
-	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	d.Answering(3)
 	t.Run("sessions", func(t *testing.T) { d.in(t).sessionsStay(t) })
 	d.Answering(3)
@@ -113,7 +113,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	}
 	d.TryKubectl("exec", d.Pod(1), "-c", d.Container, "--", "mysqladmin", "-uroot", "-h127.0.0.1", "shutdown")
 	d.Kubectl("delete", "pod", d.Pod(2))
-	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=120s")
+	d.Kubectl("rollout", "status", "sts/mysql", "--timeout=300s")
 	ids[0] = ""
 	one(ids)
 	cluster.Eventually(t, 20*time.Second, func() error {

@@ -76,7 +76,7 @@ func atOnce(line string) string {
 	return inTurn(line)
 }
 
-// killAPIServer kills the API server of test/node, which is started anew, and waits until it answers.
+// killAPIServer kills the API server of test/node, which is restarted, and waits until it answers.
 func killAPIServer(n *cluster.Namespace) {
 	n.Helper()
 	if r := cluster.Run(n, "", "../node/enter", "pkill", "-9", "-x", "kube-apiserver"); r.Code != 0 {

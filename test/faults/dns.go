@@ -17,9 +17,9 @@ var names = Bed{
 		Inject: ready(cluster.IdleSet("db", "db", "nosuch", 1, "")),
 		Want:   []Expect{{Code: v1alpha1.CodeDNSServiceMissing, Severity: bad, Object: "service/nosuch", Words: "Service nosuch, which StatefulSet db names, does not exist"}},
 	}, {
-		Name: "not headless", Check: "DNS002[DNS019 STS020]",
+		Name: "not headless", Check: "DNS002[STS020]",
 		Inject: ready(cluster.Service("db", "db", "ports: [{name: web, port: 80}]") + cluster.IdleSet("db", "db", "db", 1, "")),
-		Want:   []Expect{{Code: v1alpha1.CodeDNSNotHeadless, Severity: bad, Object: "service/db", Words: "has the cluster IP "}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSNotHeadless, Severity: bad, Object: "service/db", Words: "has the cluster IP …it promises its pods no DNS names, though these DNS servers give them some"}},
 	}, {
 		Name: "external name", Check: "DNS002[STS020]",
 		Inject: ready("{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {type: ExternalName, externalName: db.example.com}}\n---\n" + cluster.IdleSet("db", "db", "db", 1, "")),
@@ -38,10 +38,10 @@ var names = Bed{
 		Args:   []string{"sts/db"},
 		Want:   []Expect{{Code: v1alpha1.CodeDNSOtherService, Severity: bad, Object: "statefulset/db", Words: "no headless Service selects its pods"}},
 	}, {
-		Name: "Deployment", // whose pods are to have no names of their own
+		Name: "Deployment", // whose pods should have no names of their own
 		Inject: inTurn(apply(strings.TrimSuffix(cluster.Service("db", "db", cluster.Headless), "---\n")), apply(`{apiVersion: apps/v1, kind: Deployment, metadata: {name: db}, spec: {replicas: 2, selector: {matchLabels: {app: db}},
-			template: {metadata: {labels: {app: db}}, spec: {containers: [{name: main, image: "registry.k8s.io/pause:3.10.1"}]}}}}`), kubectl("rollout status deployment/db --timeout=60s")),
-		Want: []Expect{{Code: v1alpha1.CodeDNSNoHostname, Severity: info, Words: "pods without hostname"}},
+			template: {metadata: {labels: {app: db}}, spec: {containers: [{name: main, image: "registry.k8s.io/pause:3.10.1"}]}}}}`), kubectl("rollout status deployment/db --timeout=300s")),
+		Want: []Expect{{Code: v1alpha1.CodeDNSNoHostname, Severity: info, Words: "pods without a hostname"}},
 	}, {
 		// With another update strategy the set replaces it at once, as it has no revision.
 		Name: "adopted pod", Check: "DNS004",
@@ -49,14 +49,14 @@ var names = Bed{
 			ready(`{apiVersion: v1, kind: Pod, metadata: {name: db-0, labels: {app: db}}, spec: {containers: [{name: main, image: "registry.k8s.io/pause:3.10.1"}]}}`),
 			applyAll(strings.Replace(cluster.Named(1, ""), "podManagementPolicy:", "updateStrategy: {type: OnDelete}, podManagementPolicy:", 1)),
 			kubectl("wait --for=jsonpath={.metadata.ownerReferences[0].name}=db pod/db-0 --timeout=30s")),
-		Want: []Expect{{Code: v1alpha1.CodeDNSNoHostname, Severity: bad, Object: "pod/db-0", Words: "pods of the set have no names of their own"}},
+		Want: []Expect{{Code: v1alpha1.CodeDNSNoHostname, Severity: bad, Object: "pod/db-0", Words: "pods of the set have no DNS names of their own"}},
 	}, {
 		// As long as they are starting in time that is no fault; it is one once they were ready and are not any more.
 		Name: "not ready",
 		Inject: inTurn(applyAll(cluster.Named(2, "readinessGates: [{conditionType: example.com/gate}],")),
 			kubectl("wait --for=create pod/db-0 pod/db-1 --timeout=30s"),
-			kubectl("wait --for=jsonpath={.status.phase}=Running pod/db-0 pod/db-1 --timeout=60s")),
-		Want: []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: info, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses…on the way for"}},
+			kubectl("wait --for=jsonpath={.status.phase}=Running pod/db-0 pod/db-1 --timeout=300s")),
+		Want: []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: info, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses…in progress for"}},
 		Then: []Step{{
 			Do:    inTurn(gate("True"), kubectl("wait --for=condition=Ready pod/db-0 pod/db-1 --timeout=30s"), gate("False")),
 			Want:  []Expect{{Code: v1alpha1.CodeDNSNotReady, Severity: warning, Object: "pod/db-1", Words: "db-0, db-1 are not ready…publishNotReadyAddresses"}},
@@ -77,7 +77,7 @@ var names = Bed{
 			return fmt.Sprintf("dnsPolicy: None, dnsConfig: {nameservers: [%s]},", dnsAddress(s))
 		}),
 		Args: []string{"--from=pod/client"},
-		Want: []Expect{{Code: v1alpha1.CodeDNSSearchPath, Severity: bad, Object: "pod/client", Words: "short names are not found although the full ones are: db, db-0.db…search none"}},
+		Want: []Expect{{Code: v1alpha1.CodeDNSSearchPath, Severity: bad, Object: "pod/client", Words: "short names do not resolve, although the full names do: db, db-0.db…search none"}},
 	}, {
 		// To a Service of the same name in another namespace: of the client again.
 		Name: "search path elsewhere",
@@ -89,7 +89,13 @@ var names = Bed{
 			})(s)
 		},
 		Args: []string{"--from=pod/client", "--cluster-domain=cluster.local"},
-		Want: []Expect{{Code: v1alpha1.CodeDNSSearchPath, Severity: warning, Object: "pod/client", Words: "leads elsewhere: db is found as db.test-"}},
+		Want: []Expect{{Code: v1alpha1.CodeDNSSearchPath, Severity: warning, Object: "pod/client", Words: "leads to other names: db resolves as db.test-"}},
+	}, {
+		// The pod that asks has the name servers of its node: they say nothing of the cluster's, which are fine.
+		Name:   "the pod that asks is on the network of its node",
+		Inject: client(func(*Set) string { return "hostNetwork: true," }),
+		Args:   []string{"--from=pod/client"},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSPodPolicy, Severity: warning, Object: "pod/NS/client", Words: "pod client does not use the cluster's DNS (hostNetwork without dnsPolicy ClusterFirstWithHostNet)…where no name of the cluster resolves"}},
 	}, {
 		Name: "ndots", Check: "DNS013",
 		Inject: ready(cluster.Named(1, `dnsConfig: {options: [{name: ndots, value: "1"}]},`)),
@@ -112,25 +118,25 @@ var names = Bed{
 	}, {
 		Name: "own name servers", Check: "DNS021",
 		Inject: ready(cluster.Named(1, "dnsPolicy: None, dnsConfig: {nameservers: [192.0.2.1]},")),
-		Want:   []Expect{{Code: v1alpha1.CodeDNSPodPolicy, Severity: warning, Object: "statefulset/db", Words: "name servers of their own (dnsPolicy None)"}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSPodPolicy, Severity: warning, Object: "statefulset/db", Words: "use custom name servers (dnsPolicy None)"}},
 	}, {
-		// A pod finds the names all the same. check, which asks the DNS servers, does not know whom to ask: DNS is unknown.
+		// A pod finds the names all the same. check, which asks the DNS servers, does not know which servers to query: DNS is unknown.
 		Name:   "no DNS Service",
 		Inject: ready(cluster.Named(1, "")),
 		Args:   []string{"--dns-service=default/nosuch"},
-		Want:   []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: info, Object: "service/default/nosuch", Words: "no DNS Service default/nosuch…from somewhere else"}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSNoServer, Severity: info, Object: "service/default/nosuch", Words: "the DNS Service default/nosuch does not exist, yet names resolve"}},
 	}, {
 		Name: "policy", Check: "DNS011",
 		Inject: ready(cluster.Named(1, "") + policy("[{ports: [{port: 443}]}]")),
 		Want: []Expect{{
 			Code: v1alpha1.CodeDNSNetworkPolicy, Severity: warning, Object: "statefulset/db",
-			Words: "StatefulSet db are not let out to port 53 over UDP and TCP by NetworkPolicy closed…--from-labels=sts/db",
+			Words: "NetworkPolicy closed blocks UDP and TCP to port 53 from the pods of StatefulSet db…--from-labels=sts/db",
 		}},
 	}, {
 		Name: "policy not enforced", Check: "DNS011", OwnCluster: true, // others enforce it
 		Inject: ready(cluster.Named(1, "") + policy("[{ports: [{port: 53}]}]")),
 		Args:   []string{"--from-labels=sts/db"},
-		Want:   []Expect{{Code: v1alpha1.CodeDNSNetworkPolicy, Severity: warning, Object: "networkpolicy/closed", Words: "over UDP by NetworkPolicy closed…nothing enforces it"}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSNetworkPolicy, Severity: warning, Object: "networkpolicy/closed", Words: "NetworkPolicy closed should block UDP to port 53 from …it is not enforced"}},
 	}},
 }
 

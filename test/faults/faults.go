@@ -31,16 +31,14 @@ type Bed struct {
 	// OwnCluster says that faults change nodes, the cluster's DNS or its firewall: on a foreign cluster they are left out.
 	OwnCluster bool
 	// New makes a healthy set, in a namespace of its own. Its faults are brought about in turn, each after the one before has been
-	// mended. Without it each fault has a namespace of its own, makes what it needs in it, and need not be mended.
+	// repaired. Without it each fault has a namespace of its own, makes what it needs in it, and need not be repaired.
 	New func(s *Set)
-	// Sound waits until the set is healthy again, as far as check can't tell.
-	Sound func(s *Set)
-	// CheckArgs are arguments of check on this bed.
-	CheckArgs []string
-	Faults    []Fault
+	// Healthy waits until the set is healthy again, as far as check can't tell.
+	Healthy func(s *Set)
+	Faults  []Fault
 }
 
-// Fault is something that goes wrong with a set, and how it is mended. The fields up to Check are its first step.
+// Fault is something that goes wrong with a set, and how it is repaired. The fields up to Check are its first step.
 type Fault struct {
 	Name string
 	// Always marks the rows that no run leaves out: one of each kind of fault and one of each bed.
@@ -59,8 +57,8 @@ type Fault struct {
 	// Reads are what mysql-reads finds.
 	Reads Reads
 	// Then is what becomes of it.
-	Then []Step
-	Mend func(s *Set)
+	Then   []Step
+	Repair func(s *Set)
 	// OwnCluster is Bed.OwnCluster of this fault alone.
 	OwnCluster bool
 }
@@ -104,12 +102,12 @@ const (
 	critical = v1alpha1.SeverityCritical
 )
 
-// namespaced are the places of an expectation in which NS stands for the namespace: NS/web-0, and names that begin with NS-.
-var namespaced = regexp.MustCompile(`\bNS([/.-])`)
+// namespaced are the places of an expectation in which NS stands for the namespace: NS/web-0, -n NS, and names that begin with NS-.
+var namespaced = regexp.MustCompile(`\bNS\b`)
 
 // Matches says whether a finding is what is expected.
 func (e Expect) Matches(f v1alpha1.Finding, namespace string) bool {
-	full := func(text string) string { return namespaced.ReplaceAllString(text, namespace+"$1") }
+	full := func(text string) string { return namespaced.ReplaceAllString(text, namespace) }
 	if f.Code != e.Code || f.Severity != e.Severity || e.Object != "" && !isAbout(f, full(e.Object), namespace) {
 		return false
 	}
@@ -132,5 +130,5 @@ func isAbout(f v1alpha1.Finding, object, namespace string) bool {
 
 // Beds are all beds, and so all faults.
 func Beds() []Bed {
-	return []Bed{web, names, nameServers, mySQL, frozen, mariaDB, versions, group, galera, pods, startless, volumes, nodes, places}
+	return []Bed{web, names, nameServers, mySQL, mySQLClients, mySQLErrors, lookalikes, frozen, moco, mariaDB, unrelated, versions, group, galera, containers, mariaDBOperator, cnpgOnNode, namesInLab, pods, startless, volumes, claims, relations, sets, nodes, places, taints}
 }

@@ -110,8 +110,8 @@ func TestFaultsCanBeTold(t *testing.T) {
 				t.Errorf("%s: %q twice", bed.Name, f.Name)
 			}
 			names[f.Name] = true
-			if bed.New != nil && f.Mend == nil && i < len(bed.Faults)-1 {
-				t.Errorf("%s: %q is not mended, and others follow", bed.Name, f.Name)
+			if bed.New != nil && f.Repair == nil && i < len(bed.Faults)-1 {
+				t.Errorf("%s: %q is not repaired, and others follow", bed.Name, f.Name)
 			}
 			for _, step := range f.steps() {
 				if len(step.Want) == 0 && step.Check == "" {

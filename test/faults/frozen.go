@@ -20,15 +20,15 @@ func frozenServers(s *Set) {
 	// Signals reach a server that is not the first process of its namespace.
 	after = strings.Replace(after, "      volumes:", "      shareProcessNamespace: true\n      volumes:", 1)
 	s.Apply(before + probe + after)
-	s.Kubectl("rollout", "status", "sts/mysql", "--timeout=240s")
+	s.Kubectl("rollout", "status", "sts/mysql", "--timeout=600s")
 	s.Answering(3)
 }
 
 // frozen has servers that accept connections and say nothing.
 var frozen = Bed{
 	Name: "frozen", Machine: Node,
-	New:   frozenServers,
-	Sound: func(s *Set) { s.Answering(3) },
+	New:     frozenServers,
+	Healthy: func(s *Set) { s.Answering(3) },
 	Faults: []Fault{{
 		Name: "a replica hangs and its pod is Ready", Always: true, Check: "MYSQL006",
 		Inject: func(s *Set) { s.Signal("STOP", 1) },
@@ -40,7 +40,7 @@ var frozen = Bed{
 		Then: []Step{{ // who reads learns which server it is
 			Do: func(s *Set) {
 				r := s.Doik("mysql-reads", "mysql-read", "--server-timeout=3s", "-c", "20", "--fail-on=error")
-				if words := "mysql-1 is a ready endpoint and does not answer (no answer within 3s)"; r.Code != 3 || !strings.Contains(r.Out, words) {
+				if words := "mysql-1 is a ready endpoint but does not answer (no answer within 3s)"; r.Code != 3 || !strings.Contains(r.Out, words) {
 					s.Errorf("mysql-reads: exit code %d, want %q:\n%s%s", r.Code, words, r.Out, r.Err)
 				}
 				if r := s.Doik("mysql-topology", "sts/mysql", "--server-timeout=3s", "--fail-on=critical"); r.Code != 4 || !strings.Contains(r.Err, "servers (1 of 3: no answer within 3s)") {
@@ -49,7 +49,7 @@ var frozen = Bed{
 			},
 			Args: impatient, Check: "MYSQL006",
 		}},
-		Mend: func(s *Set) { s.Signal("CONT", 1) },
+		Repair: func(s *Set) { s.Signal("CONT", 1) },
 	}, {
 		Name: "the source hangs and its pod is Ready", Check: "MYSQL006",
 		Inject: func(s *Set) { s.Signal("STOP", 0) },
@@ -63,6 +63,6 @@ var frozen = Bed{
 			Want:  []Expect{{Code: v1alpha1.CodeSourceUnreachable, Severity: critical, Object: "pod/mysql-0", Words: "it does not answer: no answer within 3s, and no replica receives from it"}},
 			Check: "MYSQL001[MYSQL070] MYSQL073",
 		}},
-		Mend: func(s *Set) { s.Signal("CONT", 0) },
+		Repair: func(s *Set) { s.Signal("CONT", 0) },
 	}},
 }

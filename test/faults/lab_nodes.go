@@ -51,7 +51,7 @@ func apart(s *Set) {
 
 // nodes has what can go wrong with the nodes of a set.
 var nodes = Bed{
-	Name: "nodes", Machine: Lab, CheckArgs: noDNS,
+	Name: "nodes", Machine: Lab,
 	New: threeZones,
 	Faults: []Fault{{
 		Name: "nodes are spot", Always: true, Check: "NODE011[STS033]",
@@ -62,7 +62,7 @@ var nodes = Bed{
 		},
 		Then: []Step{{
 			Do:    nodeOf("label node {web-1} " + spot),
-			Want:  []Expect{{Code: v1alpha1.CodeMajorityInterruptible, Severity: warning, Words: "NS/web: a majority, 2 of 3 pods, is lost with spot capacity: web-0, web-1"}},
+			Want:  []Expect{{Code: v1alpha1.CodeMajorityInterruptible, Severity: warning, Words: "NS/web: a majority, 2 of 3 pods, is on spot capacity, and losing it loses the majority: web-0, web-1"}},
 			Check: "NODE003 NODE011[STS033]",
 		}, {
 			Do:    nodeOf("label node {web-2} " + spot),
@@ -72,79 +72,83 @@ var nodes = Bed{
 			Do:    apply(budget("web", "web", "1")),
 			Check: "NODE002",
 		}},
-		Mend: inTurn(nodeOf("label node {web-0} {web-1} {web-2} "+spotNoMore), kubectl("delete pdb web")),
+		Repair: inTurn(nodeOf("label node {web-0} {web-1} {web-2} "+spotNoMore), kubectl("delete pdb web")),
 	}, {
-		Name:   "labels contradict each other", // which is worth knowing
+		Name:   "labels contradict each other", // informational
 		Inject: nodeOf("label node {web-0} karpenter.sh/capacity-type=on-demand " + spot),
 		Want: []Expect{{
 			Code: v1alpha1.CodeLabelsConflict, Severity: info,
-			Words: "labels of NS-…contradict each other: karpenter.sh/capacity-type=on-demand is taken, eks.amazonaws.com/capacityType=SPOT is not",
+			Words: "labels of NS-…contradict each other: karpenter.sh/capacity-type=on-demand is used, eks.amazonaws.com/capacityType=SPOT is ignored",
 		}},
-		Mend: nodeOf("label node {web-0} karpenter.sh/capacity-type- " + spotNoMore),
+		Repair: nodeOf("label node {web-0} karpenter.sh/capacity-type- " + spotNoMore),
 	}, {
-		Name:   "a majority is in one node group", // which is worth knowing
+		Name:   "a majority is in one node group", // informational
 		Inject: nodeOf("label node {web-0} {web-1} eks.amazonaws.com/nodegroup=db"),
-		Want:   []Expect{{Code: v1alpha1.CodeMajorityOfOwner, Severity: info, Words: "NS/web: a majority, 2 of 3 pods, is lost with ManagedNodeGroup/db: web-0, web-1"}},
-		Mend:   nodeOf("label node {web-0} {web-1} eks.amazonaws.com/nodegroup-"),
+		Want:   []Expect{{Code: v1alpha1.CodeMajorityOfOwner, Severity: info, Words: "NS/web: a majority, 2 of 3 pods, is on ManagedNodeGroup/db, and losing it loses the majority: web-0, web-1"}},
+		Repair: nodeOf("label node {web-0} {web-1} eks.amazonaws.com/nodegroup-"),
 	}, {
 		Name: "a majority is in one zone", Check: "NODE004",
 		Inject: inOneZone,
-		Want:   []Expect{{Code: v1alpha1.CodeMajorityInZone, Severity: warning, Object: "pod/NS/web-2", Words: "NS/web: a majority, 2 of 3 pods, is lost with zone NS-…: web-0, web-2"}},
+		Want:   []Expect{{Code: v1alpha1.CodeMajorityInZone, Severity: warning, Object: "pod/NS/web-2", Words: "NS/web: a majority, 2 of 3 pods, is on zone NS-…, and losing it loses the majority: web-0, web-2"}},
 		Then: []Step{{ // and the pod outside it is not ready
 			Do:    state("web-1", "not-ready"),
 			Want:  []Expect{{Code: v1alpha1.CodeZoneLoss, Severity: warning, Object: "pod/web-2", Words: "would not survive the loss of zone NS-…(web-0, web-2): 1 of 3 pods are left, of which web-1 is not ready"}},
-			Check: "CHECK005[NODE004] STS003",
+			Check: "CHECK005[NODE004] STS003[DNS005]",
 		}},
-		Mend: inTurn(apart, recovers),
+		Repair: inTurn(apart, recovers),
 	}, {
 		Name: "a node is going", Check: "NODE007",
 		Inject: nodeOf("taint node {web-2} ToBeDeletedByClusterAutoscaler=1:NoSchedule"),
-		Want:   []Expect{{Code: v1alpha1.CodeNodeGoing, Severity: bad, Object: "pod/NS/web-2", Words: "is going (removed by the cluster autoscaler) and holds NS/web-2"}},
-		Mend:   nodeOf("taint node {web-2} ToBeDeletedByClusterAutoscaler-"),
+		Want:   []Expect{{Code: v1alpha1.CodeNodeGoing, Severity: bad, Object: "pod/NS/web-2", Words: "is going away (removed by the cluster autoscaler) and runs NS/web-2"}},
+		Repair: nodeOf("taint node {web-2} ToBeDeletedByClusterAutoscaler-"),
 	}, {
 		Name: "a zone has one node left", Check: "NODE008",
 		Inject: func(s *Set) { s.Kubectl("cordon", spare(s, "web-0")) },
-		Want:   []Expect{{Code: v1alpha1.CodeZoneBound, Severity: warning, Object: "persistentvolumeclaim/NS/data-web-0", Words: "only NS-…takes new pods in zone NS-…, which the volumes of NS/data-web-0 can't leave"}},
+		Want:   []Expect{{Code: v1alpha1.CodeZoneBound, Severity: warning, Object: "persistentvolumeclaim/NS/data-web-0", Words: "the volume of NS/data-web-0 is bound to zone NS-…, where NS-…is the only node that takes new pods"}},
 		Then: []Step{{ // then none
 			Do: nodeOf("cordon {web-0}"),
 			Want: []Expect{
-				{Code: v1alpha1.CodeZoneBound, Severity: warning, Words: "no node takes new pods in zone NS-…, which the volumes of NS/data-web-0 can't leave"},
-				{Code: v1alpha1.CodeNodeOutOfUse, Severity: warning, Words: "is cordoned and holds NS/web-0: "},
+				{Code: v1alpha1.CodeZoneBound, Severity: warning, Words: "the volume of NS/data-web-0 is bound to zone NS-…, where no node takes new pods"},
+				{Code: v1alpha1.CodeNodeOutOfUse, Severity: warning, Words: "is cordoned and runs NS/web-0: "},
 			},
 			Check: "NODE008 NODE010",
 		}},
-		Mend: func(s *Set) { s.Kubectl("uncordon", node(s, "web-0"), spare(s, "web-0")) },
+		Repair: func(s *Set) { s.Kubectl("uncordon", node(s, "web-0"), spare(s, "web-0")) },
 	}, {
 		Name: "a node is cordoned", Check: "NODE010",
 		Inject: nodeOf("cordon {web-0}"),
-		Want:   []Expect{{Code: v1alpha1.CodeNodeOutOfUse, Severity: warning, Object: "pod/NS/web-0", Words: "is cordoned and holds NS/web-0: once they end they can't come back to it"}},
-		Mend:   nodeOf("uncordon {web-0}"),
+		Want:   []Expect{{Code: v1alpha1.CodeNodeOutOfUse, Severity: warning, Object: "pod/NS/web-0", Words: "is cordoned and runs NS/web-0: once deleted, they can't be scheduled there again → kubectl describe node NS-"}},
+		Repair: nodeOf("uncordon {web-0}"),
 	}, {
-		Name: "a kubelet no longer reports", Check: "NODE010[STS003]",
+		Name: "a kubelet no longer reports", Check: "NODE010[DNS005 STS003]",
 		Inject: nodeOf("annotate node {web-1} lab.doik.dev/state=not-ready"),
 		Want: []Expect{
-			{Code: v1alpha1.CodeNodeOutOfUse, Severity: bad, Object: "pod/NS/web-1", Words: "is not ready for …(Kubelet stopped posting node status) and holds NS/web-1"},
+			{Code: v1alpha1.CodeNodeOutOfUse, Severity: bad, Object: "pod/NS/web-1", Words: "is not ready for …(Kubelet stopped posting node status) and runs NS/web-1"},
 			{Code: v1alpha1.CodePodNotReady, Severity: bad, Object: "pod/web-1", Words: "web-1 is not ready: its node NS-…has not been ready for "},
 		},
-		Mend: nodeOf("annotate node {web-1} lab.doik.dev/state-"),
+		Repair: nodeOf("annotate node {web-1} lab.doik.dev/state-"),
 	}},
 }
 
 // places has sets that are where they should not be.
 var places = Bed{
-	Name: "places", Machine: Lab, CheckArgs: noDNS,
+	Name: "places", Machine: Lab,
 	Faults: []Fault{{
 		Name: "all pods are on one node", Always: true, Check: "CHECK005[NODE006 STS031]",
-		Inject: func(s *Set) { inZone(s, "a1"); s.ApplySpread("web", 2, false) },
+		Inject: func(s *Set) {
+			inZone(s, "a1")
+			s.ApplySpread("web", 2, false)
+			s.Kubectl("label", "node", s.NS+"-a2", "set-web=")
+		},
 		Want: []Expect{
-			{Code: v1alpha1.CodeMajorityOnNode, Severity: warning, Object: "pod/NS/web-1", Words: "NS/web: both pods are lost with node NS-a1: web-0, web-1"},
+			{Code: v1alpha1.CodeMajorityOnNode, Severity: warning, Object: "pod/NS/web-1", Words: "NS/web: both pods are on node NS-a1, and losing it takes them all down: web-0, web-1"},
 			{Code: v1alpha1.CodeSharedNode, Severity: info, Object: "node/NS-a1", Words: "web-0, web-1 are on one node: NS-a1"},
 		},
 	}, {
 		Name: "all pods are in one zone", Check: "CHECK005[NODE004 STS032]",
 		Inject: func(s *Set) { inZone(s, "a1", "a2"); s.ApplySpread("web", 2, true) },
 		Want: []Expect{
-			{Code: v1alpha1.CodeMajorityInZone, Severity: warning, Words: "NS/web: both pods are lost with zone NS-a: web-0, web-1"},
+			{Code: v1alpha1.CodeMajorityInZone, Severity: warning, Words: "NS/web: both pods are on zone NS-a, and losing it takes them all down: web-0, web-1"},
 			{Code: v1alpha1.CodeSharedZone, Severity: info, Words: "all 2 pods are in one zone: NS-a"},
 			{Code: v1alpha1.CodeZoneLoss, Severity: warning, Words: "would not survive the loss of zone NS-a (web-0, web-1): 0 of 2 pods are left"},
 		},
@@ -155,7 +159,7 @@ var places = Bed{
 	}, {
 		Name: "a node can take no more volumes", Check: "NODE009",
 		Inject: attachAll,
-		Want:   []Expect{{Code: v1alpha1.CodeAttachLimit, Severity: warning, Object: "node/NS-full", Words: "NS-full can take no more volumes of NS.example.com: 2 of 2 are attached"}},
+		Want:   []Expect{{Code: v1alpha1.CodeAttachLimit, Severity: warning, Object: "node/NS-full", Words: "NS-full can't attach any more volumes of NS.example.com: 2 of 2 are attached"}},
 	}},
 }
 
@@ -195,7 +199,7 @@ spec:
       containers: [{name: main, image: none}]
       volumes: [{name: wiki, persistentVolumeClaim: {claimName: wiki}}]
 `, s.NS))
-	s.Kubectl("rollout", "status", "deployment/wiki", "--timeout=60s")
+	s.Kubectl("rollout", "status", "deployment/wiki", "--timeout=300s")
 }
 
 // attachAll has the control plane attach as many volumes to a node as it takes: the real attach-detach controller, with the test in

@@ -21,7 +21,7 @@ func theNode(s *Set) string {
 	return s.Kubectl("get", "nodes", "-l", "kubernetes.io/os", "-o", "jsonpath={.items[0].metadata.name}") // others' tests make nodes without
 }
 
-// onNode runs kubectl VERB node NAME CHANGE, and takes the change back if the test ends before its fault is mended.
+// onNode runs kubectl VERB node NAME CHANGE, and takes the change back if the test ends before its fault is repaired.
 func onNode(verb, change, back string) func(*Set) {
 	return func(s *Set) {
 		s.Helper()
@@ -51,14 +51,13 @@ func empty(pod int) func(*Set) {
 	return func(s *Set) { s.Helper(); s.Shell(pod, "rm /var/lib/mysql/fill; sync") }
 }
 
-// otherZone gives the node a zone, and the cluster a second node in another one, that takes pods. Its kubelet is said to be ready,
-// again and again, as the node controller waits for it to say so itself.
+// otherZone gives the node a zone, and the cluster a second node in another one, that takes pods: but that it has no room for any, nothing is
+// against them there. Its kubelet is said to be ready, again and again, as the node controller waits for it to say so itself.
 func otherZone(s *Set) {
 	s.Helper()
 	node := theNode(s)
 	s.Kubectl("label", "node", node, "topology.kubernetes.io/zone=zone-a")
-	s.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"topology.kubernetes.io/zone": "zone-b"}},
-		"spec": {"taints": [{"key": "doik.dev/test", "effect": "NoSchedule"}]}}`, secondZone))
+	s.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"topology.kubernetes.io/zone": "zone-b"}}}`, secondZone))
 	ready := func() cluster.Result {
 		return s.TryKubectl("patch", "node", secondZone, "--subresource=status", "--type=merge", "-p",
 			fmt.Sprintf(`{"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Test", "lastHeartbeatTime": %q}]}}`, time.Now().UTC().Format(time.RFC3339)))

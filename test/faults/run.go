@@ -2,7 +2,9 @@ package faults
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -62,8 +64,8 @@ func (b Bed) run(t *testing.T) {
 			s := shared.In(t)
 			broken = true
 			s.try(f)
-			if f.Mend != nil {
-				f.Mend(s)
+			if f.Repair != nil {
+				f.Repair(s)
 				s.healthy()
 				broken = false
 			}
@@ -86,10 +88,54 @@ func (s *Set) try(f Fault) {
 			args[i] = strings.ReplaceAll(args[i], "=NS/", "="+s.NS+"/")
 		}
 		s.Finds(args, step.Want...)
-		s.checks(step.Check, append(checkArgs(args), step.CheckArgs...)...)
+		ofCheck := append(checkArgs(args), step.CheckArgs...)
+		s.checks(step.Check, ofCheck...)
+		if i == 0 && saves(f) && !s.Failed() {
+			s.saved(f, args, ofCheck)
+		}
 		if step.Reads.Service != "" {
 			s.reads(step.Reads)
 		}
+	}
+}
+
+// casesVariable names a folder in which the snapshots of all faults are kept, as golden cases are made of them.
+const casesVariable = "DOIK_SAVE_CASES"
+
+// saves reports whether a fault is tried with saved snapshots too: a third of them are, always the same.
+func saves(f Fault) bool {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(f.Name))
+	return hash.Sum32()%3 == 0 || os.Getenv(casesVariable) != ""
+}
+
+// saved saves what check and the command of the fault read, and has both analyzed again without the cluster.
+func (s *Set) saved(f Fault, args, ofCheck []string) {
+	s.Helper()
+	s.keep(f, "check", cluster.Saved(s.Namespace, "check", append(s.target("check"), ofCheck...)...))
+	if len(f.Want) > 0 && viewOf(f.Want[0].Code) != "check" {
+		view := viewOf(f.Want[0].Code)
+		s.keep(f, view, cluster.Saved(s.Namespace, view, append(s.target(view), args...)...))
+	}
+	if f.Reads.Service != "" {
+		s.keep(f, "mysql-reads", cluster.Saved(s.Namespace, "mysql-reads", "svc/"+f.Reads.Service))
+	}
+}
+
+// keep writes a snapshot to the folder for cases, if there is one.
+func (s *Set) keep(f Fault, view, text string) {
+	s.Helper()
+	folder := os.Getenv(casesVariable)
+	if folder == "" {
+		return
+	}
+	folder = filepath.Join(folder, s.bed.Name, strings.ReplaceAll(f.Name, " ", "-"))
+	err := os.MkdirAll(folder, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, view+".yaml"), []byte(text), 0o644)
+	}
+	if err != nil {
+		s.Fatal(err)
 	}
 }
 
@@ -118,8 +164,8 @@ func (s *Set) reads(reads Reads) {
 // healthy waits until nothing above info is found.
 func (s *Set) healthy() {
 	s.Helper()
-	if s.bed.Sound != nil {
-		s.bed.Sound(s)
+	if s.bed.Healthy != nil {
+		s.bed.Healthy(s)
 	}
 	s.checks("")
 }
@@ -135,7 +181,7 @@ func checkArgs(args []string) []string {
 // checks waits until check finds exactly the codes.
 func (s *Set) checks(want string, args ...string) {
 	s.Helper()
-	args = append(append(slices.Clone(s.bed.CheckArgs), s.target("check")...), args...)
+	args = append(s.target("check"), args...)
 	var seen []string
 	err := cluster.Poll(2*time.Minute, func() error {
 		got, report := Checked(s.Namespace, args...)
@@ -202,7 +248,7 @@ func (s *Set) Finds(args []string, all ...Expect) []v1alpha1.Finding {
 
 // viewOf is the command that finds a code.
 func viewOf(code v1alpha1.Code) string {
-	for prefix, view := range map[string]string{"STS": "sts-status", "DNS": "dns", "NODE": "nodes", "MYSQL": "mysql-topology", "CHECK": "check"} {
+	for prefix, view := range map[string]string{"STS": "sts-status", "VOL": "volumes", "DNS": "dns", "NODE": "nodes", "MYSQL": "mysql-topology", "CHECK": "check"} {
 		if strings.HasPrefix(string(code), prefix) {
 			return view
 		}
@@ -217,9 +263,11 @@ func (s *Set) findings(view string, args []string) []v1alpha1.Finding {
 	found := []v1alpha1.Finding{}
 	switch view {
 	case "sts-status":
-		for _, item := range cluster.Report[v1alpha1.StatefulSetStatusList](s.Namespace, args...).Items {
+		for _, item := range cluster.Report[v1alpha1.SetStatusList](s.Namespace, args...).Items {
 			found = append(found, item.Findings...)
 		}
+	case "volumes":
+		found = append(found, cluster.Report[v1alpha1.VolumeStatusList](s.Namespace, args...).Findings...)
 	case "dns":
 		report := cluster.Report[v1alpha1.HeadlessDNSList](s.Namespace, args...)
 		found = append(found, report.Findings...)
@@ -237,7 +285,7 @@ func (s *Set) findings(view string, args []string) []v1alpha1.Finding {
 			found = append(found, item.Findings...)
 		}
 	case "check":
-		for _, item := range cluster.Report[v1alpha1.HealthCheckList](s.Namespace, append(args, s.bed.CheckArgs...)...).Items {
+		for _, item := range cluster.Report[v1alpha1.HealthCheckList](s.Namespace, args...).Items {
 			for _, f := range item.Findings {
 				found = append(found, f.Finding)
 			}

@@ -34,7 +34,7 @@ func (s *Set) In(t *testing.T) *Set {
 func (s *Set) target(view string) []string {
 	switch {
 	case view == "nodes" && s.bed.Machine == Lab:
-		return []string{"-l", "test=" + s.NS} // others' tests have nodes there too
+		return []string{"--selector=test=" + s.NS} // others' tests have nodes there too
 	case view == "nodes" || s.StatefulSet == "":
 		return nil
 	}
@@ -75,7 +75,7 @@ func (s *Set) Sleeps(pod int) {
 	s.Helper()
 	cluster.Eventually(s, 10*time.Second, func() error {
 		if list := s.SQL(pod, "SHOW PROCESSLIST"); !strings.Contains(list, "User sleep") {
-			return fmt.Errorf("nobody sleeps: %s", list)
+			return fmt.Errorf("nothing sleeps: %s", list)
 		}
 		return nil
 	})

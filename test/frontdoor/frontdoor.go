@@ -41,7 +41,7 @@ type Certificate struct {
 type Door struct {
 	// Address is host:port.
 	Address string
-	// Authority is the certificate, in PEM, of whoever signed that of the door.
+	// Authority is the certificate, in PEM, of the authority that signed that of the door.
 	Authority []byte
 }
 

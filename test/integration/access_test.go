@@ -22,7 +22,7 @@ func TestNames(t *testing.T) {
 	n.Apply(n.Manifest("web.yaml"))
 	n.Apply(strings.ReplaceAll(n.Manifest("web.yaml"), "name: web}", "name: other, labels: {tier: db}}"))
 	n.RolledOut()
-	n.Kubectl("rollout", "status", "sts/other", "--timeout=60s")
+	n.Kubectl("rollout", "status", "sts/other", "--timeout=300s")
 	for args, want := range map[string]string{
 		"web": "web", "sts/web": "web", "statefulset.apps/web": "web", "web other": "other web", "": "other web", "-l tier=db": "other", "-l tier!=db": "web",
 	} {
@@ -53,8 +53,8 @@ func TestFormats(t *testing.T) {
 		"name":  "statefulset.apps/web\n",
 		"wide":  "STORAGECLASS",
 		"json":  `"apiVersion": "doik.dev/v1alpha1"`,
-		"yaml":  "kind: StatefulSetStatusList",
-		"kyaml": `kind: "StatefulSetStatusList"`,
+		"yaml":  "kind: SetStatusList",
+		"kyaml": `kind: "SetStatusList"`,
 		"jsonpath={.items[0].ordinals[*].pod.status}":                  "Running Running",
 		"go-template={{range .items}}{{.replicas.ready}}{{end}}":       "2",
 		"custom-columns=SET:.metadata.name,READY:.replicas.ready":      "SET   READY\nweb   2\n",
@@ -76,8 +76,11 @@ func TestRights(t *testing.T) {
 	n.ApplyWeb()
 	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps")
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
-	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,poddisruptionbudgets.policy")
+	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,events,poddisruptionbudgets.policy")
 	n.Kubectl("create", "rolebinding", "all", "--role=all", "--user=no-kubelets")
+	n.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", n.NS, "--ignore-not-found") })
+	n.Kubectl("create", "clusterrole", n.NS, "--verb=list", "--resource=persistentvolumes,storageclasses.storage.k8s.io")
+	n.Kubectl("create", "clusterrolebinding", n.NS, "--clusterrole="+n.NS, "--user=no-kubelets")
 
 	as := func(user string) cluster.Result { return n.Doik("sts-status", "--as="+user) }
 	cluster.Eventually(t, 10*time.Second, func() error { // the authorizer learns of new roles a moment later
@@ -87,8 +90,8 @@ func TestRights(t *testing.T) {
 		return nil
 	})
 	r := as("no-kubelets")
-	if want := fmt.Sprintf(`warning: disk usage: no right to get nodes/proxy; see docs/rbac.md, or leave usage out with --no-usage
-warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no right to create pods/exec
+	if want := fmt.Sprintf(`warning: disk usage: no permission to get nodes/proxy; ask for it (kubectl doik --print-rbac=kubelets prints the role), or skip disk usage with --no-usage
+warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no permission to create pods/exec
 `, n.NS); r.Err != want {
 		t.Errorf("without nodes/proxy: %q, want %q", r.Err, want)
 	}
@@ -96,8 +99,8 @@ warning: disk usage of %[1]s/www-web-0, %[1]s/www-web-1: df in the container: no
 		t.Errorf("without nodes/proxy:\n%s", r.Out)
 	}
 
-	// One refusal stands for all the pods of the namespace: two questions (blocks, inodes) over two protocols.
-	if requests := strings.Count(n.Doik("sts-status", "--as=no-kubelets", "-v=6").Err, "/exec?"); requests == 0 || requests > 4 {
+	// One refusal stands for all the pods of the namespace: three questions (blocks, inodes, mounts) over two protocols.
+	if requests := strings.Count(n.Doik("sts-status", "--as=no-kubelets", "-v=6").Err, "/exec?"); requests == 0 || requests > 6 {
 		t.Errorf("%d requests for exec although the first was refused", requests)
 	}
 
@@ -139,15 +142,15 @@ func TestRole(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
 	n.Grant(t, n.NS+"-reader", nil, "exec", "kubelets")
-	n.Grant(t, n.NS+"-namespaced", strings.NewReplacer("persistentvolumes, nodes", "nothing", "[events]", "[nothing]", "storageclasses, volumeattachments", "nothing", "csinodes", "nothing").Replace, "exec", "kubelets")
+	n.Grant(t, n.NS+"-namespaced", strings.NewReplacer("[persistentvolumes]", "[nothing]", "[nodes]", "[nothing]", "[events]", "[nothing]", "[volumeattachments]", "[nothing]", "[storageclasses, csinodes]", "[nothing]").Replace, "exec", "kubelets")
 	as := func(user string, args ...string) cluster.Result {
 		return n.Doik(append([]string{"sts-status", "--as=" + n.NS + "-" + user}, args...)...)
 	}
-	// A claim that is pending, and a pod that is on no node: everything that explains is asked.
+	// A claim that is pending, and a pod that is not scheduled: everything that explains is asked.
 	n.Apply(strings.NewReplacer("name: web}", "name: other}", "accessModes", "storageClassName: nosuch, accessModes").Replace(n.Manifest("web.yaml")))
 	cluster.Eventually(t, 20*time.Second, func() error {
 		r := as("reader", "-o", "wide")
-		if r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "there is no StorageClass nosuch") || strings.Contains(r.Out, "unknown") {
+		if r.Code != 0 || r.Err != "" || !strings.Contains(r.Out, "StorageClass nosuch does not exist") || strings.Contains(r.Out, "unknown") {
 			return fmt.Errorf("with the role: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
 		}
 		return nil
@@ -163,7 +166,7 @@ func TestRole(t *testing.T) {
 			subjects = append(subjects, strings.SplitN(line, ":", 3)[1])
 		}
 		slices.Sort(subjects)
-		if got := strings.Join(subjects, ","); r.Code != 0 || got != " PersistentVolumes, nodes" {
+		if got := strings.Join(subjects, ","); r.Code != 0 || got != " PersistentVolumes, StorageClasses, events, nodes" {
 			return fmt.Errorf("namespaced: exit code %d, warnings of %q: %s", r.Code, got, r.Err)
 		}
 		// Reclaim policy and handle; the capacity type. The zone is a label of the pod.
@@ -182,7 +185,7 @@ func TestRole(t *testing.T) {
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
-	// A pod on no node: nobody else writes its status.
+	// A pod on no node: nothing else writes its status.
 	n.Apply(strings.Replace(n.Manifest("web.yaml"), "containers:", "nodeSelector: {nosuch: node}\n      containers:", 1))
 	n.Kubectl("wait", "--for=create", "pod/web-0", "--timeout=30s")
 	n.Kubectl("patch", "pod", "web-0", "--subresource=status", "--type=merge", "-p", `{"status": {"conditions": [{"type": "PodScheduled", "status": "True"}],

@@ -39,7 +39,7 @@ func BenchmarkManySets(b *testing.B) {
 			"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}}`, set))
 	}
 	for i := range 20 {
-		n.Kubectl("rollout", "status", fmt.Sprintf("sts/s%d", i), "--timeout=60s")
+		n.Kubectl("rollout", "status", fmt.Sprintf("sts/s%d", i), "--timeout=300s")
 	}
 	cluster.Compare(b, []string{"kubectl-doik", "sts-status", "-A", "--no-usage"}, []string{"kubectl", "get", "sts,pods,pvc,pv", "-A"})
 }

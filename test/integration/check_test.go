@@ -67,11 +67,11 @@ func TestCheckArguments(t *testing.T) {
 	}
 	n.ApplyWeb()
 	for args, want := range map[string]string{
-		"--only=STS10":        `error: --only: "STS10" is no code of a finding: did you mean STS010 or STS?`,
-		"--exclude=ENDP001":   `error: --exclude: "ENDP001" is no code`,
+		"--only=STS10":        `error: --only: "STS10" is not a finding code: did you mean STS010 or STS?`,
+		"--exclude=ENDP001":   `error: --exclude: "ENDP001" is not a finding code`,
 		"wbe":                 `error: StatefulSet "wbe" not found in namespace ` + n.NS,
 		"web -A":              "error: a name can't be looked up in all namespaces",
-		"--server-timeout=0s": "error: --server-timeout=0s: it must be positive",
+		"--server-timeout=0s": "error: invalid --server-timeout \"0s\": must be positive",
 	} {
 		r := n.Doik(append([]string{"check"}, strings.Fields(args)...)...)
 		if args == "web -A" {
@@ -86,7 +86,7 @@ func TestCheckArguments(t *testing.T) {
 	n.Kubectl("annotate", "pvc", "www-web-1", "lab.doik.dev/used=95%")
 	cluster.Eventually(t, 20*time.Second, func() error {
 		r := n.Doik("check", "--only=STS011")
-		if want := `warning: annotation doik.dev/ignore of persistentvolumeclaim/www-web-0 in namespace ` + n.NS + `: "nonsense" is no code of a finding`; r.Code != 0 || !strings.HasPrefix(r.Err, want) || strings.Count(r.Err, "\n") != 1 {
+		if want := `warning: annotation doik.dev/ignore of persistentvolumeclaim/www-web-0 in namespace ` + n.NS + `: "nonsense" is not a finding code`; r.Code != 0 || !strings.HasPrefix(r.Err, want) || strings.Count(r.Err, "\n") != 1 {
 			return fmt.Errorf("exit code %d: %s", r.Code, r.Err)
 		}
 		for _, want := range []string{"web    2/2     error    1 error, 1 ignored ", "ERROR     STS011   www-web-1 is 95% full", "IGNORED   STS011   www-web-0 is 95% full", "persistentvolumeclaim/www-web-0: it is emptied at night"} {
@@ -139,7 +139,7 @@ func TestCheckWatch(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
 	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state=crash-loop")
-	if r := n.Doik("check", "--only=STS005", "--for=healthy", "--timeout=4s"); r.Code != 1 || !strings.HasSuffix(r.Err, "error: timed out waiting for check of namespace "+n.NS+" to be healthy\n") {
+	if r := n.Doik("check", "--only=STS005", "--for=healthy", "--timeout=4s"); r.Code != 1 || !strings.HasSuffix(r.Err, "error: timed out waiting for check of namespace "+n.NS+" to be healthy: web: 1 of 2 pods are ready\n") {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 	}
 	for args, code := range map[string]int{"--for=ready --timeout=4s": 1, "--for=happy": 1} {
@@ -150,7 +150,7 @@ func TestCheckWatch(t *testing.T) {
 	w := cluster.Watch(n, "check", "--only=STS", "--watch")
 	w.Sees("error    1 error")
 	n.Kubectl("annotate", "pod", "web-1", "lab.doik.dev/state-")
-	w.Sees(n.NS + "/web STS005 is over (web-1)")
+	w.Sees(n.NS + "/web STS005 resolved (web-1)")
 	w.Sees(n.NS + "/web 2/2 ready")
 	if r := n.Doik("check", "--exclude=DNS", "--for=ready", "--timeout=20s"); r.Code != 0 {
 		t.Errorf("ready: exit code %d: %s%s", r.Code, r.Out, r.Err)
@@ -158,7 +158,7 @@ func TestCheckWatch(t *testing.T) {
 	n.Kubectl("annotate", "pod", "web-0", "lab.doik.dev/state=not-ready")
 	w.Sees(n.NS + "/web error STS003: web-0 ")
 	n.Kubectl("annotate", "sts", "web", v1alpha1.IgnoreAnnotation+"=STS003: a drill")
-	w.Sees(n.NS + "/web STS003 is over (web-0)")
+	w.Sees(n.NS + "/web STS003 resolved (web-0)")
 	w.Interrupt()
 	if r := n.Doik("check", "--only=STS003", "--for=healthy", "--timeout=20s"); r.Code != 0 {
 		t.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)

@@ -20,7 +20,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-// connect connects to the lab, as somebody else if a user is given.
+// connect connects to the lab, as another user if one is given.
 func connect(t *testing.T, user string) *kube.Cluster {
 	t.Helper()
 	flags := kube.NewConnection()

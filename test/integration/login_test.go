@@ -117,7 +117,7 @@ func TestKuberc(t *testing.T) {
 		if ran := p.runs(t) > 0; ran != tc.runs || (r.Code == 0) != tc.runs {
 			t.Errorf("%s: the plugin runs it: %v, exit code %d: %s", tc.what, ran, r.Code, r.Err)
 		}
-		if !tc.runs && (!strings.Contains(r.Err, "the kuberc does not let the program run") || strings.Count(r.Err, "\n") != 1) {
+		if !tc.runs && (!strings.Contains(r.Err, "the kuberc does not allow the kubeconfig's credential plugin to run") || strings.Count(r.Err, "\n") != 1) {
 			t.Errorf("%s: %s", tc.what, r.Err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestKuberc(t *testing.T) {
 	}
 	t.Setenv("KUBERC", "")
 	n.ApplyWeb()
-	for args, want := range map[string]string{"": "statefulset.apps/web\n", "-o json": `"kind": "StatefulSetStatusList"`} {
+	for args, want := range map[string]string{"": "statefulset.apps/web\n", "-o json": `"kind": "SetStatusList"`} {
 		file := kuberc("defaults", "defaults:\n- command: doik sts-status\n  options:\n  - {name: output, default: name}\n- command: get\n  options:\n  - {name: nosuch, default: x}\n")
 		if r := n.Doik(append([]string{"sts-status", "web", "--kuberc=" + file}, strings.Fields(args)...)...); r.Code != 0 || !strings.Contains(r.Out, want) || r.Err != "" {
 			t.Errorf("default values, %q: exit code %d: %s%s", args, r.Code, r.Out, r.Err)
@@ -155,7 +155,7 @@ func TestLoginProgram(t *testing.T) {
 	} {
 		begun := time.Now()
 		r := n.Doik(append(args, "--kubeconfig="+hanging.kubeconfig)...)
-		if took := time.Since(begun); took > 6*time.Second || r.Code != 1 || !strings.Contains(r.Err, "has not ended in time") || strings.Count(r.Err, "\n") != 1 {
+		if took := time.Since(begun); took > 6*time.Second || r.Code != 1 || !strings.Contains(r.Err, "did not finish in time") || strings.Count(r.Err, "\n") != 1 {
 			t.Errorf("%v: after %s, exit code %d: %s%s", args, took, r.Code, r.Out, r.Err)
 		}
 		if got := hanging.runs(t); got != 1 {

@@ -94,6 +94,38 @@ func TestNodesOfPlatforms(t *testing.T) {
 	t.Logf("\n%s", n.MustDoik("nodes", "-l", "test="+n.NS, "-o", "wide"))
 }
 
+// TestNodesOfFargate counts of a machine of Fargate what its pod has been given, in its row and in the sums, and names the systems of nodes
+// where one is not Linux.
+func TestNodesOfFargate(t *testing.T) {
+	t.Parallel()
+	n := cluster.NewNamespace(t)
+	names := n.Fleet(cluster.Machine{Name: "fargate", Labels: "eks.amazonaws.com/compute-type=fargate"}, cluster.Machine{Name: "win", Labels: "kubernetes.io/os=windows"})
+	n.Apply(fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: batch, labels: {eks.amazonaws.com/fargate-profile: batch}, annotations: {CapacityProvisioned: 0.25vCPU 0.5GB}}
+spec:
+  nodeName: %s
+  containers: [{name: main, image: none, resources: {requests: {cpu: 100m, memory: 128Mi}}}]
+`, names[0]))
+	n.Kubectl("wait", "--for=condition=Ready", "pod/batch", "--timeout=300s")
+	report := everywhere(n, "-l", "test="+n.NS)
+	f, sum := report.Items[0], report.Summary
+	if f.Class.Owner == nil || f.Class.Owner.Name != "batch" || f.CPU.Capacity.MilliValue() != 250 || f.Memory.Allocatable.Value() != 512<<20 || *f.CPU.RequestedPercent != 40 {
+		t.Errorf("%+v: %+v, %+v", f.Class.Owner, f.CPU, f.Memory)
+	}
+	if sum.Total.CPU.MilliValue() != 8250 || sum.ByCapacityType[0].CPU.MilliValue() != 250 || sum.ByCapacityType[0].Memory.Value() != 512<<20 {
+		t.Errorf("sums %+v", sum)
+	}
+	table := n.MustDoik("nodes", "-l", "test="+n.NS)
+	if !strings.Contains(table, "  OS  ") || !strings.Contains(table, "  windows  ") || !strings.Contains(table, "   8.25 vCPU   ") {
+		t.Errorf("table:\n%s", table)
+	}
+	if table := n.MustDoik("nodes", names[0]); strings.Contains(table, "  OS  ") {
+		t.Errorf("all on Linux:\n%s", table)
+	}
+}
+
 // TestNodesArguments says what is wrong with arguments, and which node may have been meant.
 func TestNodesArguments(t *testing.T) {
 	t.Parallel()
@@ -108,13 +140,15 @@ func TestNodesArguments(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		name + "x":                   "error: Node \"" + name + "x\" not found: did you mean " + name + "?\n",
-		"nosuchnode-at-all":          "error: Node \"nosuchnode-at-all\" not found\n",
-		"--capacity-type=cheap":      "error: --capacity-type: \"cheap\" is none of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
-		"--spot-label=cheap":         "error: --spot-label: \"cheap\" is not a label of the form key=value\n",
-		"pod/" + name:                "error: pod/" + name + ": \"pod\" is not a kind that this command takes: use NAME or node/NAME\n",
-		"--pods --usage-timeout=-1s": "error: --usage-timeout=-1s: it must be positive; --no-usage leaves usage out\n",
-		name + " -l a=b":             "error: names and a selector (-l) can't be combined: use one of them\n",
+		name + "x":                               "error: Node \"" + name + "x\" not found: did you mean " + name + "?\n",
+		"nosuchnode-at-all":                      "error: Node \"nosuchnode-at-all\" not found\n",
+		"--capacity-type=cheap":                  "error: --capacity-type: \"cheap\" is none of on-demand, reserved, capacity-block, spot, preemptible, flex, fargate, unknown\n",
+		"--spot-label=cheap":                     "error: --spot-label: \"cheap\" is not a label of the form key=value\n",
+		"--on-demand-label==x":                   "error: --on-demand-label: \"=x\" is not a label of the form key=value\n",
+		"--spot-label=a=b --on-demand-label=a=b": "error: --spot-label and --on-demand-label are the same label: a=b\n",
+		"pod/" + name:                            "error: pod/" + name + ": this command does not accept the kind \"pod\": use NAME or node/NAME\n",
+		"--pods --usage-timeout=-1s":             "error: invalid --usage-timeout \"-1s\": must be positive; --no-usage skips disk usage\n",
+		name + " -l a=b":                         "error: names and a selector (-l) can't be combined\n",
 	} {
 		r := cluster.Run(t, "", "kubectl", append([]string{"doik", "nodes"}, strings.Fields(args)...)...)
 		if r.Code != 1 || r.Out != "" || r.Err != want {
@@ -240,7 +274,7 @@ func TestNodesRights(t *testing.T) {
 		return r
 	}
 	forbidden := func(what, subject, resource, group string) string {
-		return fmt.Sprintf("warning: %s: %s is forbidden: User %q cannot list resource %q in API group %q at the cluster scope; ask for this right, see docs/rbac.md\n",
+		return fmt.Sprintf("warning: %s: %s is forbidden: User %q cannot list resource %q in API group %q at the cluster scope; ask for this permission: kubectl doik --print-rbac prints the role\n",
 			subject, resource, user(what), strings.SplitN(resource, ".", 2)[0], group)
 	}
 	noCSI := func(what string) string {
@@ -252,18 +286,18 @@ func TestNodesRights(t *testing.T) {
 	if !strings.Contains(r.Out, name+"   Ready    spot ") || strings.Count(strings.SplitN(r.Out, "\n\n", 2)[0], "unknown") < 4 || strings.Contains(r.Out, "NODE0") {
 		t.Errorf("nodes only:\n%s", r.Out)
 	}
-	if r := as("nodes", "--stateful"); r.Code != 1 || r.Out != "" || !strings.HasPrefix(r.Err, "error: --stateful needs to know the pods: pods is forbidden") {
+	if r := as("nodes", "--stateful"); r.Code != 1 || r.Out != "" || !strings.HasPrefix(r.Err, "error: --stateful needs to read pods: pods is forbidden") {
 		t.Errorf("--stateful: exit code %d, %q", r.Code, r.Err)
 	}
 
 	role(user("pods"), "list", "nodes,pods")
 	r = eventually("pods", noCSI("pods")+forbidden("pods", "PersistentVolumes", "persistentvolumes", "")+
-		fmt.Sprintf("warning: PodDisruptionBudgets in namespace %s: poddisruptionbudgets.policy is forbidden: User %q cannot list resource \"poddisruptionbudgets\" in API group \"policy\" in the namespace %q; ask for this right, see docs/rbac.md\n", n.NS, user("pods"), n.NS))
+		fmt.Sprintf("warning: PodDisruptionBudgets in namespace %s: poddisruptionbudgets.policy is forbidden: User %q cannot list resource \"poddisruptionbudgets\" in API group \"policy\" in the namespace %q; ask for this permission: kubectl doik --print-rbac prints the role\n", n.NS, user("pods"), n.NS))
 	if !strings.Contains(r.Out, "NODE002") || strings.Contains(r.Out, "NODE011") || strings.Contains(r.Out, "NODE008") {
 		t.Errorf("nodes and pods:\n%s", r.Out)
 	}
 	r = as("pods", "--pods")
-	if want := "warning: disk usage: no right to get nodes/proxy; see docs/rbac.md, or leave usage out with --no-usage\n"; r.Code != 0 || !strings.Contains(r.Err, want) || !strings.Contains(r.Out, "data-db-0   unknown") {
+	if want := "warning: disk usage: no permission to get nodes/proxy; ask for it (kubectl doik --print-rbac=kubelets prints the role), or skip disk usage with --no-usage\n"; r.Code != 0 || !strings.Contains(r.Err, want) || !strings.Contains(r.Out, "data-db-0   unknown") {
 		t.Errorf("nodes and pods, --pods: exit code %d, %q\n%s", r.Code, r.Err, r.Out)
 	}
 

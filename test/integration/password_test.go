@@ -158,7 +158,7 @@ func TestPasswordGoesToNobodyElse(t *testing.T) {
 	for name, c := range servers {
 		n.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": %q, "annotations": {"lab.doik.dev/forward": "3306=%s"}},
 			"spec": {"containers": [{"name": "db", "image": "mysql:8"}]}}`, name, c.listen(t)))
-		n.Kubectl("wait", "--for=condition=Ready", "pod/"+name, "--timeout=60s")
+		n.Kubectl("wait", "--for=condition=Ready", "pod/"+name, "--timeout=300s")
 	}
 	const password = "of-the-users-own"
 	t.Setenv("DOIK_PW", password)
@@ -223,7 +223,7 @@ func TestLogsHaveNoPasswords(t *testing.T) {
 	n.Apply(fmt.Sprintf(`{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {"serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": {
 		"metadata": {"labels": {"app": "db"}, "annotations": {"lab.doik.dev/forward": "3306=%s"}},
 		"spec": {"containers": [{"name": "db", "image": "mysql:8", "args": ["--x=%s"], "env": [{"name": "MYSQL_ROOT_PASSWORD", "value": %q}, {"name": "OTHER", "value": %q}]}]}}}}`, collector.listen(t), inPod, inPod, inPod))
-	n.Kubectl("rollout", "status", "sts/db", "--timeout=60s")
+	n.Kubectl("rollout", "status", "sts/db", "--timeout=300s")
 	t.Setenv("DOIK_PW", own)
 	seen := map[string]bool{}
 	for level := range 11 {
@@ -250,6 +250,16 @@ func TestLogsHaveNoPasswords(t *testing.T) {
 			}
 			for _, word := range []string{"/exec?", "Response Body", "MYSQL_ROOT_PASSWORD", "Secret of ", "Authorization: Bearer <masked>", "last-applied-configuration"} {
 				seen[word] = seen[word] || strings.Contains(said, word)
+			}
+		}
+	}
+	for _, args := range [][]string{
+		{"check"}, {"sts-status"}, {"nodes"}, {"mysql-topology", "db"}, {"mysql-topology", "db", "--user=mon", "--password-from=env:DOIK_PW"},
+	} {
+		text := cluster.Saved(n, args[0], args[1:]...)
+		for _, secret := range []string{inPod, inSecret, own, token} {
+			if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
+				t.Errorf("%s is in the snapshot of %v:\n%s", secret, args, text)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func TestRemedyCanBePasted(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("KUBECONFIG", "/nonexistent")
-	report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "web", "--kubeconfig="+file, "--context="+hostile)
+	report := cluster.Report[v1alpha1.SetStatusList](n, "sts-status", "web", "--kubeconfig="+file, "--context="+hostile)
 	ran := false
 	for _, f := range report.Items[0].Findings {
 		if !strings.HasPrefix(f.Remedy.Command, "kubectl ") {

@@ -16,6 +16,6 @@ func TestReadmeLab(t *testing.T) {
 	n.Kubectl("scale", "sts/web", "--replicas=5")
 	n.RolledOut()
 	n.Kubectl("scale", "sts/web", "--replicas=3")
-	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=60s")
+	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=300s")
 	readme.Run(t, n, "lab")
 }

@@ -59,6 +59,38 @@ func BenchmarkScale(b *testing.B) {
 		requests(b, ours("-A"))
 		cluster.Compare(b, ours("-A"), ours("-A", "--no-usage"))
 	})
+	volumes := func(args ...string) []string { return append([]string{"kubectl-doik", "volumes"}, args...) }
+	b.Run("volumes-120-claims", func(b *testing.B) {
+		requests(b, volumes(first...))
+		cluster.Compare(b, volumes(first...), dfPV("scale-00"))
+	})
+	b.Run("volumes-all", func(b *testing.B) {
+		requests(b, volumes("-A"))
+		cluster.Compare(b, volumes("-A"), ours("-A"))
+	})
+	b.Run("volumes-all-one-dead", func(b *testing.B) { // it costs one time-out, however many claims it has
+		node := f.nodes[0]
+		cluster.Run(b, "", "kubectl", "annotate", "node", node, "lab.doik.dev/kubelet=hang")
+		b.Cleanup(func() { cluster.Run(b, "", "kubectl", "annotate", "node", node, "lab.doik.dev/kubelet-") })
+		started := time.Now()
+		cluster.Run(b, "", "kubectl-doik", "volumes", "-A", "--usage-timeout=3s")
+		b.Logf("with a node that does not answer, and --usage-timeout=3s: %s", time.Since(started).Round(10*time.Millisecond))
+		cluster.Compare(b, volumes("-A", "--usage-timeout=3s"), ours("-A", "--usage-timeout=3s"))
+	})
+}
+
+// BenchmarkVolumes looks at 120 claims on as many nodes, beside kubectl df-pv, if there is one on PATH, else
+// beside what one would type to see a part of it.
+func BenchmarkVolumes(b *testing.B) {
+	f := newFiller(b)
+	if len(f.nodes) < 100 {
+		b.Skipf("a lab of %d nodes: make bench starts a large one", len(f.nodes))
+	}
+	f.namespace("volumes-00", 30, 4)
+	f.settle()
+	ours := []string{"kubectl-doik", "volumes", "-n", "volumes-00"}
+	requests(b, ours)
+	cluster.Compare(b, ours, dfPV("volumes-00"))
 }
 
 // BenchmarkNodes looks at all nodes, each with six pods of databases on it, beside what one would type to see half of it: 5,000

@@ -47,7 +47,7 @@ func TestScreen(t *testing.T) {
 	w.Sees("web-1   …") // what names the rows stays
 	w.Type("?")
 	count(t, w, "this help", 1)
-	w.Type(" ?") // any key goes back
+	w.Type(" ?") // press any key to go back
 	count(t, w, "this help", 2)
 	ends(t, w, "x\x03\x03")
 

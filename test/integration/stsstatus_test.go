@@ -18,11 +18,11 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
-// standing are findings that are worth knowing of most small sets in the lab, which have tests of their own.
+// standing are informational findings of most small sets in the lab, which have tests of their own.
 var standing = []v1alpha1.Code{v1alpha1.CodeReclaimDelete, v1alpha1.CodeSharedNode, v1alpha1.CodeSharedZone, v1alpha1.CodeNoDisruptionBudget}
 
 // codes are the codes of a set's findings but the standing ones, each once, in the order of the report.
-func codes(s v1alpha1.StatefulSetStatus) string {
+func codes(s v1alpha1.SetStatus) string {
 	var list []string
 	for _, f := range s.Findings {
 		if code := string(f.Code); !slices.Contains(standing, f.Code) && (len(list) == 0 || list[len(list)-1] != code) {
@@ -33,7 +33,7 @@ func codes(s v1alpha1.StatefulSetStatus) string {
 }
 
 // ordinals shows a set's ordinals as "0 Present, 1 Blocked".
-func ordinals(s v1alpha1.StatefulSetStatus) string {
+func ordinals(s v1alpha1.SetStatus) string {
 	list := make([]string, len(s.Ordinals))
 	for i, o := range s.Ordinals {
 		list[i] = fmt.Sprintf("%d %s", o.Ordinal, o.State)
@@ -49,7 +49,7 @@ func TestScaledDown(t *testing.T) {
 	n.Kubectl("scale", "sts/web", "--replicas=5")
 	n.RolledOut()
 	n.Kubectl("scale", "sts/web", "--replicas=3")
-	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=60s")
+	n.Kubectl("wait", "--for=delete", "pod/web-3", "pod/web-4", "--timeout=300s")
 	for i, used := range []string{"10%", "20Mi", "300Mi"} {
 		n.Kubectl("annotate", "pvc", fmt.Sprintf("www-web-%d", i), "lab.doik.dev/used="+used)
 	}
@@ -104,7 +104,7 @@ func TestUsage(t *testing.T) {
 			return fmt.Errorf("without inodes: %+v", claims[1].Usage)
 		case claims[2].Usage == nil || !claims[2].Usage.Elastic || claims[2].Usage.UsedPercent != nil:
 			return fmt.Errorf("elastic: %+v", claims[2].Usage)
-		case claims[3].Usage != nil || !strings.Contains(claims[3].UsageUnknown, "reports nothing"):
+		case claims[3].Usage != nil || !strings.Contains(claims[3].UsageUnknown, "does not report it"):
 			return fmt.Errorf("missing: %+v, %q", claims[3].Usage, claims[3].UsageUnknown)
 		case claims[4].Usage == nil || *claims[4].Usage.UsedPercent != 85:
 			return fmt.Errorf("85 %%: %+v", claims[4].Usage)
@@ -130,7 +130,7 @@ func TestDeadKubelets(t *testing.T) {
 	started := time.Now()
 	r := n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=3s", "-o", "json")
 	took := time.Since(started)
-	var report v1alpha1.StatefulSetStatusList
+	var report v1alpha1.SetStatusList
 	if err := json.Unmarshal([]byte(r.Out), &report); err != nil || r.Code != 0 {
 		t.Fatalf("exit code %d, %v: %s", r.Code, err, r.Err)
 	}
@@ -139,7 +139,7 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	for _, s := range report.Items {
 		c := s.Ordinals[0].Claims[0]
-		want := map[string]string{"hang": "the kubelet did not answer within 3s", "dead": "the kubelet can't be asked: "}[s.Metadata.Name]
+		want := map[string]string{"hang": "the kubelet did not answer within 3s", "dead": "the kubelet can't be queried: "}[s.Metadata.Name]
 		switch {
 		case want == "" && c.Usage == nil:
 			t.Errorf("%s: usage unknown: %s", s.Metadata.Name, c.UsageUnknown)
@@ -149,7 +149,7 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	for _, want := range []string{
 		"warning: disk usage on node " + hang + ": the kubelet did not answer within 3s; see kubectl describe node " + hang,
-		"warning: disk usage on node " + dead + ": the kubelet can't be asked: ",
+		"warning: disk usage on node " + dead + ": the kubelet can't be queried: ",
 	} {
 		if !strings.Contains(r.Err, want) {
 			t.Errorf("no %q in\n%s", want, r.Err)
@@ -166,12 +166,12 @@ func TestDeadKubelets(t *testing.T) {
 	}
 	// Out of time altogether: what had answered by then is shown and is no problem.
 	r = n.Doik("sts-status", "--usage-from=kubelet", "--usage-timeout=60s", "--timeout=5s")
-	if want := "warning: disk usage on node " + hang + ": the kubelet had not answered when time ran out; raise --timeout\n"; r.Code != 0 ||
+	if want := "warning: disk usage on node " + hang + ": the kubelet did not answer before the timeout; raise --timeout\n"; r.Code != 0 ||
 		!strings.Contains(r.Err, want) || strings.Count(r.Err, "\n") != 2 || strings.Count(r.Out, "unknown") != 2 {
 		t.Errorf("out of time: exit code %d: %s\n%s", r.Code, r.Err, r.Out)
 	}
 	if text := n.MustDoik("sts-status", "--no-usage"); strings.Contains(text, "USED") {
-		t.Errorf("usage although nobody asked:\n%s", text)
+		t.Errorf("usage although it was not requested:\n%s", text)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestDF(t *testing.T) {
 	n.Kubectl("wait", "--for=condition=Ready=false", "pod/crashed-0", "--timeout=30s")
 
 	told := func(from string) (*v1alpha1.VolumeUsage, string) {
-		report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status", "told", "--usage-from="+from)
+		report := cluster.Report[v1alpha1.SetStatusList](n, "sts-status", "told", "--usage-from="+from)
 		c := report.Items[0].Ordinals[0].Claims[0]
 		return c.Usage, c.UsageUnknown + codes(report.Items[0])
 	}
@@ -197,7 +197,7 @@ func TestDF(t *testing.T) {
 			t.Errorf("--usage-from=%s: %+v %s", from, u, rest)
 		}
 	}
-	if u, reason := told("kubelet"); u != nil || !strings.HasPrefix(reason, "the kubelet can't be asked: Internal Error: ") {
+	if u, reason := told("kubelet"); u != nil || !strings.HasPrefix(reason, "the kubelet can't be queried: Internal Error: ") {
 		t.Errorf("--usage-from=kubelet: %+v %s", u, reason)
 	}
 	if u, reason := told("none"); u != nil || reason != "" {
@@ -209,7 +209,7 @@ func TestDF(t *testing.T) {
 		t.Errorf("crashed: exit code %d: %s", r.Code, r.Err)
 	}
 	r = n.Doik("sts-status", "crashed")
-	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasPrefix(r.Err, "warning: disk usage on node "+broken+": the kubelet can't be asked: ") {
+	if r.Code != 0 || strings.Count(r.Err, "\n") != 1 || !strings.HasPrefix(r.Err, "warning: disk usage on node "+broken+": the kubelet can't be queried: ") {
 		t.Errorf("crashed: exit code %d: %s", r.Code, r.Err)
 	}
 }
@@ -280,8 +280,8 @@ spec:
     metadata: {labels: {app: nowhere}}
     spec: {nodeSelector: {nosuch: node}, containers: [{name: main, image: none}]}
 `)
-	n.Kubectl("wait", "--for=condition=Ready", "pod/s0-0", "--timeout=60s")
-	n.Kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/s5-0", "--timeout=60s")
+	n.Kubectl("wait", "--for=condition=Ready", "pod/s0-0", "--timeout=300s")
+	n.Kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod/s5-0", "--timeout=300s")
 	n.Cleanup(func() { // it does not terminate by itself, and would keep its namespace
 		n.TryKubectl("delete", "sts", "s5", "--cascade=orphan")
 		n.TryKubectl("annotate", "pods", "--all", "lab.doik.dev/state-")
@@ -367,16 +367,16 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestRequests counts what a healthy set costs: five requests, and one for each of its nodes.
+// TestRequests counts what a healthy set costs: eight requests, and one for each of its nodes.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
 	log := n.Doik("sts-status", "web", "-v=6").Err
-	if got := strings.Count(log, `"Response"`); got != 5+2 {
-		t.Errorf("%d requests, want 5 and one for each of 2 nodes:\n%s", got, log)
+	if got := strings.Count(log, `"Response"`); got != 8+2 {
+		t.Errorf("%d requests, want 8 and one for each of 2 nodes:\n%s", got, log)
 	}
-	for _, url := range []string{"/statefulsets/web", "/pods?", "/persistentvolumeclaims?", "/services/nginx", "/poddisruptionbudgets?"} {
+	for _, url := range []string{"/statefulsets/web", "/pods?", "/persistentvolumeclaims?", "/services/nginx", "/poddisruptionbudgets?", "/persistentvolumes?", "/storageclasses?", "/events?"} {
 		if !strings.Contains(log, url) {
 			t.Errorf("no %s in\n%s", url, log)
 		}
@@ -414,7 +414,7 @@ spec:
   - metadata: {name: raw}
     spec: {accessModes: [ReadWriteOnce], volumeMode: Block, resources: {requests: {storage: 2Gi}}}
 `)
-	n.Kubectl("rollout", "status", "sts/mix", "--timeout=60s")
+	n.Kubectl("rollout", "status", "sts/mix", "--timeout=300s")
 	cluster.Eventually(t, 20*time.Second, func() error {
 		var rows []string
 		for line := range strings.Lines(n.MustDoik("sts-status", "mix", "--no-headers")) {

@@ -52,7 +52,7 @@ func TestTunnel(t *testing.T) {
 	n := cluster.NewNamespace(t)
 	n.Apply(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "annotations": {"lab.doik.dev/forward": "3306=%s"}},
 		"spec": {"containers": [{"name": "db", "image": "none"}]}}`, echo(t)))
-	n.Kubectl("wait", "--for=condition=Ready", "pod/db", "--timeout=60s")
+	n.Kubectl("wait", "--for=condition=Ready", "pod/db", "--timeout=300s")
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if _, err := connect(t, "nobody").OpenTunnel(ctx, n.NS, "db"); !apierrors.IsForbidden(err) {
@@ -92,7 +92,7 @@ func TestTunnel(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := refused.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "connection refused") {
-		t.Errorf("a port where nobody listens: %v", err)
+		t.Errorf("a port where nothing listens: %v", err)
 	}
 	refused.Close()
 
@@ -113,7 +113,7 @@ func TestTunnel(t *testing.T) {
 	if _, err := tunnel.Dial(ended, 3306); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
-	// Connections that nobody closed end with the tunnel.
+	// Connections that were not closed end with the tunnel.
 	if err := tunnel.Close(); err != nil {
 		t.Error(err)
 	}

@@ -67,7 +67,7 @@ func TestVerdictOfWhatIsUnread(t *testing.T) {
 			t.Errorf("%+v", part)
 		}
 	}
-	if r := n.Doik("sts-status", "--as=sets-only", "--fail-on=error"); r.Code != 4 || !strings.Contains(r.Err, "--allow-unknown=ordinals,volumes accepts that") {
+	if r := n.Doik("sts-status", "--as=sets-only", "--fail-on=error"); r.Code != 4 || !strings.Contains(r.Err, "accept that with --allow-unknown=ordinals,volumes") {
 		t.Errorf("sts-status: exit code %d: %s", r.Code, r.Err)
 	}
 	if r := n.Doik("nodes", "--as=sets-only", "--fail-on=error"); r.Code != 1 { // there is nothing that it could show
@@ -75,14 +75,14 @@ func TestVerdictOfWhatIsUnread(t *testing.T) {
 	}
 }
 
-// TestVerdictOfWhatIsLeftOut: what nobody asked for, what can't be measured, and what only supports, changes no verdict, and is named.
+// TestVerdictOfWhatIsLeftOut: what was not asked for, what can't be measured, and what only supports, changes no verdict, and is named.
 func TestVerdictOfWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
 	n := cluster.NewNamespace(t)
 	n.ApplyWeb()
-	all := []string{"check", "--exclude=DNS,NODE", "--fail-on=warning"} // the lab has no DNS, and nodes that are spot
+	all := []string{"check", "--exclude=DNS,NODE", "--fail-on=warning"} // DNS is what is left out here; the lab has nodes that are spot
 	r := n.Doik(append(slices.Clone(all), "--no-usage")...)
-	if want := "Not looked at: volumes (disk usage was not asked for (--no-usage)), DNS (left out by --only or --exclude)"; r.Code != 0 || !strings.Contains(r.Out, want) || !strings.Contains(r.Out, "web    2/2     ok ") {
+	if want := "Skipped: volumes (disk usage was skipped (--no-usage)), DNS (excluded by --only or --exclude)"; r.Code != 0 || !strings.Contains(r.Out, want) || !strings.Contains(r.Out, "web    2/2     ok ") {
 		t.Errorf("exit code %d, want %q: %s%s", r.Code, want, r.Out, r.Err)
 	}
 	t.Log("a volume that its driver does not measure")
@@ -152,7 +152,7 @@ func TestNoSuchNamespace(t *testing.T) {
 	n.Kubectl("create", "role", "sets", "--verb=get,list", "--resource=statefulsets.apps,services")
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
 	cluster.Eventually(t, 10*time.Second, func() error {
-		if r := n.Doik("check", "--as=sets-only"); r.Code != 0 || !strings.Contains(r.Err, "No StatefulSets found in namespace "+n.NS+" (whether there is such a namespace can't be verified: ") {
+		if r := n.Doik("check", "--as=sets-only"); r.Code != 0 || !strings.Contains(r.Err, "No StatefulSets found in namespace "+n.NS+" (can't verify that this namespace exists: ") {
 			return fmt.Errorf("exit code %d: %s%s", r.Code, r.Out, r.Err)
 		}
 		return nil
@@ -202,7 +202,7 @@ func TestHealthyRollouts(t *testing.T) {
 	if !seen["STS002"] || !seen["STS003"] || !seen["minReadySeconds"] {
 		t.Errorf("nothing was seen to be on its way: %v", seen)
 	}
-	if report := cluster.Report[v1alpha1.StatefulSetStatusList](n, "sts-status"); conditionOf(report.Conditions) != string(metav1.ConditionTrue)+"/"+string(v1alpha1.ReasonNothingFound) {
+	if report := cluster.Report[v1alpha1.SetStatusList](n, "sts-status"); conditionOf(report.Conditions) != string(metav1.ConditionTrue)+"/"+string(v1alpha1.ReasonNothingFound) {
 		t.Errorf("in the end: %+v %+v", report.Conditions, report.Checked)
 	}
 	n.Kubectl("patch", "sts", "web", "-p", `{"spec": {"template": {"metadata": {"annotations": {"lab.doik.dev/state": "image-pull"}}}}}`)

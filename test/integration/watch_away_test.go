@@ -27,7 +27,7 @@ func said(w *cluster.Watching, within time.Duration, pattern string) {
 const clock = `\d\d:\d\d:\d\d`
 
 // TestWatchAway watches through a way that is refused and then silent: each is said once, in time, and so is the return; what happens
-// meanwhile is told then, and nothing else is held against the cluster.
+// meanwhile is reported then, and nothing else is held against the cluster.
 func TestWatchAway(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -55,7 +55,7 @@ func TestWatchAway(t *testing.T) {
 				before := w.Err()
 				cut := time.Now()
 				test.cut(way)
-				lost := `(?s)^` + regexp.QuoteMeta(before) + `warning: API server unreachable since (` + clock + `) \(` + test.reason + `\); what is shown is from then\n$`
+				lost := `(?s)^` + regexp.QuoteMeta(before) + `warning: API server unreachable since (` + clock + `) \(` + test.reason + `\); the data shown is from then\n$`
 				said(w, test.within, lost)
 				noticed := time.Since(cut)
 				t.Logf("noticed after %s", noticed)
@@ -96,7 +96,7 @@ func TestWatchNeverReached(t *testing.T) {
 		for _, args := range []string{"sts-status", "sts-status web", "nodes", "check", "check web", "mysql-topology", "mysql-reads svc/web"} {
 			t.Run(test.name+" "+args, func(t *testing.T) {
 				t.Parallel()
-				want, code, until := `error: timed out waiting for .* to be ready: --timeout=`+test.timeout.String()+` is over, and the API server not reached: `+test.reason+` since `+clock+`\n`, 1, "--for=ready"
+				want, code, until := `error: timed out waiting for .* to be ready: --timeout=`+test.timeout.String()+` has expired, and the API server not reached: `+test.reason+` since `+clock+`\n`, 1, "--for=ready"
 				if strings.HasPrefix(args, "mysql-reads") { // it has nothing to wait for
 					want, code, until = "", 0, "--watch"
 				}

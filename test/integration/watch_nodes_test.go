@@ -43,7 +43,7 @@ func TestWatchNodes(t *testing.T) {
 	w.Sees("1 node ")
 	documents.Sees(`"nodes": 1`)
 
-	b := node("b", "SPOT", "")
+	b := node("b", "SPOT", "set-db=")
 	w.Sees(b + " Ready")
 	n.Kubectl("cordon", b)
 	w.Sees(b + " cordoned")
@@ -52,20 +52,19 @@ func TestWatchNodes(t *testing.T) {
 	n.Kubectl("annotate", "node", a, "lab.doik.dev/state=not-ready")
 	w.Sees(a + " NotReady")
 	n.Kubectl("annotate", "node", a, "lab.doik.dev/state-")
-	w.Sees("NODE010 is over: node/" + a)
-	n.Kubectl("label", "node", b, "set-db=")
+	w.Sees("NODE010 resolved: node/" + a)
 	n.Kubectl("label", "node", a, "set-db-")
 	n.Kubectl("delete", "pod", "db-0")
-	w.Sees("db-0 came to " + b)
-	n.Kubectl("rollout", "status", "sts/db", "--timeout=60s")
+	w.Sees("db-0 moved to " + b)
+	n.Kubectl("rollout", "status", "sts/db", "--timeout=300s")
 	n.Kubectl("taint", "node", b, "aws-node-termination-handler/spot-itn=x:NoSchedule")
 	w.Sees("ERROR NODE007 ")
 	n.Kubectl("taint", "node", b, "aws-node-termination-handler/spot-itn-")
-	w.Sees("NODE007 is over")
+	w.Sees("NODE007 resolved")
 	n.Kubectl("label", "node", a, "test-")
-	w.Sees(a + " is one of those no longer")
+	w.Sees(a + " no longer matches the filter")
 	n.Kubectl("label", "node", a, "test="+n.NS)
-	w.Sees(a + " is one of those now")
+	w.Sees(a + " now matches the filter")
 	n.Kubectl("delete", "node", a)
 	w.Sees(a + " left")
 	documents.Sees(`"nodes": 2`)
@@ -74,28 +73,28 @@ func TestWatchNodes(t *testing.T) {
 
 	want := `NS-b joined (spot, m5.large, NS-z)
 NS-b Ready
-NODE008 is over: node/NS-a, persistentvolumeclaim/NS/data-db-0
+NODE008 resolved: node/NS-a, persistentvolumeclaim/NS/data-db-0
 NS-b cordoned
 NS-b uncordoned
 NS-a NotReady: Kubelet stopped posting node status
 NS-a Ready (not ready for TIME)
-NODE010 is over: node/NS-a, pod/NS/db-0
+NODE010 resolved: node/NS-a, pod/NS/db-0
 NS/db-0 left NS-a
-NS/db-0 came to NS-b
+NS/db-0 moved to NS-b
 WARNING NODE002 NS/db: its only pod is on interruptible capacity (spot)
 WARNING NODE011 NS/db: on interruptible capacity (spot) without a PodDisruptionBudget: a drain may evict all its pods at once
 NS-b: spot interruption (taint aws-node-termination-handler/spot-itn=x:NoSchedule)
-ERROR NODE007 NS-b is going (spot interruption) and holds NS/db-0
-NS-b: spot interruption is over (taint aws-node-termination-handler/spot-itn=x:NoSchedule)
-NODE007 is over: node/NS-b, pod/NS/db-0
-NS-a is one of those no longer
-NS-a is one of those now
+ERROR NODE007 NS-b is going away (spot interruption) and runs NS/db-0
+NS-b: spot interruption cleared (taint aws-node-termination-handler/spot-itn=x:NoSchedule)
+NODE007 resolved: node/NS-b, pod/NS/db-0
+NS-a no longer matches the filter
+NS-a now matches the filter
 NS-a left
 `
 	if diff := inOrder(cluster.Happenings(w.Text()), want); diff != "" {
 		t.Errorf("%s in\n%s", diff, cluster.Happenings(w.Text()))
 	}
-	for _, once := range []string{"NS-b joined (spot, m5.large, NS-z)", "NS-b cordoned", "NS/db-0 came to NS-b", "NS-a left", "NS-a Ready (not ready for TIME)"} {
+	for _, once := range []string{"NS-b joined (spot, m5.large, NS-z)", "NS-b cordoned", "NS/db-0 moved to NS-b", "NS-a left", "NS-a Ready (not ready for TIME)"} {
 		if strings.Count("\n"+cluster.Happenings(w.Text())+"\n", "\n"+once+"\n") != 1 {
 			t.Errorf("%q is not told once in\n%s", once, cluster.Happenings(w.Text()))
 		}
@@ -156,7 +155,7 @@ func TestWatchNodesAtRest(t *testing.T) {
 		t.Errorf("requests at rest: %v, then %v", before, after)
 	}
 
-	// Pods that no node can take: their status is nobody's but the test's.
+	// Pods that no node can take: only the test writes their status.
 	pods := newFiller(t).client.CoreV1().Pods(n.NS)
 	name := func(i int) string { return fmt.Sprintf("p-%d", i%(2*creators)) }
 	inParallel(2*creators, func(i int) {
@@ -305,7 +304,7 @@ func TestWatchLosesRights(t *testing.T) {
 	door.cut()
 	says := func(w *cluster.Watching, subject, resource, at string) {
 		t.Helper()
-		want := regexp.MustCompile(fmt.Sprintf(`^warning: %s: %s is forbidden: User %q cannot (list|watch) resource %s %s; what is shown of them is from before; ask for this right, see docs/rbac.md\n$`,
+		want := regexp.MustCompile(fmt.Sprintf(`^warning: %s: %s is forbidden: User %q cannot (list|watch) resource %s %s; what is shown may be out of date; ask for this permission: kubectl doik --print-rbac prints the role\n$`,
 			subject, resource, user, `"\w+" in API group "\w*"`, at))
 		cluster.Eventually(t, 30*time.Second, func() error {
 			if !want.MatchString(w.Err()) {
@@ -321,7 +320,7 @@ func TestWatchLosesRights(t *testing.T) {
 	n.Kubectl("delete", "service", "nginx")
 	n.Kubectl("delete", "pod", "db-0")
 	sets.Sees("Service nginx: missing")
-	nodes.Sees("db-0 came to " + name)
+	nodes.Sees("db-0 moved to " + name)
 	for _, gone := range []string{"web deleted", name + " left"} {
 		if text := sets.Text() + nodes.Text(); strings.Contains(text, gone) {
 			t.Errorf("%q is told in\n%s", gone, text)

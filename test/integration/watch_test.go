@@ -82,7 +82,7 @@ func TestWatchJSON(t *testing.T) {
 	w.Interrupt()
 	documents := 0
 	for decoder := json.NewDecoder(strings.NewReader(w.Text())); ; documents++ {
-		var report v1alpha1.StatefulSetStatusList
+		var report v1alpha1.SetStatusList
 		if err := decoder.Decode(&report); err == io.EOF {
 			break
 		} else if err != nil || len(report.Items) != 1 {
@@ -128,8 +128,8 @@ func TestWaitFor(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"nosuch -w":           "error: StatefulSet \"nosuch\" not found in namespace " + n.NS + "\n",
-		"--for=happy":         "error: --for=happy: it is one of ready, healthy\n",
-		"-w --fail-on=error":  "error: --fail-on can't be combined with --watch and --for: a watch has no end to judge\n",
+		"--for=happy":         "error: invalid --for \"happy\": must be one of ready, healthy\n",
+		"-w --fail-on=error":  "error: --fail-on can't be combined with --watch or --for\n",
 		"-w --as=nobody-here": "",
 	} {
 		r := n.Doik(append([]string{"sts-status"}, strings.Fields(args)...)...)
@@ -177,7 +177,7 @@ func TestWatchAtRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Services are watched, and nobody else in the lab writes to them when they change.
+	// Services are watched, and nothing else in the lab writes to them when they change.
 	services := client.CoreV1().Services(n.NS)
 	name := func(i int) string { return fmt.Sprintf("s-%d", i%(2*creators)) }
 	for i := range 2 * creators {

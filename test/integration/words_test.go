@@ -47,7 +47,7 @@ func TestWords(t *testing.T) {
 	}, metav1.CreateOptions{}))(t)
 	for _, format := range []string{"json", "yaml", "kyaml"} {
 		r := n.Doik("sts-status", "-o", format)
-		var report v1alpha1.StatefulSetStatusList
+		var report v1alpha1.SetStatusList
 		if err := yaml.Unmarshal([]byte(r.Out), &report); err != nil || r.Code != 0 {
 			t.Errorf("-o %s: exit code %d, %v: %s", format, r.Code, err, r.Err)
 		}
@@ -60,7 +60,7 @@ func TestWords(t *testing.T) {
 		if strings.ContainsAny(r.Out+r.Err, "\x7f\u0085\u009b\x1b\x00\v\u200b\u2067\ufeff") || !strings.Contains(r.Out, `\x7f`) || !strings.Contains(r.Out, `\u200b\u2067\ufeff`) {
 			t.Errorf("-o %q: %q", format, r.Out)
 		}
-		if len([]rune(r.Out)) > 4000 || !strings.Contains(r.Out, "characters; -o json has all)") {
+		if len([]rune(r.Out)) > 4000 || !strings.Contains(r.Out, "characters; see -o json for all)") {
 			t.Errorf("-o %q: %d characters", format, len([]rune(r.Out)))
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/fleet"
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/kubelet"
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/kwok"
+	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/nameserver"
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/provisioner"
 )
 
@@ -32,9 +33,10 @@ const (
 	controllerManager = "controller-manager"
 	scheduler         = "scheduler"
 	simulatedNodes    = "nodes"
+	nameServers       = "dns"
 )
 
-var optionalComponents = []string{controllerManager, scheduler, simulatedNodes}
+var optionalComponents = []string{controllerManager, scheduler, simulatedNodes, nameServers}
 
 func isOptionalComponent(name string) bool { return slices.Contains(optionalComponents, name) }
 
@@ -91,6 +93,11 @@ func run(ctx context.Context, o options) error {
 	client, err := kubernetes.NewForConfig(cluster.Config)
 	if err != nil {
 		return err
+	}
+	if o.runs(nameServers) {
+		if err := nameserver.Install(starting, cluster.Config); err != nil {
+			return fmt.Errorf("DNS: %w", err)
+		}
 	}
 	if o.runs(controllerManager) {
 		if err := cluster.StartControllerManager(ctx); err != nil {
@@ -182,6 +189,19 @@ func startNodes(ctx context.Context, o options, control *controlplane.Cluster, c
 	if err != nil {
 		return err
 	}
+	var names kubelet.NameServers
+	if o.runs(nameServers) {
+		dnsLog, err := os.Create("dns.log")
+		if err != nil {
+			return err
+		}
+		servers, err := nameserver.New(control.Config, client, factory.Core().V1().Pods().Informer(), dnsLog)
+		if err != nil {
+			return err
+		}
+		names = servers
+		go servers.Run(ctx)
+	}
 	if err := kwok.FollowNodes(ctx, client, factory.Core().V1().Nodes().Informer(), cluster.PodsOn); err != nil {
 		return err
 	}
@@ -190,7 +210,7 @@ func startNodes(ctx context.Context, o options, control *controlplane.Cluster, c
 		return ctx.Err()
 	}
 	network.Connect(cluster)
-	go func() { failed <- kubelet.NewServer(cluster, logs).Serve(network) }()
+	go func() { failed <- kubelet.NewServer(cluster, names, logs).Serve(network) }()
 	if err := provisioner.Install(ctx, client); err != nil {
 		return err
 	}

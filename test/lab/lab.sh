@@ -12,7 +12,7 @@ LAB=$STATE/lab
 LAB_LOCK=$CACHE/lab/$(printf %s "$LAB" | git hash-object --stdin | cut -c1-12).lock
 
 # process_start PID  prints when a process started, exactly enough to tell it from a later one with the same number; nothing
-# if it has ended, also when nobody has taken note of that yet (a zombie).
+# if it has ended, even if it has not been reaped yet (a zombie).
 process_start() {
   local state
   if [ -r "/proc/$1/stat" ]; then

@@ -26,16 +26,17 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.folder, "dir", "", "folder for all of the cluster's files; created if it is missing")
-	flag.IntVar(&o.port, "port", 0, "port of the API server (default any free one)")
-	flag.IntVar(&o.nodes, "nodes", 3, "number of nodes to create if the cluster has none")
-	flag.UintVar(&o.leaseSeconds, "node-lease-seconds", 40, "duration of the nodes' leases, renewed four times as often; 0 for none (default with more than 100 nodes)")
-	flag.StringVar(&o.components, "components", strings.Join(optionalComponents, ","), "what runs beside etcd and the API server; nodes are kubelets, kwok and the provisioner of volumes")
-	flag.Parse()
-	if !isSet("node-lease-seconds") && o.nodes > 100 {
+	flags := flag.NewFlagSet("lab", flag.ExitOnError) // the packages that are linked have put flags of their own into the common one
+	flags.StringVar(&o.folder, "dir", "", "folder for all of the cluster's files; created if it is missing")
+	flags.IntVar(&o.port, "port", 0, "port of the API server (default any free one)")
+	flags.IntVar(&o.nodes, "nodes", 3, "number of nodes to create if the cluster has none")
+	flags.UintVar(&o.leaseSeconds, "node-lease-seconds", 40, "duration of the nodes' leases, renewed four times as often; 0 for none (default with more than 100 nodes)")
+	flags.StringVar(&o.components, "components", strings.Join(optionalComponents, ","), "what runs beside etcd and the API server; nodes are kubelets, kwok and the provisioner of volumes, dns is CoreDNS in two of their pods")
+	flags.Parse(os.Args[1:])
+	if !isSet(flags, "node-lease-seconds") && o.nodes > 100 {
 		o.leaseSeconds = 0
 	}
-	if err := o.validate(flag.NArg()); err != nil {
+	if err := o.validate(flags.NArg()); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(2)
 	}
@@ -50,9 +51,9 @@ func main() {
 	progress("stopped")
 }
 
-func isSet(name string) bool {
+func isSet(flags *flag.FlagSet, name string) bool {
 	found := false
-	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
 	return found
 }
 

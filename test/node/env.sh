@@ -59,6 +59,29 @@ is_up() { [ -e "$READY" ] && supervisor >/dev/null; }
 # in_node_network COMMAND…  runs it in the node's network namespace, and in the caller's other ones.
 in_node_network() { nsenter --net="$NETNS" -- "$@"; }
 
+kubectl_admin() { in_node_network "$KUBERNETES_BIN/kubectl" --kubeconfig="$ADMIN" --cache-dir="$RUN/cache" "$@"; }
+
+# callers  prints this process and those above it.
+callers() {
+  local pid=$$
+  while [ "${pid:-0}" -gt 1 ]; do
+    echo "$pid"
+    pid=$(awk '$1 == "PPid:" {print $2}' "/proc/$pid/status" 2>/dev/null)
+  done
+}
+
+# leave_node_network ARGUMENT…  starts the script again, with its arguments, in the network from which run was called: nothing can be
+# downloaded in the node's, where tests are. It is that of the first process above this one that is not in the node's.
+leave_node_network() {
+  local pid
+  for pid in $(callers); do
+    [ "$(ip netns identify "$pid")" = "$NODE_ID" ] && continue
+    [ "$pid" = $$ ] || exec nsenter --net="/proc/$pid/ns/net" -- "$0" "$@"
+    return
+  done
+  die "nothing can be downloaded: all processes above this one are in the node's network"
+}
+
 # cgroup2_only  tells a unified hierarchy (cgroup v2) from the older one with a tree for each controller.
 cgroup2_only() { [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; }
 

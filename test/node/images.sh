@@ -1,10 +1,11 @@
-# Sourced by up: the container images, made from Debian packages, and two from programs built here. No registry.
+# Sourced by up and add: the container images, made from Debian packages, or from programs built here. No registry.
 # Each image is a function that lays its root file system out and says its names and configuration. Some stand in for
 # images of the same name: the study's commands name those, and what they are used for works the same.
 # shellcheck shell=bash
 
 # In the order of their import: the cluster itself needs the first two.
 IMAGES=(pause coredns nginx netshoot busybox mariadb mariadb_newer mysql)
+# Those that most tests don't need are made and imported by add: postgres, cnpg, mariadb_operator, mariadb_operated.
 
 ARCH=$(dpkg --print-architecture)
 IMAGE_PATH=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -75,6 +76,73 @@ image_mariadb_newer() {
   config='{Env: [$path], Cmd: ["mariadbd"]}'
   mysql_layout | debian trixie mariadb-server-core,mariadb-client-core
   mysql_run
+}
+
+# PostgreSQL 17, with Patroni 4.0: two megabytes, and 30 of Python. The second name is that of CloudNativePG's own images; it reads
+# the major version from the tag.
+image_postgres() {
+  names=(docker.io/library/postgres:17 ghcr.io/cloudnative-pg/postgresql:17)
+  config='{Env: [("PATH=/usr/lib/postgresql/17/bin:" + ($path | ltrimstr("PATH="))), "LANG=C.UTF-8"], Cmd: ["postgres"], User: "26"}'
+  postgres_layout | debian trixie postgresql-17,patroni,python3-psycopg2
+}
+
+# The operator: its program, and nothing else. Where it looks for itself under operator/manager_ARCH, it finds the architectures whose
+# instances it can run. They get a copy of it from an init container of this image.
+image_cnpg() {
+  mapfile -t names < <(awk '$1 == "image:" && NF == 2 {print $2}' "$CNPG_MANIFEST" | sort -u)
+  config='{Entrypoint: ["/manager"], WorkingDir: "/", User: "65532:65532"}'
+  mkdir -p "$work/root/operator"
+  cp "$CNPG_BIN/manager" "$work/root/operator/manager_$ARCH"
+  ln -s "operator/manager_$ARCH" "$work/root/manager"
+  tar --owner=65532 --group=65532 -C "$work/root" -cf "$layer" manager operator
+}
+
+# mariadb-operator: one program for all that it runs beside servers.
+image_mariadb_operator() {
+  names=("$MARIADB_OPERATOR_IMAGE")
+  config='{Entrypoint: ["/mariadb-operator"], WorkingDir: "/", User: "65532:65532"}'
+  tar --owner=0 --group=0 -C "$MARIADB_OPERATOR_BIN" -cf "$layer" mariadb-operator
+}
+
+# MariaDB 11.8 as mariadb-operator expects it: the entrypoint that it has for this version, user 999, both folders of configuration, and what state
+# transfers need. Those are in mariadb-server, which wants Perl for other things.
+image_mariadb_operated() {
+  names=("$MARIADB_OPERATED_IMAGE")
+  config='{Env: [$path, "MARIADB_VERSION=11.8"], Entrypoint: ["docker-entrypoint.sh"], Cmd: ["mariadbd"], User: "999:999"}'
+  { mysql_layout; operated_layout; } | debian trixie mariadb-server,mariadb-client,mariadb-backup,galera-4,socat,rsync,iproute2,lsof,openssl
+  mysql_run
+  install -D -m 755 -t "$work/entrypoint/usr/local/bin" "$MARIADB_OPERATOR_MANIFESTS/docker-entrypoint.sh"
+  tar --owner=0 --group=0 -C "$work/entrypoint" -rf "$layer" ./usr/local/bin/docker-entrypoint.sh
+}
+
+# operated_layout  prints the rest of the hook. With user=mysql, mariadb-install-db would change owners, which takes root.
+operated_layout() {
+  cat <<'HOOK'
+rm -rf etc/mysql/mariadb.conf.d etc/mysql/mariadb.cnf etc/mysql/conf.d
+mkdir -p etc/mysql/mariadb.conf.d etc/mysql/conf.d docker-entrypoint-initdb.d
+echo '!includedir /etc/mysql/mariadb.conf.d/' >> etc/mysql/my.cnf
+sed -i '/^user=/d' etc/mysql/my.cnf
+rm -rf usr/share/perl usr/share/perl5 usr/lib/*/perl usr/lib/*/perl5 usr/lib/*/libperl.so* usr/bin/perl*
+[ -e usr/bin/awk ] || ln -s gawk usr/bin/awk
+HOOK
+}
+
+# postgres_layout  prints the hook that makes user postgres (26, as CloudNativePG runs it) and leaves out what only Debian's wrappers in
+# Perl, the JIT and the making of locales need: over 200 MB. C.UTF-8 is built in.
+postgres_layout() {
+  cat <<'HOOK'
+sed -i '/^postgres:/d' etc/passwd
+sed -i '/^postgres:/d; /:26:/d' etc/group
+echo 'postgres:x:26:26::/var/lib/postgresql:/bin/bash' >> etc/passwd
+echo 'postgres:x:26:' >> etc/group
+mkdir -p var/lib/postgresql/data
+chown -R 26:26 var/lib/postgresql
+chmod 700 var/lib/postgresql/data
+rm -f usr/bin/psql usr/bin/pg_* usr/bin/createdb usr/bin/dropdb
+rm -rf usr/share/i18n usr/share/locales usr/share/perl usr/share/perl5 usr/lib/*/perl usr/lib/*/perl5 usr/lib/*/libperl.so* usr/bin/perl*
+rm -rf usr/lib/*/libLLVM* usr/lib/*/libz3.so* usr/lib/postgresql/*/lib/llvmjit* usr/lib/postgresql/*/lib/bitcode
+sed -i 's/^#\?jit = .*/jit = off/' usr/share/postgresql/*/postgresql.conf.sample
+HOOK
 }
 
 # mysql_layout  prints the hook that makes user mysql (999, as in the images of Docker's library), its folders and
@@ -181,18 +249,18 @@ pack() {
 image_archive() {
   local recipe=(debian pack blob)
   declare -F "image_$1" >/dev/null || die "no image $1"
-  case $1 in mysql | mariadb | mariadb_newer) recipe+=(mysql_layout mysql_run) ;; esac
+  case $1 in mysql | mariadb | mariadb_newer) recipe+=(mysql_layout mysql_run) ;; mariadb_operated) recipe+=(mysql_layout mysql_run operated_layout) ;; postgres) recipe+=(postgres_layout) ;; esac
   printf '%s/images/%s-%s-%s.tar\n' "$NODE_CACHE" "$1" "$ARCH" "$({
     declare -f "image_$1" "${recipe[@]}"
     echo "$IMAGE_PATH $PAUSE_IMAGE ${NGINX_IMAGES[*]}"
-    case $1 in pause) echo "$PAUSE_BIN" ;; coredns) echo "$COREDNS_BIN" ;; esac
+    case $1 in pause) echo "$PAUSE_BIN" ;; coredns) echo "$COREDNS_BIN" ;; cnpg) echo "$CNPG_BIN" ;; mariadb_operator | mariadb_operated) echo "$MARIADB_OPERATOR_BIN $MARIADB_OPERATOR_IMAGE $MARIADB_OPERATED_IMAGE" ;; esac
   } | git hash-object --stdin | cut -c1-12)"
 }
 
-# make_images  makes the archives that are missing.
+# make_images NAME…  makes the archives that are missing.
 make_images() {
   local name archive
-  for name in "${IMAGES[@]}"; do
+  for name; do
     archive=$(image_archive "$name")
     [ ! -s "$archive" ] || continue
     (

@@ -70,6 +70,14 @@ PROVISIONER_BIN=$NODE_CACHE/provisioner/$({
   awk '$1 ~ "^k8s.io/(api|apimachinery|client-go)$" {print $1, $2}' "$REPO/go.mod"
 } | git hash-object --stdin | cut -c1-12)-$GO_VERSION
 
+CNPG_BIN=$NODE_CACHE/cnpg/$(digest "$HERE/cnpg/go.mod" "$HERE/cnpg/go.sum")-$GO_VERSION
+CNPG_MANIFEST=$CNPG_BIN/operator.yaml
+
+MARIADB_OPERATOR_BIN=$NODE_CACHE/mariadb-operator/$(digest "$HERE/mariadb-operator/go.mod" "$HERE/mariadb-operator/go.sum")-$GO_VERSION
+MARIADB_OPERATOR_MANIFESTS=$MARIADB_OPERATOR_BIN/manifests # of its kinds, roles and webhooks
+MARIADB_OPERATOR_IMAGE=docker-registry3.mariadb.com/mariadb-operator/mariadb-operator:node
+MARIADB_OPERATED_IMAGE=docker-registry1.mariadb.com/library/mariadb:11.8 # it reads the version from the tag
+
 # go_program FOLDER/NAME MODULE PACKAGE  builds one of this folder's own programs if it is missing.
 go_program() { build_missing "$2" "$1" "$3"; }
 
@@ -86,4 +94,33 @@ go_programs() {
   go_program "$COREDNS_BIN/coredns" "$HERE/coredns" .
   go_program "$PAUSE_BIN/pause" "$REPO" ./test/node/pause
   go_program "$PROVISIONER_BIN/provisioner" "$REPO" ./test/node/provisioner
+}
+
+# cnpg_program  builds the CloudNativePG operator, on demand: it takes a core five minutes. The manifest of its release is in its module.
+cnpg_program() {
+  local name=github.com/cloudnative-pg/cloudnative-pg module version
+  go_program "$CNPG_BIN/manager" "$HERE/cnpg" $name/cmd/manager
+  [ ! -s "$CNPG_MANIFEST" ] || return 0
+  module=$(cd "$HERE/cnpg" && GOWORK=off go mod download -json $name)
+  version=$(jq -r .Version <<<"$module")
+  cp "$(jq -r .Dir <<<"$module")/releases/cnpg-${version#v}.yaml" "$CNPG_MANIFEST.part"
+  chmod u+w "$CNPG_MANIFEST.part" # the module cache is read-only
+  mv "$CNPG_MANIFEST.part" "$CNPG_MANIFEST"
+}
+
+# mariadb_operator_program  builds mariadb-operator, on demand: it takes a core five minutes. Its manifests are in its module, and the script by which
+# its servers are started.
+mariadb_operator_program() {
+  local name=github.com/mariadb-operator/mariadb-operator module part=$MARIADB_OPERATOR_BIN/part
+  go_program "$MARIADB_OPERATOR_BIN/mariadb-operator" "$HERE/mariadb-operator" $name/cmd/controller
+  [ ! -d "$MARIADB_OPERATOR_MANIFESTS" ] || return 0
+  module=$(cd "$HERE/mariadb-operator" && GOWORK=off go mod download -json $name | jq -r .Dir)
+  rm -rf "$part"
+  mkdir -p "$part/crds" "$part/rbac"
+  cp "$module"/config/crd/bases/*.yaml "$part/crds"
+  cp "$module"/config/rbac/{service_account,role,role_binding,leader_election_role,leader_election_role_binding}.yaml "$part/rbac"
+  cp "$module/config/webhook/manifests.yaml" "$part/webhooks.yaml"
+  cp "$module/pkg/embed/mariadb-docker/11.8/docker-entrypoint.sh" "$part"
+  chmod -R u+w "$part" # the module cache is read-only
+  mv "$part" "$MARIADB_OPERATOR_MANIFESTS"
 }

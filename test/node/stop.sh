@@ -22,15 +22,6 @@ node_loop_devices() {
   done
 }
 
-# callers  prints this process and those above it.
-callers() {
-  local pid=$$
-  while [ "${pid:-0}" -gt 1 ]; do
-    echo "$pid"
-    pid=$(awk '$1 == "PPid:" {print $2}' "/proc/$pid/status" 2>/dev/null)
-  done
-}
-
 # until_none SECONDS FUNCTION  waits until the function prints nothing.
 until_none() {
   local tenths=$(($1 * 10))

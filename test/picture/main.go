@@ -16,7 +16,7 @@ const (
 	margin     = 16
 )
 
-// colors are those of a dark terminal, by the number that a terminal is told.
+// colors are those of a dark terminal, by the number that a terminal is reported.
 var colors = map[string]string{
 	"130": "#e3b341", // of the 256: 38;5;130
 	"31":  "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea", "90": "#8b949e", "91": "#ff7b72", "92": "#7ee787", "93": "#e3b341",

@@ -1,6 +1,6 @@
 // Package readme reads the command blocks of the READMEs, for the tests that run them.
 //
-// A block with commands has a comment before it that tells where it is run: <!-- run: lab -->, <!-- run: node -->, or
+// A block with commands has a comment before it that tells where it is run: <!-- run: lab -->, <!-- run: node -->, <!-- run: checkout -->, or
 // <!-- run: no, REASON -->. Its commands are the lines that begin with "$ ", or all lines if none does.
 package readme
 
@@ -17,7 +17,7 @@ import (
 type Block struct {
 	File string
 	Line int
-	// Bed is lab, node or no; Reason why it is not run.
+	// Bed is lab, node, checkout (without any cluster) or no; Reason why it is not run.
 	Bed, Reason string
 	Commands    []Command
 }
@@ -37,7 +37,7 @@ func Root() string {
 var Files = []string{"README.md", "README.ko.md"}
 
 var (
-	marker  = regexp.MustCompile(`^<!-- run: (lab|node|no)(?:, (.+))? -->$`)
+	marker  = regexp.MustCompile(`^<!-- run: (lab|node|checkout|no)(?:, (.+))? -->$`)
 	command = regexp.MustCompile(`^(\$ |kubectl |make |go |test/)`)
 )
 

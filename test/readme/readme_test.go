@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-doik/kubectl-doik/test/cluster"
 )
 
 // TestSameCommands: what the READMEs run is the same in both languages, block by block.
@@ -27,6 +29,34 @@ func TestSameCommands(t *testing.T) {
 	}
 	if len(lists[0]) == 0 || !slices.Equal(lists[0], lists[1]) {
 		t.Errorf("%s:\n%s\n%s:\n%s", Files[0], strings.Join(lists[0], "\n"), Files[1], strings.Join(lists[1], "\n"))
+	}
+}
+
+// TestCheckout runs the commands that need no cluster, such as those with a snapshot, and compares all that they print: the READMEs' first look
+// is what a newcomer sees.
+func TestCheckout(t *testing.T) {
+	t.Chdir(Root())
+	done := map[string]bool{}
+	for _, name := range Files {
+		blocks, err := Blocks(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks {
+			for _, c := range b.Commands {
+				if b.Bed != "checkout" || done[c.Line] {
+					continue
+				}
+				done[c.Line] = true
+				r := cluster.Run(t, "", "bash", "-c", "KUBECONFIG= "+c.Line)
+				if got := strings.TrimSpace(r.Out); r.Code != 0 || c.Output != "" && got != strings.TrimSpace(c.Output) {
+					t.Errorf("%s:%d: %s: exit code %d, %s\n%s", b.File, b.Line, c.Line, r.Code, r.Err, r.Out)
+				}
+			}
+		}
+	}
+	if len(done) == 0 {
+		t.Error("the READMEs run nothing without a cluster")
 	}
 }
 

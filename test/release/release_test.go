@@ -240,6 +240,7 @@ func TestArchives(t *testing.T) {
 			want := map[string]fs.FileMode{
 				program: 0o755, "LICENSE": 0o644, "THIRD_PARTY_LICENSES": 0o644, "k9s/plugins.yaml": 0o644,
 				"completions/kubectl_complete-doik": 0o755, "completions/kubectl-doik.bash": 0o644, "completions/_kubectl-doik": 0o644,
+				"README.md": 0o644, "README.ko.md": 0o644, "docs/examples/full-volume.yaml": 0o644, "docs/examples/spot-nodes.yaml": 0o644, "docs/examples/wrong-service.yaml": 0o644,
 				"completions/kubectl-doik.fish": 0o644, "completions/kubectl-doik.ps1": 0o644,
 			}
 			for name, m := range members {

@@ -12,20 +12,24 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// SpotLabel is a label with which the people of a cluster mark their spot nodes.
-type SpotLabel struct{ Key, Value string }
+// OwnLabel is a label with which the people of a cluster mark their nodes, and what it means.
+type OwnLabel struct {
+	Key, Value string
+	Capacity   v1alpha1.CapacityType
+}
 
-// ParseSpotLabels reads labels key=value; a value may be empty.
-func ParseSpotLabels(texts []string) ([]SpotLabel, error) {
-	var list []SpotLabel
+// ParseOwnLabels reads labels key=value that mean a capacity type; a value may be empty.
+func ParseOwnLabels(capacity v1alpha1.CapacityType, texts []string) ([]OwnLabel, error) {
+	var list []OwnLabel
 	for _, text := range texts {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok || key == "" {
 			return nil, fmt.Errorf("%q is not a label of the form key=value", text)
 		}
-		list = append(list, SpotLabel{Key: key, Value: value})
+		list = append(list, OwnLabel{Key: key, Value: value, Capacity: capacity})
 	}
 	return list, nil
 }
@@ -52,9 +56,9 @@ func ParseTypes(names []string) ([]v1alpha1.CapacityType, error) {
 	return list, nil
 }
 
-// Classify tells what a node's labels, annotations, taints, provider ID and kubelet version say. Labels of the people of the
+// Classify tells what a node's labels, annotations, taints, conditions, provider ID and kubelet version say. Labels of the people of the
 // cluster decide before those of platforms.
-func Classify(node *corev1.Node, spot ...SpotLabel) v1alpha1.NodeClass {
+func Classify(node *corev1.Node, own ...OwnLabel) v1alpha1.NodeClass {
 	class := v1alpha1.NodeClass{
 		Platform:     platformOf(node),
 		Owner:        ownerOf(node),
@@ -63,9 +67,10 @@ func Classify(node *corev1.Node, spot ...SpotLabel) v1alpha1.NodeClass {
 		Architecture: cmp.Or(node.Labels[corev1.LabelArchStable], node.Labels["beta.kubernetes.io/arch"], node.Status.NodeInfo.Architecture),
 		Zone:         cmp.Or(node.Labels[corev1.LabelTopologyZone], node.Labels[corev1.LabelFailureDomainBetaZone]),
 		Region:       cmp.Or(node.Labels[corev1.LabelTopologyRegion], node.Labels[corev1.LabelFailureDomainBetaRegion]),
-		Disruptions:  Disruptions(node.Spec.Taints),
+		OS:           objects.NodeOS(node),
+		Disruptions:  Disruptions(node),
 	}
-	decide(&class, node, spot)
+	decide(&class, node, own)
 	return class
 }
 
@@ -77,20 +82,6 @@ func Interruptible(t v1alpha1.CapacityType) bool {
 		return true
 	}
 	return false
-}
-
-// Disruptions are those of a node's taints that say that it is going or not to be used.
-func Disruptions(taints []corev1.Taint) []v1alpha1.NodeDisruption {
-	var list []v1alpha1.NodeDisruption
-	for i := range taints {
-		for _, d := range disruptions {
-			if matches(taints[i].Key, d.key) {
-				list = append(list, v1alpha1.NodeDisruption{Taint: taints[i].ToString(), Cause: d.cause, Going: d.going})
-				break
-			}
-		}
-	}
-	return list
 }
 
 // Describe is an owner in one word: kind/name.
@@ -117,44 +108,75 @@ func Annotations() []string {
 			}
 		}
 	}
+	for _, m := range marks {
+		if m.source == annotation {
+			keys = append(keys, m.key)
+		}
+	}
 	return keys
 }
 
-// interruptibleReservation is a label of Karpenter on AWS: capacity that somebody else in the organization has reserved, lent
+// interruptibleReservation is a label of Karpenter on AWS: capacity that another part of the organization has reserved, lent
 // until they want it back.
 const interruptibleReservation = "karpenter.k8s.aws/capacity-reservation-interruptible"
 
-// decide sets the capacity type with its evidence, the first label of the table that tells one, and those that contradict it.
-func decide(class *v1alpha1.NodeClass, node *corev1.Node, spot []SpotLabel) {
-	type statement struct {
-		key, text string
-		capacity  v1alpha1.CapacityType
+// statement is what one label or taint says of the capacity type.
+type statement struct {
+	// key is that of a label; a taint of the same key may contradict it.
+	key, text string
+	capacity  v1alpha1.CapacityType
+}
+
+// taintStatement is what a taint of a label's key says, if there is one. Its value is often not the label's.
+func (l *capacityLabel) taintStatement(node *corev1.Node) (statement, bool) {
+	for i := range node.Spec.Taints {
+		t := &node.Spec.Taints[i]
+		if t.Key != l.key {
+			continue
+		}
+		capacity := l.tainted
+		if capacity == "" {
+			capacity = l.values[strings.ToLower(t.Value)]
+		}
+		if capacity != "" {
+			return statement{"taint " + l.key, "taint " + t.ToString(), capacity}, true
+		}
 	}
+	return statement{}, false
+}
+
+// decide sets the capacity type with its evidence, the first label or taint of the table that tells one, and those that contradict it.
+func decide(class *v1alpha1.NodeClass, node *corev1.Node, own []OwnLabel) {
 	var said []statement
 	var overruled, unknown []string
-	for _, s := range spot {
+	for _, s := range own {
 		if value, ok := node.Labels[s.Key]; ok && value == s.Value {
-			said = append(said, statement{s.Key, s.Key + "=" + value, v1alpha1.CapacitySpot})
+			said = append(said, statement{s.Key, s.Key + "=" + value, s.Capacity})
 		}
 	}
 	for i := range platforms {
-		for _, l := range platforms[i].capacity {
-			value, ok := node.Labels[l.key]
-			if !ok || slices.Contains(overruled, l.key) {
+		for j := range platforms[i].capacity {
+			l := &platforms[i].capacity[j]
+			if slices.Contains(overruled, l.key) {
 				continue
 			}
-			word := strings.ToLower(value)
-			capacity, ok := l.values[word]
-			if !ok {
-				capacity, ok = l.values[anyValue]
+			if value, ok := node.Labels[l.key]; ok {
+				word := strings.ToLower(value)
+				capacity, ok := l.values[word]
+				if !ok {
+					capacity, ok = l.values[anyValue]
+				}
+				switch {
+				case ok:
+					said = append(said, statement{l.key, l.key + "=" + value, capacity})
+					overruled = append(overruled, l.overrules...)
+				case word == "false", slices.Contains(l.silent, word), slices.Contains(l.silent, anyValue): // it tells what the node is not, or something else
+				default:
+					unknown = append(unknown, l.key+"="+value)
+				}
 			}
-			switch {
-			case ok:
-				said = append(said, statement{l.key, l.key + "=" + value, capacity})
-				overruled = append(overruled, l.overrules...)
-			case word == "false", slices.Contains(l.silent, word), slices.Contains(l.silent, anyValue): // it tells what the node is not, or something else
-			default:
-				unknown = append(unknown, l.key+"="+value)
+			if s, ok := l.taintStatement(node); ok {
+				said = append(said, s)
 			}
 		}
 	}
@@ -167,13 +189,13 @@ func decide(class *v1alpha1.NodeClass, node *corev1.Node, spot []SpotLabel) {
 			}
 		}
 	case len(unknown) > 0:
-		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "not a value that is known: "+strings.Join(unknown, ", ")
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "unknown value: "+strings.Join(unknown, ", ")
 	case class.ComputeType == v1alpha1.ComputeVirtual:
-		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a virtual node: there is no machine behind it"
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a virtual node, not backed by a machine"
 	case class.ComputeType == v1alpha1.ComputeHybrid:
-		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a hybrid node: the machine is not the provider's"
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "a hybrid node: its machine does not belong to the provider"
 	default:
-		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "no label tells"
+		class.CapacityType, class.UnknownReason = v1alpha1.CapacityUnknown, "no known label"
 		for i := range platforms {
 			absent := platforms[i].absent
 			if absent == nil {
@@ -286,8 +308,11 @@ func ownerOf(node *corev1.Node) *v1alpha1.NodeOwner {
 	return nil
 }
 
+// computeTypeKey is a label of EKS, and of Fargate nodes a taint.
+const computeTypeKey = "eks.amazonaws.com/compute-type"
+
 func computeTypeOf(node *corev1.Node) v1alpha1.ComputeType {
-	switch strings.ToLower(node.Labels["eks.amazonaws.com/compute-type"]) {
+	switch strings.ToLower(node.Labels[computeTypeKey]) {
 	case "fargate":
 		return v1alpha1.ComputeFargate
 	case "auto":
@@ -296,6 +321,8 @@ func computeTypeOf(node *corev1.Node) v1alpha1.ComputeType {
 		return v1alpha1.ComputeHybrid
 	}
 	switch {
+	case slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == computeTypeKey && t.Value == "fargate" }):
+		return v1alpha1.ComputeFargate
 	case node.Labels["type"] == "virtual-kubelet", slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == "virtual-kubelet.io/provider" }):
 		return v1alpha1.ComputeVirtual
 	case strings.HasPrefix(node.Spec.ProviderID, "eks-hybrid:///"), node.Labels["eks.amazonaws.com/hybrid-credential-provider"] != "":

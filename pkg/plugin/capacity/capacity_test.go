@@ -32,7 +32,7 @@ func TestClassify(t *testing.T) {
 		row                                  string
 		labels, annotations, provider, taint string
 		version                              string
-		spot                                 []SpotLabel
+		own                                  []OwnLabel
 		interruptible                        bool
 		want                                 want
 	}{
@@ -53,16 +53,16 @@ func TestClassify(t *testing.T) {
 			want:   want{"spot", "karpenter.sh/capacity-type=spot", "", "", "EKS", "NodePool/general-purpose", "auto"}},
 		{name: "EKS Auto Mode without a pool", row: "EKS", provider: "aws:///a/i-0a",
 			labels: "eks.amazonaws.com/compute-type=auto eks.amazonaws.com/nodeclass=default",
-			want:   want{"unknown", "", "", "no label tells", "EKS", "NodeClass/default", "auto"}},
+			want:   want{"unknown", "", "", "no known label", "EKS", "NodeClass/default", "auto"}},
 		{name: "EKS hybrid", row: "EKS", provider: "eks-hybrid:///eu-west-1/lab/mi-0a",
 			labels: "eks.amazonaws.com/compute-type=hybrid eks.amazonaws.com/hybrid-credential-provider=ssm",
-			want:   want{"unknown", "", "", "a hybrid node: the machine is not the provider's", "EKS", "", "hybrid"}},
+			want:   want{"unknown", "", "", "a hybrid node: its machine does not belong to the provider", "EKS", "", "hybrid"}},
 		{name: "EKS hybrid by its provider ID", row: "EKS", provider: "eks-hybrid:///eu-west-1/lab/mi-0a",
-			want: want{"unknown", "", "", "a hybrid node: the machine is not the provider's", "EKS", "", "hybrid"}},
+			want: want{"unknown", "", "", "a hybrid node: its machine does not belong to the provider", "EKS", "", "hybrid"}},
 		{name: "EKS self-managed", row: "EKS", provider: "aws:///a/i-0a", version: "v1.34.1-eks-113cf36",
-			want: want{"unknown", "", "", "no label tells", "EKS", "SelfManaged", "instance"}},
+			want: want{"unknown", "", "", "no known label", "EKS", "SelfManaged", "instance"}},
 		{name: "AWS without EKS", row: "EKS", provider: "aws:///a/i-0a", version: "v1.34.1",
-			want: want{"unknown", "", "", "no label tells", "AWS", "SelfManaged", "instance"}},
+			want: want{"unknown", "", "", "no known label", "AWS", "SelfManaged", "instance"}},
 		{name: "eksctl, unmanaged, spot", row: "eksctl", provider: "aws:///a/i-0a", version: "v1.34.1-eks-113cf36", interruptible: true,
 			labels: "node-lifecycle=spot alpha.eksctl.io/nodegroup-name=ng alpha.eksctl.io/cluster-name=lab",
 			want:   want{"spot", "node-lifecycle=spot", "", "", "EKS", "NodeGroup/ng", "instance"}},
@@ -109,7 +109,7 @@ func TestClassify(t *testing.T) {
 			labels: "cloud.google.com/gke-nodepool=pool-1 cloud.google.com/gke-spot=false",
 			want:   want{"on-demand", "no cloud.google.com/gke-provisioning: standard", "", "", "GKE", "NodePool/pool-1", "instance"}},
 		{name: "GCE without GKE", row: "GKE", provider: "gce://p/z/n",
-			want: want{"unknown", "", "", "no label tells", "GCE", "", "instance"}},
+			want: want{"unknown", "", "", "no known label", "GCE", "", "instance"}},
 		{name: "AKS spot", row: "AKS", provider: "azure:///subscriptions/x/vm", interruptible: true,
 			labels: "kubernetes.azure.com/scalesetpriority=spot kubernetes.azure.com/agentpool=spot agentpool=spot kubernetes.azure.com/mode=user",
 			want:   want{"spot", "kubernetes.azure.com/scalesetpriority=spot", "", "", "AKS", "AgentPool/spot", "instance"}},
@@ -121,24 +121,24 @@ func TestClassify(t *testing.T) {
 			want:   want{"on-demand", "no kubernetes.azure.com/scalesetpriority: regular", "", "", "AKS", "AgentPool/sys", "instance"}},
 		{name: "AKS, the pool's older label", row: "AKS", provider: "azure:///subscriptions/x/vm",
 			labels: "agentpool=old kubernetes.azure.com/role=agent",
-			want:   want{"unknown", "", "", "no label tells", "AKS", "AgentPool/old", "instance"}},
+			want:   want{"unknown", "", "", "no known label", "AKS", "AgentPool/old", "instance"}},
 		{name: "AKS virtual node", row: "AKS", taint: "virtual-kubelet.io/provider=azure:NoSchedule",
 			labels: "type=virtual-kubelet kubernetes.azure.com/agentpool=vn",
-			want:   want{"unknown", "", "", "a virtual node: there is no machine behind it", "AKS", "AgentPool/vn", "virtual"}},
+			want:   want{"unknown", "", "", "a virtual node, not backed by a machine", "AKS", "AgentPool/vn", "virtual"}},
 		{name: "virtual node by its taint", row: "AKS", taint: "virtual-kubelet.io/provider=tensile:NoSchedule",
-			want: want{"unknown", "", "", "a virtual node: there is no machine behind it", "unknown", "", "virtual"}},
+			want: want{"unknown", "", "", "a virtual node, not backed by a machine", "unknown", "", "virtual"}},
 		{name: "kOps spot", row: "kOps", provider: "aws:///a/i-0a", interruptible: true,
 			labels: "node-role.kubernetes.io/spot-worker=true kops.k8s.io/instancegroup=nodes-a",
 			want:   want{"spot", "node-role.kubernetes.io/spot-worker=true", "", "", "kOps", "InstanceGroup/nodes-a", "instance"}},
 		{name: "kOps", row: "kOps", provider: "aws:///a/i-0a",
 			labels: "kops.k8s.io/instancegroup=nodes-a",
-			want:   want{"unknown", "", "", "no label tells", "kOps", "InstanceGroup/nodes-a", "instance"}},
+			want:   want{"unknown", "", "", "no known label", "kOps", "InstanceGroup/nodes-a", "instance"}},
 		{name: "Cluster API", row: "Cluster API", provider: "openstack:///u", interruptible: true,
 			labels: "cluster.x-k8s.io/interruptible=", annotations: "cluster.x-k8s.io/owner-kind=MachineSet cluster.x-k8s.io/owner-name=md-0 cluster.x-k8s.io/machine=md-0-x cluster.x-k8s.io/cluster-name=c",
 			want: want{"spot", "cluster.x-k8s.io/interruptible=", "", "", "OpenStack", "MachineSet/md-0", "instance"}},
 		{name: "Cluster API, a machine alone", row: "Cluster API", provider: "metal3://u",
 			annotations: "cluster.x-k8s.io/machine=m0",
-			want:        want{"unknown", "", "", "no label tells", "metal3", "Machine/m0", "instance"}},
+			want:        want{"unknown", "", "", "no known label", "metal3", "Machine/m0", "instance"}},
 		{name: "OpenShift", row: "OpenShift", provider: "aws:///a/i-0a", interruptible: true,
 			labels: "machine.openshift.io/interruptible-instance= node.openshift.io/os_id=rhel", annotations: "machine.openshift.io/machine=openshift-machine-api/w-0",
 			want: want{"spot", "machine.openshift.io/interruptible-instance=", "", "", "OpenShift", "Machine/openshift-machine-api/w-0", "instance"}},
@@ -179,13 +179,35 @@ func TestClassify(t *testing.T) {
 			labels: "yandex.cloud/preemptible=false yandex.cloud/node-group-id=cat1",
 			want:   want{"on-demand", "yandex.cloud/preemptible=false", "", "", "Yandex", "NodeGroup/cat1", "instance"}},
 		{name: "DigitalOcean", row: "DigitalOcean", provider: "digitalocean://1", labels: "doks.digitalocean.com/node-pool=p",
-			want: want{"unknown", "", "", "no label tells", "DOKS", "NodePool/p", "instance"}},
+			want: want{"unknown", "", "", "no known label", "DOKS", "NodePool/p", "instance"}},
 		{name: "Civo", row: "Civo", provider: "civo://1", labels: "kubernetes.civo.com/civo-node-pool=p",
-			want: want{"unknown", "", "", "no label tells", "Civo", "NodePool/p", "instance"}},
+			want: want{"unknown", "", "", "no known label", "Civo", "NodePool/p", "instance"}},
 		{name: "Scaleway", row: "Scaleway", provider: "scaleway://1", labels: "k8s.scaleway.com/pool-name=p",
-			want: want{"unknown", "", "", "no label tells", "Scaleway", "NodePool/p", "instance"}},
+			want: want{"unknown", "", "", "no known label", "Scaleway", "NodePool/p", "instance"}},
 		{name: "CoreWeave", row: "CoreWeave", labels: "compute.coreweave.com/node-pool=p",
-			want: want{"unknown", "", "", "no label tells", "CoreWeave", "NodePool/p", "unknown"}},
+			want: want{"unknown", "", "", "no known label", "CoreWeave", "NodePool/p", "unknown"}},
+		{name: "AKS spot, its label taken away", row: "AKS", provider: "azure:///s", interruptible: true, taint: "kubernetes.azure.com/scalesetpriority=spot:NoSchedule",
+			labels: "kubernetes.azure.com/agentpool=sp",
+			want:   want{"spot", "taint kubernetes.azure.com/scalesetpriority=spot:NoSchedule", "", "", "AKS", "AgentPool/sp", "instance"}},
+		{name: "AKS, a taint against the label", row: "AKS", provider: "azure:///s", taint: "kubernetes.azure.com/scalesetpriority=spot:NoSchedule",
+			labels: "kubernetes.azure.com/scalesetpriority=regular kubernetes.azure.com/agentpool=sp",
+			want:   want{"on-demand", "kubernetes.azure.com/scalesetpriority=regular", "taint kubernetes.azure.com/scalesetpriority=spot:NoSchedule", "", "AKS", "AgentPool/sp", "instance"}},
+		{name: "GKE spot by its taint", row: "GKE", provider: "gce://p/z/n", interruptible: true, taint: "cloud.google.com/gke-spot=true:NoSchedule",
+			labels: "cloud.google.com/gke-nodepool=p",
+			want:   want{"spot", "taint cloud.google.com/gke-spot=true:NoSchedule", "", "", "GKE", "NodePool/p", "instance"}},
+		{name: "OKE preemptible by its taint", row: "OKE", provider: "oci://ocid1.instance", interruptible: true, taint: "oci.oraclecloud.com/oke-is-preemptible=present:NoSchedule",
+			want: want{"preemptible", "taint oci.oraclecloud.com/oke-is-preemptible=present:NoSchedule", "", "", "OCI", "", "instance"}},
+		{name: "CAST AI spot by its taint", row: "CAST AI", provider: "gce://p/z/n", interruptible: true, taint: "scheduling.cast.ai/spot=:NoSchedule",
+			labels: "provisioner.cast.ai/managed-by=cast.ai",
+			want:   want{"spot", "taint scheduling.cast.ai/spot:NoSchedule", "", "", "GCE", "CastAI", "instance"}},
+		{name: "CAST AI fallback, tainted as spot", row: "CAST AI", provider: "gce://p/z/n", taint: "scheduling.cast.ai/spot=true:NoSchedule",
+			labels: "scheduling.cast.ai/spot=true scheduling.cast.ai/spot-fallback=true",
+			want:   want{"on-demand", "scheduling.cast.ai/spot-fallback=true", "", "", "GCE", "", "instance"}},
+		{name: "Karpenter spot by a taint of the pool", row: "Karpenter", provider: "aws:///a/i-0a", interruptible: true, taint: "karpenter.sh/capacity-type=spot:NoSchedule",
+			labels: "karpenter.sh/nodepool=db",
+			want:   want{"spot", "taint karpenter.sh/capacity-type=spot:NoSchedule", "", "", "AWS", "NodePool/db", "instance"}},
+		{name: "EKS Fargate by its taint", row: "EKS", provider: "aws:///a/6f/fargate-ip-10-0-0-1", taint: "eks.amazonaws.com/compute-type=fargate:NoSchedule",
+			want: want{"fargate", "taint eks.amazonaws.com/compute-type=fargate:NoSchedule", "", "", "AWS", "FargateProfile", "fargate"}},
 		{name: "the workshops' label", row: "Legacy", provider: "aws:///a/i-0a", interruptible: true, labels: "lifecycle=Ec2Spot",
 			want: want{"spot", "lifecycle=Ec2Spot", "", "", "AWS", "SelfManaged", "instance"}},
 		{name: "the workshops' label, on-demand", row: "Legacy", provider: "aws:///a/i-0a", labels: "lifecycle=OnDemand",
@@ -197,25 +219,28 @@ func TestClassify(t *testing.T) {
 		{name: "the oldest label", row: "Legacy", interruptible: true, labels: "kubernetes.io/lifecycle=spot",
 			want: want{"spot", "kubernetes.io/lifecycle=spot", "", "", "unknown", "", "unknown"}},
 
-		{name: "no label at all", want: want{"unknown", "", "", "no label tells", "unknown", "", "unknown"}},
-		{name: "a provider nobody knows", provider: "k3s://n1",
-			want: want{"unknown", "", "", "no label tells", "k3s", "", "instance"}},
+		{name: "no label at all", want: want{"unknown", "", "", "no known label", "unknown", "", "unknown"}},
+		{name: "an unknown provider", provider: "k3s://n1",
+			want: want{"unknown", "", "", "no known label", "k3s", "", "instance"}},
 		{name: "a word that others use", labels: "lifecycle=production",
-			want: want{"unknown", "", "", "no label tells", "unknown", "", "unknown"}},
-		{name: "a value nobody knows", labels: "karpenter.sh/capacity-type=borrowed karpenter.sh/nodepool=p",
-			want: want{"unknown", "", "", "not a value that is known: karpenter.sh/capacity-type=borrowed", "unknown", "NodePool/p", "unknown"}},
+			want: want{"unknown", "", "", "no known label", "unknown", "", "unknown"}},
+		{name: "an unknown value", labels: "karpenter.sh/capacity-type=borrowed karpenter.sh/nodepool=p",
+			want: want{"unknown", "", "", "unknown value: karpenter.sh/capacity-type=borrowed", "unknown", "NodePool/p", "unknown"}},
 		{name: "an unknown value beside a known one", labels: "eks.amazonaws.com/capacityType=SPOT karpenter.sh/capacity-type=borrowed", interruptible: true,
 			want: want{"spot", "eks.amazonaws.com/capacityType=SPOT", "", "", "EKS", "", "unknown"}},
 		{name: "labels that contradict each other", provider: "aws:///a/i-0a", interruptible: true,
 			labels: "karpenter.sh/capacity-type=spot eks.amazonaws.com/capacityType=ON_DEMAND lifecycle=OnDemand node.kubernetes.io/lifecycle=spot",
 			want:   want{"spot", "karpenter.sh/capacity-type=spot", "eks.amazonaws.com/capacityType=ON_DEMAND lifecycle=OnDemand", "", "EKS", "SelfManaged", "instance"}},
-		{name: "a private label", provider: "aws:///a/i-0a", interruptible: true, spot: []SpotLabel{{"tier", "cheap"}}, labels: "tier=cheap",
+		{name: "a private label", provider: "aws:///a/i-0a", interruptible: true, own: []OwnLabel{{"tier", "cheap", v1alpha1.CapacitySpot}}, labels: "tier=cheap",
 			want: want{"spot", "tier=cheap", "", "", "AWS", "SelfManaged", "instance"}},
-		{name: "a private label decides", interruptible: true, spot: []SpotLabel{{"other", "x"}, {"tier", "cheap"}},
+		{name: "a private label decides", interruptible: true, own: []OwnLabel{{"other", "x", v1alpha1.CapacitySpot}, {"tier", "cheap", v1alpha1.CapacitySpot}},
 			labels: "tier=cheap eks.amazonaws.com/capacityType=ON_DEMAND",
 			want:   want{"spot", "tier=cheap", "eks.amazonaws.com/capacityType=ON_DEMAND", "", "EKS", "", "unknown"}},
-		{name: "another value of a private label", spot: []SpotLabel{{"tier", "cheap"}}, labels: "tier=dear",
-			want: want{"unknown", "", "", "no label tells", "unknown", "", "unknown"}},
+		{name: "a private label of on-demand nodes", own: []OwnLabel{{"tier", "dear", v1alpha1.CapacityOnDemand}},
+			labels: "tier=dear karpenter.sh/capacity-type=spot",
+			want:   want{"on-demand", "tier=dear", "karpenter.sh/capacity-type=spot", "", "unknown", "", "unknown"}},
+		{name: "another value of a private label", own: []OwnLabel{{"tier", "cheap", v1alpha1.CapacitySpot}}, labels: "tier=dear",
+			want: want{"unknown", "", "", "no known label", "unknown", "", "unknown"}},
 	}
 	covered := map[string]bool{}
 	for _, test := range tests {
@@ -227,7 +252,7 @@ func TestClassify(t *testing.T) {
 				value, effect, _ := strings.Cut(rest, ":")
 				node.Spec.Taints = []corev1.Taint{{Key: key, Value: value, Effect: corev1.TaintEffect(effect)}}
 			}
-			c := Classify(node, test.spot...)
+			c := Classify(node, test.own...)
 			got := want{
 				string(c.CapacityType), c.Evidence, strings.Join(c.Conflicts, " "), c.UnknownReason, c.Platform, Describe(c.Owner), string(c.ComputeType),
 			}
@@ -267,37 +292,13 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-func TestDisruptions(t *testing.T) {
-	for key, want := range map[string]struct {
-		cause string
-		going bool
-	}{
-		"karpenter.sh/disrupted":                                 {"disrupted by Karpenter", true},
-		"karpenter.sh/disruption":                                {"disrupted by Karpenter", true},
-		"ToBeDeletedByClusterAutoscaler":                         {"removed by the cluster autoscaler", true},
-		"DeletionCandidateOfClusterAutoscaler":                   {"candidate of the cluster autoscaler", false},
-		"aws-node-termination-handler/spot-itn":                  {"spot interruption", true},
-		"aws-node-termination-handler/scheduled-maintenance":     {"terminated by AWS", true},
-		"aws-node-termination-handler/asg-lifecycle-termination": {"terminated by AWS", true},
-		"remediator.aks.microsoft.com/unschedulable":             {"remediated by AKS", true},
-		"node.kubernetes.io/unschedulable":                       {"cordoned", false},
-		"node.kubernetes.io/not-ready":                           {"not ready", false},
-		"node.kubernetes.io/unreachable":                         {"unreachable", false},
-	} {
-		list := Disruptions([]corev1.Taint{{Key: "other", Effect: corev1.TaintEffectNoSchedule}, {Key: key, Value: "x", Effect: corev1.TaintEffectNoExecute}})
-		if len(list) != 1 || list[0] != (v1alpha1.NodeDisruption{Taint: key + "=x:NoExecute", Cause: want.cause, Going: want.going}) {
-			t.Errorf("%s: %+v", key, list)
-		}
-	}
-}
-
 func TestParse(t *testing.T) {
-	labels, err := ParseSpotLabels([]string{"a=b", "a.io/b=", "a=b=c"})
-	if want := []SpotLabel{{"a", "b"}, {"a.io/b", ""}, {"a", "b=c"}}; err != nil || !slices.Equal(labels, want) {
+	labels, err := ParseOwnLabels(v1alpha1.CapacitySpot, []string{"a=b", "a.io/b=", "a=b=c"})
+	if want := []OwnLabel{{"a", "b", v1alpha1.CapacitySpot}, {"a.io/b", "", v1alpha1.CapacitySpot}, {"a", "b=c", v1alpha1.CapacitySpot}}; err != nil || !slices.Equal(labels, want) {
 		t.Errorf("%+v, %v", labels, err)
 	}
 	for _, text := range []string{"", "a", "=b"} {
-		if _, err := ParseSpotLabels([]string{"a=b", text}); err == nil {
+		if _, err := ParseOwnLabels(v1alpha1.CapacitySpot, []string{"a=b", text}); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}
@@ -312,7 +313,7 @@ func TestParse(t *testing.T) {
 
 func TestAnnotations(t *testing.T) {
 	keys := Annotations()
-	for _, key := range []string{"cluster.x-k8s.io/owner-kind", "cluster.x-k8s.io/owner-name", "machine.openshift.io/machine", "oci.oraclecloud.com/node-pool-id"} {
+	for _, key := range []string{"weave.works/kured-reboot-in-progress", "cluster.x-k8s.io/owner-kind", "cluster.x-k8s.io/owner-name", "machine.openshift.io/machine", "oci.oraclecloud.com/node-pool-id"} {
 		if !slices.Contains(keys, key) {
 			t.Errorf("no %s in %q", key, keys)
 		}

@@ -39,6 +39,8 @@ type capacityLabel struct {
 	overrules []string
 	// silent are values that say nothing about the capacity type; anyValue where others use the key for purposes of their own.
 	silent []string
+	// tainted is what a taint of this key tells, whatever its value; without it taints are read by the values of the label.
+	tainted v1alpha1.CapacityType
 }
 
 // absence is what no label means.
@@ -101,7 +103,7 @@ var platforms = [...]platform{
 		row: "CAST AI",
 		capacity: []capacityLabel{
 			{key: "scheduling.cast.ai/spot-fallback", values: isOnDemand, overrules: []string{"scheduling.cast.ai/spot"}},
-			{key: "scheduling.cast.ai/spot", values: isSpot},
+			{key: "scheduling.cast.ai/spot", values: isSpot, tainted: v1alpha1.CapacitySpot}, // CAST AI taints its spot nodes so too
 			{key: "scheduling.cast.ai/on-demand", values: isOnDemand},
 		},
 		owners: []ownerKey{{key: "provisioner.cast.ai/managed-by", kind: v1alpha1.OwnerCastAI, nameless: "cast.ai"}},
@@ -122,8 +124,9 @@ var platforms = [...]platform{
 		row: "GKE", name: "GKE", marks: []string{"cloud.google.com/gke-"}, version: "-gke.",
 		capacity: []capacityLabel{
 			{key: "cloud.google.com/gke-flex-start", values: values{"true": v1alpha1.CapacityFlex}},
-			{key: "cloud.google.com/gke-spot", values: isSpot},
-			{key: "cloud.google.com/gke-preemptible", values: isPreemptible},
+			// Node auto-provisioning taints spot nodes with the key of the label, and GKE's pages advise to do so by hand.
+			{key: "cloud.google.com/gke-spot", values: isSpot, tainted: v1alpha1.CapacitySpot},
+			{key: "cloud.google.com/gke-preemptible", values: isPreemptible, tainted: v1alpha1.CapacityPreemptible},
 			{key: "cloud.google.com/reservation-name", values: values{anyValue: v1alpha1.CapacityReserved}},
 			{key: "cloud.google.com/gke-provisioning", values: values{
 				"standard": v1alpha1.CapacityOnDemand, "spot": v1alpha1.CapacitySpot, "preemptible": v1alpha1.CapacityPreemptible, "flex-start": v1alpha1.CapacityFlex,
@@ -138,6 +141,8 @@ var platforms = [...]platform{
 	{
 		row: "AKS", name: "AKS", marks: []string{"kubernetes.azure.com/"},
 		capacity: []capacityLabel{
+			// Spot pools have the label and a taint of the same key and value: learn.microsoft.com/azure/aks/spot-node-pool. Either may be
+			// taken away.
 			{key: "kubernetes.azure.com/scalesetpriority", values: values{"spot": v1alpha1.CapacitySpot, "regular": v1alpha1.CapacityOnDemand}},
 			{key: "kubernetes.azure.com/priority", values: values{"spot": v1alpha1.CapacitySpot, "regular": v1alpha1.CapacityOnDemand}},
 		},
@@ -149,7 +154,8 @@ var platforms = [...]platform{
 	},
 	{
 		row: "OKE", name: "OKE", marks: []string{"oci.oraclecloud.com/"},
-		capacity: []capacityLabel{{key: "oci.oraclecloud.com/oke-is-preemptible", values: isPreemptible}},
+		// The label is true, the taint present: docs.oracle.com, Using Preemptible Capacity for Worker Nodes.
+		capacity: []capacityLabel{{key: "oci.oraclecloud.com/oke-is-preemptible", values: isPreemptible, tainted: v1alpha1.CapacityPreemptible}},
 		owners:   []ownerKey{{source: annotation, key: "oci.oraclecloud.com/node-pool-id", kind: v1alpha1.OwnerNodePool}},
 	},
 	{
@@ -220,31 +226,8 @@ var platforms = [...]platform{
 	},
 }
 
-// providers are clouds that a provider ID tells of, where nothing else tells of a platform.
+// providers are clouds that are recognized by a provider ID, where nothing else shows the platform.
 var providers = [...]struct{ scheme, name string }{
 	{"aws", "AWS"}, {"gce", "GCE"}, {"azure", "Azure"}, {"oci", "OCI"}, {"yandex", "Yandex"}, {"digitalocean", "DigitalOcean"},
 	{"civo", "Civo"}, {"scaleway", "Scaleway"}, {"openstack", "OpenStack"}, {"vsphere", "vSphere"},
-}
-
-// disruption is a taint that tells of one. A key that ends in / stands for all that begin so.
-type disruption struct {
-	key, cause string
-	going      bool
-}
-
-var disruptions = [...]disruption{
-	{"karpenter.sh/disrupted", "disrupted by Karpenter", true},
-	{"karpenter.sh/disruption", "disrupted by Karpenter", true},
-	{"ToBeDeletedByClusterAutoscaler", "removed by the cluster autoscaler", true},
-	{"DeletionCandidateOfClusterAutoscaler", "candidate of the cluster autoscaler", false},
-	{"aws-node-termination-handler/spot-itn", "spot interruption", true},
-	{"aws-node-termination-handler/rebalance-recommendation", "rebalance recommendation", true},
-	{"aws-node-termination-handler/", "terminated by AWS", true},
-	{"cloud.google.com/impending-node-termination", "terminated by GCE", true},
-	{"remediator.aks.microsoft.com/unschedulable", "remediated by AKS", true},
-	{"node.cloudprovider.kubernetes.io/shutdown", "shut down", true},
-	{"node.kubernetes.io/out-of-service", "out of service", true},
-	{"node.kubernetes.io/unschedulable", "cordoned", false},
-	{"node.kubernetes.io/not-ready", "not ready", false},
-	{"node.kubernetes.io/unreachable", "unreachable", false},
 }

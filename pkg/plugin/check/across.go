@@ -6,15 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/claims"
+
 	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
 // across adds what shows only where the parts are laid over each other.
@@ -27,6 +27,7 @@ func (x *index) across() {
 			x.writerVolume(i, t)
 			x.roles(i, t)
 		}
+		x.labelledWriters(i)
 		x.zoneLoss(i)
 		x.budget(i)
 	}
@@ -52,7 +53,7 @@ func votes(t *v1alpha1.DatabaseTopology) bool {
 	return t.Replication == v1alpha1.ReplicationGroup || t.Replication == v1alpha1.ReplicationGalera
 }
 
-// writerGoing tells of a source that will be gone with its node.
+// writerGoing reports a source that will be gone with its node.
 func (x *index) writerGoing(i *item, t *v1alpha1.DatabaseTopology) {
 	for j := range t.Servers {
 		s := &t.Servers[j]
@@ -62,7 +63,7 @@ func (x *index) writerGoing(i *item, t *v1alpha1.DatabaseTopology) {
 		}
 		if cause := capacity.Going(&node.Class, node.Terminating); cause != "" {
 			i.cross(v1alpha1.CodeWriterGoing, v1alpha1.SeverityError, []string{"pod/" + s.Pod, "node/" + s.Node},
-				"%s takes the writes, and its node %s is about to go (%s): switch over to a sound replica now", s.Pod, s.Node, cause)
+				"%s takes the writes, and its node %s is about to go away (%s): switch over to a healthy replica now", s.Pod, s.Node, cause)
 		}
 	}
 }
@@ -99,27 +100,17 @@ func (x *index) quorum(i *item, t *v1alpha1.DatabaseTopology) {
 			where, finding.Some(names), len(t.Servers)-len(servers), len(t.Servers), objects.Majority(len(t.Servers)))
 	}
 	if lost(onGoing) {
-		tell(v1alpha1.SeverityError, onGoing, "on nodes that are about to go")
+		tell(v1alpha1.SeverityError, onGoing, "on nodes that are about to go away")
 	}
 	if lost(onSpot) {
 		tell(v1alpha1.SeverityWarning, onSpot, fmt.Sprintf("on interruptible capacity (%s)", strings.Join(slices.Sorted(maps.Keys(types)), ", ")))
 	}
 	for _, node := range slices.Sorted(maps.Keys(byNode)) {
-		if lost(byNode[node]) && x.otherUsable(node) {
+		if lost(byNode[node]) && x.room.OtherNode(node, t.Metadata.Namespace+"/"+byNode[node][0].Pod) {
 			tell(v1alpha1.SeverityWarning, byNode[node], "on one node, "+node)
 			break
 		}
 	}
-}
-
-// otherUsable reports whether there is a usable node beside one.
-func (x *index) otherUsable(than string) bool {
-	for name, n := range x.byNode {
-		if name != than && capacity.Usable(n) {
-			return true
-		}
-	}
-	return false
 }
 
 func podsAndNodes(servers []*v1alpha1.DatabaseServer) (names, objects []string) {
@@ -134,7 +125,7 @@ func podsAndNodes(servers []*v1alpha1.DatabaseServer) (names, objects []string) 
 	return names, append(objects, nodes...)
 }
 
-// readersOnOneNode tells of Services for reading that are gone with one node, though there are others.
+// readersOnOneNode reports Services for reading that are gone with one node, though there are others.
 func (x *index) readersOnOneNode(i *item, t *v1alpha1.DatabaseTopology) {
 	nodeOf := map[string]string{}
 	for _, s := range t.Servers {
@@ -145,19 +136,19 @@ func (x *index) readersOnOneNode(i *item, t *v1alpha1.DatabaseTopology) {
 			continue
 		}
 		node := nodeOf[service.Reaches[0]]
-		if node == "" || slices.ContainsFunc(service.Reaches, func(pod string) bool { return nodeOf[pod] != node }) || !x.otherUsable(node) {
+		if node == "" || slices.ContainsFunc(service.Reaches, func(pod string) bool { return nodeOf[pod] != node }) || x.room == nil || !x.room.OtherNode(node, t.Metadata.Namespace+"/"+service.Reaches[0]) {
 			continue
 		}
 		objects := []string{"service/" + service.Name, "node/" + node}
 		for _, pod := range service.Reaches {
 			objects = append(objects, "pod/"+pod)
 		}
-		i.cross(v1alpha1.CodeReadersOneNode, v1alpha1.SeverityWarning, objects, "all %d servers that the Service %s sends readers to are on the node %s: %s",
+		i.cross(v1alpha1.CodeReadersOneNode, v1alpha1.SeverityWarning, objects, "all %d servers behind the read Service %s are on the node %s: %s",
 			len(service.Reaches), service.Name, node, finding.Some(service.Reaches))
 	}
 }
 
-// writerVolume tells of a source whose volume fills up: when it is full, nobody writes any more.
+// writerVolume reports a source whose volume fills up: when it is full, all writes stop.
 func (x *index) writerVolume(i *item, t *v1alpha1.DatabaseTopology) {
 	for j := range t.Servers {
 		s := &t.Servers[j]
@@ -169,22 +160,14 @@ func (x *index) writerVolume(i *item, t *v1alpha1.DatabaseTopology) {
 			if o.PodName != s.Pod {
 				continue
 			}
-			for _, c := range o.Claims {
-				if c.Usage == nil || c.Usage.UsedPercent == nil || *c.Usage.UsedPercent < stsstatus.FillingPercent {
-					continue
-				}
-				severity, then := v1alpha1.SeverityError, "it will stop when it is full"
-				if *c.Usage.UsedPercent >= stsstatus.FullPercent {
-					severity, then = v1alpha1.SeverityCritical, "all writes stop when it is full"
-				}
-				i.cross(v1alpha1.CodeWriterVolume, severity, []string{"persistentvolumeclaim/" + c.Name, "pod/" + s.Pod},
-					"%s is %d%% full, and %s takes the writes: %s", c.Name, *c.Usage.UsedPercent, s.Pod, then)
+			for k := range o.Claims {
+				x.writersClaim(i, t.Metadata.Namespace, &o.Claims[k], s.Pod, s.Node, "takes the writes")
 			}
 		}
 	}
 }
 
-// roles tells of a replica that its label and a Service take for the source.
+// roles reports a replica that its label and a Service take for the source.
 func (x *index) roles(i *item, t *v1alpha1.DatabaseTopology) {
 	writer := "no server takes writes"
 	for j := range t.Servers {
@@ -202,7 +185,7 @@ func (x *index) roles(i *item, t *v1alpha1.DatabaseTopology) {
 		for _, service := range t.Services {
 			if service.Purpose == v1alpha1.ServiceForWriting && slices.Contains(service.Reaches, s.Pod) {
 				i.cross(v1alpha1.CodeRolesContradict, v1alpha1.SeverityError, []string{"pod/" + s.Pod, "service/" + service.Name},
-					"the label of %s says primary, the Service %s sends writes to it, and the server is a %s: %s",
+					"%s is labelled primary and the Service %s sends writes to it, but the server is a %s: %s",
 					s.Pod, service.Name, strings.ToLower(string(s.Role)), writer)
 			}
 		}
@@ -217,12 +200,84 @@ type place struct {
 	unfit    string // why not
 }
 
-// zoneLoss tells of sets that would not survive the loss of the zone that holds most of their pods, where there are other zones.
+// labelledWriters reports what is wrong around the pod that an operator's label calls the primary, of a set whose servers are not asked: a node
+// that is about to go, a volume that fills up.
+func (x *index) labelledWriters(i *item) {
+	if i.set == nil || len(i.topologies) > 0 {
+		return
+	}
+	for j := range i.set.Ordinals {
+		o := &i.set.Ordinals[j]
+		if o.Pod == nil || o.Pod.Role != v1alpha1.LabelledPrimary {
+			continue
+		}
+		if node := x.byNode[o.Pod.Node]; node != nil {
+			if cause := capacity.Going(&node.Class, node.Terminating); cause != "" {
+				i.cross(v1alpha1.CodeWriterGoing, v1alpha1.SeverityError, []string{"pod/" + o.PodName, "node/" + o.Pod.Node},
+					"%s is labelled primary, and its node %s is about to go away (%s): switch over to a healthy replica now", o.PodName, o.Pod.Node, cause)
+			}
+		}
+		for k := range o.Claims {
+			x.writersClaim(i, i.set.Metadata.Namespace, &o.Claims[k], o.PodName, o.Pod.Node, "is labelled primary")
+		}
+	}
+}
+
+// writersClaim reports a volume that fills up of a server that takes the writes, as far as is known: when it is full, all writes stop.
+func (x *index) writersClaim(i *item, namespace string, c *v1alpha1.ClaimStatus, pod, node, writes string) {
+	if c.Usage == nil || c.Usage.UsedPercent == nil || *c.Usage.UsedPercent < claims.FillingPercent {
+		return
+	}
+	severity, then := v1alpha1.SeverityError, "it will stop when it is full"
+	if *c.Usage.UsedPercent >= claims.FullPercent {
+		severity, then = v1alpha1.SeverityCritical, "all writes stop when it is full"
+	}
+	full := c.Name
+	grow, obstacle := claims.Growth(x.Sets.Read, x.Sets.StorageClasses, namespace, c)
+	if c.OnNodeDisk { // a larger claim changes nothing
+		full, grow, obstacle = "the disk of node "+node+" that holds "+c.Name, "", ""
+	}
+	i.cross(v1alpha1.CodeWriterVolume, severity, []string{"persistentvolumeclaim/" + c.Name, "pod/" + pod},
+		"%s is %d%% full, and %s %s: %s%s", full, *c.Usage.UsedPercent, pod, writes, then, obstacle)
+	i.found[len(i.found)-1].Remedy.Command = grow
+}
+
+// together are the items whose sets are of one database cluster with an item's, that one among them, as labels of their pods say.
+func (x *index) together(i *item) []*item {
+	if i.set == nil || i.set.DatabaseCluster == "" || !hasRoles(i.set) {
+		return []*item{i}
+	}
+	var list []*item
+	for _, other := range x.items {
+		if other.set != nil && other.set.DatabaseCluster == i.set.DatabaseCluster && other.Metadata.Namespace == i.Metadata.Namespace && hasRoles(other.set) {
+			list = append(list, other)
+		}
+	}
+	return list
+}
+
+// hasRoles reports whether labels tell roles of a set's pods: what has none is no server of its cluster.
+func hasRoles(set *v1alpha1.SetStatus) bool {
+	return slices.ContainsFunc(set.Ordinals, func(o v1alpha1.Ordinal) bool { return o.Pod != nil && o.Pod.Role != "" })
+}
+
+// zoneLoss reports sets that would not survive the loss of the zone that holds most of their pods, where there are other zones.
 func (x *index) zoneLoss(i *item) {
 	if x.nodes == nil || len(i.topologies) > 1 || i.onItsWay() {
 		return
 	}
+	together := x.together(i)
+	if together[0] != i { // that is told of the first
+		return
+	}
 	places, needed := x.places(i)
+	for _, other := range together[1:] {
+		if other.onItsWay() || len(other.topologies) > 0 {
+			return
+		}
+		more, _ := x.places(other)
+		places = append(places, more...)
+	}
 	if len(places) < 2 {
 		return
 	}
@@ -239,7 +294,7 @@ func (x *index) zoneLoss(i *item) {
 			fullest = zone
 		}
 	}
-	if !x.usableOutside(fullest) {
+	if at := slices.IndexFunc(places, func(p place) bool { return p.zone == fullest }); !x.room.OtherZone(fullest, i.Metadata.Namespace+"/"+places[at].pod) {
 		return
 	}
 	var objects, gone, unfit []string
@@ -312,7 +367,7 @@ func fit(s *v1alpha1.DatabaseServer) (ok bool, why string) {
 	case s.MySQL != nil && s.MySQL.Group != nil && s.MySQL.Group.State != v1alpha1.GroupOnline:
 		return false, "is " + string(s.MySQL.Group.State)
 	case s.MySQL != nil && s.MySQL.Galera != nil && (s.MySQL.Galera.ClusterStatus != v1alpha1.GaleraPrimary || !s.MySQL.Galera.Ready):
-		return false, "is in no primary component"
+		return false, "is not in the primary component"
 	}
 	for _, c := range s.Channels {
 		switch {
@@ -327,17 +382,7 @@ func fit(s *v1alpha1.DatabaseServer) (ok bool, why string) {
 	return true, ""
 }
 
-// usableOutside reports whether another zone has usable nodes.
-func (x *index) usableOutside(zone string) bool {
-	for other, n := range x.usable {
-		if other != "" && other != zone && n > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// budget tells of a PodDisruptionBudget that protects nothing: it lets so many pods be evicted at the same time that no majority, or
+// budget reports a PodDisruptionBudget that protects nothing: it lets so many pods be evicted at the same time that no majority, or
 // no pod, is left.
 func (x *index) budget(i *item) {
 	if i.set == nil || i.set.Replicas.Desired < 2 || len(i.set.DisruptionBudgets) != 1 {
@@ -352,7 +397,7 @@ func (x *index) budget(i *item) {
 		return
 	}
 	spec := &x.Sets.DisruptionBudgets[at].Spec
-	allowed, rule := evictions(spec, n)
+	allowed, rule := objects.Evictions(spec, n)
 	needed, what := 1, "no pod is left"
 	if len(i.topologies) == 1 && votes(i.topologies[0]) {
 		needed, what = objects.Majority(n), fmt.Sprintf("%d are left of the %d that a quorum needs", n-allowed, objects.Majority(n))
@@ -360,27 +405,8 @@ func (x *index) budget(i *item) {
 	if n-allowed >= needed {
 		return
 	}
-	i.cross(v1alpha1.CodeBudgetTooLoose, v1alpha1.SeverityWarning, []string{"poddisruptionbudget/" + name, "statefulset/" + i.set.Metadata.Name},
-		"the PodDisruptionBudget %s (%s) lets %d of %d pods be evicted at the same time: %s", name, rule, allowed, n, what)
-}
-
-// evictions is how many of n pods a budget lets be evicted at the same time, and the rule that says so.
-func evictions(spec *policyv1.PodDisruptionBudgetSpec, n int) (allowed int, rule string) {
-	switch {
-	case spec.MaxUnavailable != nil:
-		most, err := intstr.GetScaledValueFromIntOrPercent(spec.MaxUnavailable, n, true)
-		if err != nil {
-			return 0, ""
-		}
-		return min(most, n), "maxUnavailable " + spec.MaxUnavailable.String()
-	case spec.MinAvailable != nil:
-		least, err := intstr.GetScaledValueFromIntOrPercent(spec.MinAvailable, n, true)
-		if err != nil {
-			return 0, ""
-		}
-		return max(n-least, 0), "minAvailable " + spec.MinAvailable.String()
-	}
-	return 0, "" // with neither, the API lets no pod be evicted
+	i.cross(v1alpha1.CodeBudgetTooLoose, v1alpha1.SeverityWarning, []string{"poddisruptionbudget/" + name, i.set.Controller.Kind + "/" + i.set.Metadata.Name},
+		"the PodDisruptionBudget %s (%s) allows evicting %d of %d pods at the same time: %s", name, rule, allowed, n, what)
 }
 
 // onItsWay reports whether pods of a set are starting or being replaced, and not late: where they will be shows when they are there.

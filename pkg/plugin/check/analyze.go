@@ -17,12 +17,13 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/volumes"
 )
 
 // Analyze lets the parts analyze what they collected, joins their findings by what they are about, and adds those that show only
 // where the parts are laid over each other.
 func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCheckList {
-	x := newIndex(s, now)
+	x := newIndex(s, selection.OwnLabels, now)
 	x.join()
 	x.across()
 	ignored, problems := newIgnores(s)
@@ -35,7 +36,7 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 		i.leaveOut(selection)
 		i.settle(selection, ignored)
 		i.judge()
-		if i.set != nil || len(i.Findings)+len(i.Ignored) > 0 || i.Subject == v1alpha1.SubjectServers {
+		if i.set != nil || len(i.Findings)+len(i.Ignored) > 0 || i.Subject == v1alpha1.SubjectServers || i.Subject == v1alpha1.SubjectVolumes {
 			report.Items = append(report.Items, i.HealthCheck)
 		}
 	}
@@ -44,18 +45,30 @@ func Analyze(s *Snapshot, selection Selection, now time.Time) *v1alpha1.HealthCh
 	})
 	conclude(report)
 	report.Summary = summarize(report)
+	report.Summary.Claims = x.freeClaims()
 	report.Problems = append(x.problems(), problems...)
 	return report
 }
 
 // rank puts StatefulSets first and the cluster last.
 func rank(c *v1alpha1.HealthCheck) int {
-	order := [...]v1alpha1.CheckSubject{v1alpha1.SubjectStatefulSet, v1alpha1.SubjectServers, v1alpha1.SubjectService, v1alpha1.SubjectCluster}
+	order := [...]v1alpha1.CheckSubject{v1alpha1.SubjectStatefulSet, v1alpha1.SubjectSet, v1alpha1.SubjectServers, v1alpha1.SubjectService, v1alpha1.SubjectVolumes, v1alpha1.SubjectCluster}
 	return slices.Index(order[:], c.Subject)
 }
 
-// Findings are those of all items that nobody ignores, each once.
+// Findings are those of all items that are not ignored, each once.
 func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
+	return distinct(report, func(c *v1alpha1.HealthCheck) []v1alpha1.Finding {
+		list := make([]v1alpha1.Finding, len(c.Findings))
+		for i := range c.Findings {
+			list[i] = c.Findings[i].Finding
+		}
+		return list
+	})
+}
+
+// distinct are findings of all items, each once: that of a node is in those of all sets that have pods on it.
+func distinct(report *v1alpha1.HealthCheckList, of func(*v1alpha1.HealthCheck) []v1alpha1.Finding) []v1alpha1.Finding {
 	type one struct {
 		code          v1alpha1.Code
 		message, item string
@@ -64,13 +77,13 @@ func Findings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
 	seen := map[one]bool{}
 	for i := range report.Items {
 		item := &report.Items[i]
-		for _, f := range item.Findings {
+		for _, f := range of(item) {
 			key := one{code: f.Code, message: f.Message}
-			if finding.Family(f.Code) != familyNodes { // a sentence about web-0 is another one in another namespace
+			if finding.Family(f.Code) != familyNodes && f.Code != v1alpha1.CodeNodeDiskFilling && f.Code != v1alpha1.CodeNodeDiskFull { // a sentence about web-0 is another one in another namespace
 				key.item = string(item.Subject) + "/" + item.Metadata.Namespace + "/" + item.Metadata.Name
 			}
 			if !seen[key] {
-				list = append(list, f.Finding)
+				list = append(list, f)
 			}
 			seen[key] = true
 		}
@@ -93,8 +106,8 @@ func summarize(report *v1alpha1.HealthCheckList) v1alpha1.CheckSummary {
 	}
 	for i := range report.Items {
 		item := &report.Items[i]
-		if item.Subject == v1alpha1.SubjectStatefulSet {
-			sum.StatefulSets++
+		if item.Controller != nil {
+			sum.Sets++
 			switch item.Health {
 			case v1alpha1.HealthOK:
 				sum.Healthy++
@@ -112,7 +125,7 @@ func summarize(report *v1alpha1.HealthCheckList) v1alpha1.CheckSummary {
 // item is what becomes an item of the report.
 type item struct {
 	v1alpha1.HealthCheck
-	set        *v1alpha1.StatefulSetStatus
+	set        *v1alpha1.SetStatus
 	topologies []*v1alpha1.DatabaseTopology
 	found      []v1alpha1.CheckFinding
 }
@@ -123,7 +136,7 @@ func (i *item) add(list ...v1alpha1.Finding) {
 	}
 }
 
-// settle keeps the findings that count, sets those aside that somebody accepts, and leaves out those that others explain.
+// settle keeps the findings that count, sets aside those that are suppressed, and leaves out those that others explain.
 func (i *item) settle(selection Selection, ignored ignores) {
 	for _, f := range i.found {
 		if !selection.selects(f.Code) {
@@ -146,35 +159,40 @@ func (i *item) settle(selection Selection, ignored ignores) {
 // index finds items by what findings are about.
 type index struct {
 	*Snapshot
-	sets    *v1alpha1.StatefulSetStatusList
+	sets    *v1alpha1.SetStatusList
+	volumes *v1alpha1.VolumeStatusList
 	dns     *v1alpha1.HeadlessDNSList
 	nodes   *v1alpha1.NodeCapacityList
 	servers *v1alpha1.DatabaseTopologyList
 
 	items []*item
-	// bySet, byPod and byClaim are by namespace/name; onNode are those with pods on a node.
+	// bySet is by kind/namespace/name, byPod and byClaim by namespace/name; onNode are those with pods on a node.
 	bySet, byPod, byClaim map[string]*item
 	onNode                map[string][]*item
 	byNode                map[string]*v1alpha1.NodeCapacity
-	// usable counts the usable nodes by zone.
-	usable  map[string]int
+	// room tells where else pods could be; nil without nodes.
+	room    *nodes.Room
 	cluster *item
 }
 
-func newIndex(s *Snapshot, now time.Time) *index {
+func newIndex(s *Snapshot, own []capacity.OwnLabel, now time.Time) *index {
 	x := &index{
 		Snapshot: s, bySet: map[string]*item{}, byPod: map[string]*item{}, byClaim: map[string]*item{}, onNode: map[string][]*item{},
-		byNode: map[string]*v1alpha1.NodeCapacity{}, usable: map[string]int{},
+		byNode: map[string]*v1alpha1.NodeCapacity{},
 	}
 	x.sets = stsstatus.Analyze(s.Sets, now)
+	if s.Volumes != nil {
+		x.volumes = volumes.Analyze(s.Volumes, volumes.Selection{}, now)
+	}
 	if s.DNS != nil {
 		x.dns = dns.Analyze(s.DNS, now)
 	}
 	if s.Nodes != nil {
-		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{}, now)
+		x.nodes = nodes.Analyze(s.Nodes, nodes.Selection{OwnLabels: own}, now)
+		x.room = nodes.NewRoom(s.Nodes, own)
 	}
 	if s.Servers != nil {
-		x.servers = dbtopology.Analyze(engines.Topologies(), s.Servers, now)
+		x.servers = dbtopology.Analyze(engines.Topologies(), s.Servers, now, own...)
 	}
 	x.cluster = x.newItem(v1alpha1.SubjectCluster, v1alpha1.ObjectMeta{})
 	for i := range x.sets.Items {
@@ -182,11 +200,7 @@ func newIndex(s *Snapshot, now time.Time) *index {
 	}
 	if x.nodes != nil {
 		for i := range x.nodes.Items {
-			n := &x.nodes.Items[i]
-			x.byNode[n.Metadata.Name] = n
-			if capacity.Usable(n) {
-				x.usable[n.Class.Zone]++
-			}
+			x.byNode[x.nodes.Items[i].Metadata.Name] = &x.nodes.Items[i]
 		}
 	}
 	return x
@@ -200,11 +214,15 @@ func (x *index) newItem(subject v1alpha1.CheckSubject, meta v1alpha1.ObjectMeta)
 	return i
 }
 
-func (x *index) addSet(set *v1alpha1.StatefulSetStatus) {
-	i := x.newItem(v1alpha1.SubjectStatefulSet, set.Metadata)
-	i.set, i.Replicas, i.Rollout = set, &set.Replicas, &set.Rollout
+func (x *index) addSet(set *v1alpha1.SetStatus) {
+	subject := v1alpha1.SubjectSet
+	if stsstatus.IsStatefulSet(&set.Controller) {
+		subject = v1alpha1.SubjectStatefulSet
+	}
+	i := x.newItem(subject, set.Metadata)
+	i.set, i.Controller, i.Replicas, i.Rollout = set, &set.Controller, &set.Replicas, &set.Rollout
 	namespace := set.Metadata.Namespace + "/"
-	x.bySet[namespace+set.Metadata.Name] = i
+	x.bySet[set.Controller.Kind+"/"+namespace+set.Metadata.Name] = i
 	for _, o := range set.Ordinals {
 		x.byPod[namespace+o.PodName] = i
 		for _, c := range o.Claims {
@@ -231,6 +249,9 @@ func (x *index) problems() []v1alpha1.Problem {
 		add(x.Problems[key])
 	}
 	add(x.sets.Problems...)
+	if x.volumes != nil {
+		add(x.volumes.Problems...)
+	}
 	if x.dns != nil {
 		add(x.dns.Problems...)
 	}
@@ -247,7 +268,7 @@ func (x *index) problems() []v1alpha1.Problem {
 func Names(report *v1alpha1.HealthCheckList) []string {
 	var list []string
 	for i := range report.Items {
-		if c := &report.Items[i]; c.Subject != v1alpha1.SubjectCluster {
+		if c := &report.Items[i]; c.Subject != v1alpha1.SubjectCluster && c.Subject != v1alpha1.SubjectVolumes {
 			list = append(list, resourceOf(c)+"/"+c.Metadata.Name)
 		}
 	}
@@ -256,8 +277,8 @@ func Names(report *v1alpha1.HealthCheckList) []string {
 
 // resourceOf is how kubectl names the kind of an item.
 func resourceOf(c *v1alpha1.HealthCheck) string {
-	if c.Subject == v1alpha1.SubjectStatefulSet {
-		return "statefulset.apps"
+	if c.Controller != nil {
+		return stsstatus.ResourceOf(c.Controller)
 	}
 	return strings.ToLower(string(c.Subject))
 }

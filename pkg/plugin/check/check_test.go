@@ -6,18 +6,23 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/volumes"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze, Table, JUnit and Markdown.
 func TestGolden(t *testing.T) {
-	now := time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
-	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+	golden.Cases(t, time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC), func(t *testing.T, s *Snapshot, now time.Time, folder string) {
 		report := Analyze(s, Selection{}, now)
 		golden.Report(t, folder, report, &report.Metadata)
+		golden.Fitted(t, folder, func(show printers.Show) printers.Table { return Table(report, View{Show: show, Now: now}) })
 		golden.Tables(t, folder, Table(report, View{Now: now}), Table(report, View{Namespaces: true, Info: true, Now: now}))
 		junit, err := JUnit(report, v1alpha1.SeverityWarning)
 		if err != nil {
@@ -59,7 +64,7 @@ func TestSelection(t *testing.T) {
 				selected = append(selected, string(code))
 			}
 		}
-		for _, part := range families()[:4] {
+		for _, part := range []string{familySets, familyDNS, familyNodes, "MYSQL"} {
 			if s.wantsPart(part) {
 				parts = append(parts, part)
 			}
@@ -81,7 +86,7 @@ func TestSelection(t *testing.T) {
 // TestIgnore reads annotations, and applies them to what they are about.
 func TestIgnore(t *testing.T) {
 	list, err := parseIgnore("statefulset/web", "STS033, sts031: one node only;\n node : spot is fine: really ; BAD: x")
-	if err == nil || !strings.Contains(err.Error(), `"BAD" is no code`) {
+	if err == nil || !strings.Contains(err.Error(), `"BAD" is not a finding code`) {
 		t.Errorf("%v", err)
 	}
 	if len(list) != 2 || strings.Join(list[0].codes, " ") != "STS033 STS031" || list[0].reason != "one node only" || list[1].reason != "spot is fine: really" || list[1].codes[0] != "NODE" {
@@ -122,7 +127,7 @@ func TestIgnore(t *testing.T) {
 	}
 }
 
-// TestExplained leaves out what others say better, and never what nobody else says.
+// TestExplained leaves out what others say better, and never what no other one says.
 func TestExplained(t *testing.T) {
 	f := func(code v1alpha1.Code, severity v1alpha1.Severity, objects string) v1alpha1.CheckFinding {
 		return v1alpha1.CheckFinding{Finding: v1alpha1.Finding{Code: code, Severity: severity, Objects: finding.Refs(strings.Fields(objects))}}
@@ -136,6 +141,7 @@ func TestExplained(t *testing.T) {
 		{[]v1alpha1.CheckFinding{f("STS031", "info", "pod/m-0"), f("NODE006", "warning", "pod/x/m-0"), f("MYSQL076", "warning", "pod/m-0"), f("CHECK005", "warning", "pod/m-0")}, "CHECK005 warning [MYSQL076 NODE006 STS031]"},
 		{[]v1alpha1.CheckFinding{f("STS011", "critical", "persistentvolumeclaim/a"), f("STS011", "error", "persistentvolumeclaim/b"), f("CHECK004", "error", "persistentvolumeclaim/a pod/a")}, "STS011 error, CHECK004 critical [STS011]"},
 		{[]v1alpha1.CheckFinding{f("STS031", "info", "pod/m-0"), f("NODE006", "warning", "pod/x/m-0"), f("CHECK005", "warning", "pod/m-0")}, "CHECK005 warning [NODE006 STS031]"},
+		{[]v1alpha1.CheckFinding{f("STS018", "error", "pod/a-0 node/n"), f("DNS005", "warning", "pod/a-0")}, "STS018 error [DNS005]"},
 		{[]v1alpha1.CheckFinding{f("STS003", "error", "pod/a-0 node/n"), f("DNS005", "warning", "pod/a-0"), f("NODE010", "error", "node/n pod/x/a-0")}, "NODE010 error [DNS005 STS003]"},
 		{[]v1alpha1.CheckFinding{f("STS003", "error", "pod/a-0"), f("NODE010", "warning", "node/n pod/x/a-0")}, "STS003 error, NODE010 warning"}, // cordoned, which makes no pod unready
 		{[]v1alpha1.CheckFinding{f("STS006", "error", "pod/a-0 persistentvolumeclaim/d-a-0"), f("STS007", "error", "persistentvolumeclaim/d-a-0")}, "STS007 error [STS006]"},
@@ -165,7 +171,7 @@ func TestExplained(t *testing.T) {
 	}
 }
 
-// TestNamesOfSets gives what is found about a Service that two sets share to those whom it is about.
+// TestNamesOfSets gives what is found about a Service that two sets share to those it is about.
 func TestNamesOfSets(t *testing.T) {
 	service := v1alpha1.HeadlessDNS{Metadata: v1alpha1.ObjectMeta{Namespace: "x", Name: "db"}, StatefulSets: []string{"a", "b"}, Findings: []v1alpha1.Finding{
 		{Code: "DNS021", Objects: finding.Refs([]string{"statefulset/a"})},
@@ -185,7 +191,7 @@ func TestNamesOfSets(t *testing.T) {
 		}
 		for _, name := range strings.Fields(asked) {
 			it := x.newItem(v1alpha1.SubjectStatefulSet, v1alpha1.ObjectMeta{Namespace: "x", Name: name})
-			x.bySet["x/"+name], x.byPod["x/"+name+"-0"] = it, it
+			x.bySet["StatefulSet/x/"+name], x.byPod["x/"+name+"-0"] = it, it
 		}
 		x.joinDNS()
 		var got []string
@@ -214,7 +220,7 @@ func TestMarkdownEscapes(t *testing.T) {
 func TestReady(t *testing.T) {
 	item := func(change func(c *v1alpha1.HealthCheck)) *v1alpha1.HealthCheckList {
 		c := v1alpha1.HealthCheck{
-			Subject: v1alpha1.SubjectStatefulSet, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3, Available: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
+			Subject: v1alpha1.SubjectStatefulSet, Controller: &v1alpha1.SetController{APIVersion: "apps/v1", Kind: "StatefulSet"}, Replicas: &v1alpha1.ReplicaCounts{Desired: 3, Existing: 3, Ready: 3, Available: 3}, Rollout: &v1alpha1.Rollout{Complete: true},
 			Checked: []v1alpha1.CheckedPart{{Part: v1alpha1.PartVolumes, Number: 2, Of: 3}, {Part: v1alpha1.PartServers, Number: 3, Of: 3}},
 		}
 		change(&c)
@@ -250,5 +256,26 @@ func TestSorted(t *testing.T) {
 	}
 	if strings.Index(got, "web     2/2 ") > strings.Index(got, "mysql   3/3 ") {
 		t.Errorf("not sorted:\n%s", got)
+	}
+}
+
+// TestClaimsAlone has a verdict on a namespace without sets whose claims are looked at.
+func TestClaimsAlone(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for used, want := range map[int32]string{
+		10: "Nothing is wrong with 1 claim of no set.", 95: "1 claim of no set: 1 error.",
+	} {
+		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "files", UID: "1", CreationTimestamp: metav1.NewTime(now)}}
+		claim.Status.Phase = corev1.ClaimBound
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app"}, Spec: corev1.PodSpec{NodeName: "node-a"}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+		pod.Spec.Volumes = []corev1.Volume{{Name: "files", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "files"}}}}
+		s := &Snapshot{Sets: &stsstatus.Snapshot{}, Volumes: &volumes.Snapshot{Claims: []*corev1.PersistentVolumeClaim{claim}, Pods: []*corev1.Pod{pod}, OfNoSet: true}}
+		s.Volumes.UsageAsked = true
+		s.Volumes.Usage = map[string]v1alpha1.VolumeUsage{"shop/files": {UsedPercent: &used}}
+		report := Analyze(s, Selection{}, now)
+		blocks := Table(report, View{Now: now}).Blocks
+		if got := blocks[len(blocks)-1].Heading[0].Text; got != want || Empty(report) || blocks[0].Rows[0][0].Text != "(claims of no set)" {
+			t.Errorf("%d%%: %q, want %q", used, got, want)
+		}
 	}
 }

@@ -2,11 +2,11 @@ package check
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
@@ -14,8 +14,8 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/nodes"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/volumes"
 )
 
 const (
@@ -31,7 +31,8 @@ type Follower struct {
 	query   Query
 	notes   *notes
 	sets    *stsstatus.Follower
-	nodes   *nodes.Follower      // nil if the part is left out
+	volumes *volumes.Follower    // nil if the part is left out
+	nodes   *nodes.Follower      // the same
 	servers *dbtopology.Follower // the same
 
 	mu sync.Mutex
@@ -51,6 +52,11 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	if f.sets, err = stsstatus.Follow(ctx, observed, q.ofSets(), changed); err != nil {
 		return nil, err
 	}
+	if q.wantsVolumes() {
+		if f.volumes, err = volumes.Follow(ctx, observed, q.ofVolumes(), changed); err != nil {
+			return nil, err
+		}
+	}
 	if q.Selection.wantsPart(familyNodes) {
 		f.nodes = nodes.Follow(ctx, observed, q.ofNodes(), changed)
 	}
@@ -69,8 +75,8 @@ func (q *Query) followedServers() dbtopology.Query {
 	m := q.ofServers()
 	if len(q.Names) > 0 {
 		m.Wanted = func(pod *corev1.Pod) bool {
-			owner := objects.StatefulSetOf(pod)
-			return owner != nil && slices.Contains(q.Names, owner.Name)
+			owner := metav1.GetControllerOfNoCopy(pod)
+			return owner != nil && q.Names.Takes(owner.Kind, owner.Name)
 		}
 	}
 	return m
@@ -121,7 +127,7 @@ func (f *Follower) Close() {
 func (f *Follower) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.namesAsked && f.sets.Settled() && (f.nodes == nil || f.nodes.Settled()) && (f.servers == nil || f.servers.Settled())
+	return f.namesAsked && f.sets.Settled() && (f.volumes == nil || f.volumes.Settled()) && (f.nodes == nil || f.nodes.Settled()) && (f.servers == nil || f.servers.Settled())
 }
 
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
@@ -130,6 +136,12 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	var err error
 	if s.Sets, err = f.sets.Snapshot(ctx, now); err != nil {
 		return nil, err
+	}
+	if f.volumes != nil {
+		if s.Volumes, err = f.volumes.Snapshot(ctx, now); err != nil {
+			s.Problems[subjectVolumes] = kube.ProblemOf("claims of no set", err)
+		}
+		s.once()
 	}
 	if f.nodes != nil {
 		if s.Nodes, err = f.nodes.Snapshot(ctx, now); err != nil {

@@ -45,9 +45,12 @@ var explanations = []explanation{
 	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "Node"},
 	{codes{code(v1alpha1.CodeNoBudgetOnSpot)}, codes{code(v1alpha1.CodeNoDisruptionBudget)}, ""},
 	// Of volumes.
-	{codes{code(v1alpha1.CodeWriterVolume)}, codes{code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull)}, "PersistentVolumeClaim"},
+	{codes{code(v1alpha1.CodeWriterVolume)}, codes{
+		code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull), code(v1alpha1.CodeNodeDiskFilling), code(v1alpha1.CodeNodeDiskFull),
+	}, "PersistentVolumeClaim"},
 	// Of roles.
 	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "Pod"},
+	{codes{finding.RuleWriteServiceReachesNothing}, codes{code(v1alpha1.CodeRoleService)}, "Service"},
 	// Of a source that is gone: the pods of its replicas are Ready all the same.
 	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "Pod"},
 	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
@@ -55,16 +58,22 @@ var explanations = []explanation{
 	{codes{code(v1alpha1.CodeDNSNameTooLong)}, codes{code(v1alpha1.CodeOrdinalMissing)}, ""},
 	// Of names.
 	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "Service"},
-	// DNS servers give pods names through other Services too, which nobody promises.
-	{codes{code(v1alpha1.CodeDNSNotHeadless)}, codes{code(v1alpha1.CodeDNSExtra)}, "Service"},
-	// A pod that is not ready has no address in DNS: that is told with the pod.
-	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating)}, codes{code(v1alpha1.CodeDNSNotReady)}, "Pod"},
+	// A pod that is not ready has no address in DNS: that is reported with the pod.
+	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{code(v1alpha1.CodeDNSNotReady)}, "Pod"},
 	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
 	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "Pod"},
 	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "Pod"},
 	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
 	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "Node"},
 	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "PersistentVolumeClaim"},
+	// What is being deleted with all that is in it has no pods before long.
+	{codes{code(v1alpha1.CodeNamespaceGoing), code(v1alpha1.CodeSetTerminating)}, codes{
+		code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked), code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeServiceUnsound),
+		code(v1alpha1.CodeDNSNotReady), code(v1alpha1.CodeDNSSelectsNothing), code(v1alpha1.CodeDNSServiceMissing), finding.RuleServerSilent,
+	}, ""},
+	{codes{code(v1alpha1.CodeNamespaceGoing)}, codes{code(v1alpha1.CodeSetTerminating), code(v1alpha1.CodeClaimTerminating), code(v1alpha1.CodeDNSNamespaceEnding)}, ""},
+	// A pod that has lost the labels of its set is the pod that a Service does not select.
+	{codes{code(v1alpha1.CodePodOfOthers)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, ""},
 }
 
 // explained leaves findings out that others explain, which then name their codes.

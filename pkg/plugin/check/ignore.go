@@ -36,7 +36,7 @@ func parseIgnore(by, value string) ([]ignoring, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return list, fmt.Errorf("%s is no code of a finding: the annotation has entries such as \"STS033: one node only\", separated by semicolons", strings.Join(wrong, ", "))
+		return list, fmt.Errorf("%s is not a finding code: the annotation takes entries such as \"STS033: one node only\", separated by semicolons", strings.Join(wrong, ", "))
 	}
 	return list, nil
 }

@@ -2,12 +2,15 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dns"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/volumes"
 )
 
 // join gives each finding to the items that it is about, and notes what was looked at of each.
@@ -17,14 +20,50 @@ func (x *index) join() {
 			i.add(i.set.Findings...)
 		}
 	}
+	x.joinVolumes()
 	x.joinDNS()
 	x.joinNodes()
 	x.joinServers()
 }
 
+// joinVolumes makes an item of each namespace that has claims of no set, or volumes that are left of them.
+func (x *index) joinVolumes() {
+	if x.volumes == nil {
+		return
+	}
+	byNamespace := map[string][]v1alpha1.VolumeStatus{}
+	for i := range x.volumes.Items {
+		if v := &x.volumes.Items[i]; v.Set == nil { // a set's that is gone may still have its name
+			byNamespace[v.Metadata.Namespace] = append(byNamespace[v.Metadata.Namespace], *v)
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
+		it := x.newItem(v1alpha1.SubjectVolumes, v1alpha1.ObjectMeta{Namespace: namespace})
+		it.checked(volumes.Checked(x.Volumes, byNamespace[namespace]))
+		for _, f := range x.volumes.Findings {
+			if finding.Family(f.Code) == familyVolumes && slices.ContainsFunc(f.Objects, func(o v1alpha1.ObjectReference) bool { return o.Namespace == namespace }) {
+				it.add(f)
+			}
+		}
+	}
+}
+
+// freeClaims counts the claims that belong to no set.
+func (x *index) freeClaims() int32 {
+	n := int32(0)
+	if x.volumes != nil {
+		for i := range x.volumes.Items {
+			if v := &x.volumes.Items[i]; v.Set == nil && v.Claim.UID != "" && v.Claim.Phase != v1alpha1.ClaimReleased && v.Claim.Phase != v1alpha1.ClaimFailed {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // joinDNS gives what is found about a Service to the sets that name it, or to those among all that a finding names, by their pods too.
 func (x *index) joinDNS() {
-	if x.dns == nil || len(x.dns.Items) == 0 { // then nobody looked for DNS servers either
+	if x.dns == nil || len(x.dns.Items) == 0 { // then DNS servers were not looked for either
 		return
 	}
 	x.cluster.add(x.dns.Findings...)
@@ -47,8 +86,8 @@ func (x *index) joinDNS() {
 	}
 }
 
-// concerned are those that a finding about a Service belongs to, of which items are to do with the Service: whoever it names, else all
-// of them. What it says of sets that nobody asked for is left out.
+// concerned are those that a finding about a Service belongs to, of which items are to do with the Service: the set that it names, else all
+// of them. What it says of sets that were not asked for is left out.
 func (x *index) concerned(items []*item, f *v1alpha1.Finding, namespace string) []*item {
 	if named := x.about(nil, f, namespace); len(named) > 0 {
 		return named
@@ -63,7 +102,7 @@ func (x *index) itemsOfService(service *v1alpha1.HeadlessDNS) []*item {
 	namespace := service.Metadata.Namespace
 	var items []*item
 	for _, name := range service.StatefulSets {
-		if it := x.bySet[namespace+"/"+name]; it != nil {
+		if it := x.bySet[objects.KindStatefulSet+"/"+namespace+"/"+name]; it != nil {
 			items = append(items, it)
 		}
 	}
@@ -84,12 +123,12 @@ func (x *index) about(items []*item, f *v1alpha1.Finding, namespace string) []*i
 		key := cmp.Or(object.Namespace, namespace) + "/" + object.Name
 		var it *item
 		switch object.Kind {
-		case "StatefulSet":
-			it = x.bySet[key]
 		case "Pod":
 			it = x.byPod[key]
 		case "PersistentVolumeClaim":
 			it = x.byClaim[key]
+		default:
+			it = x.bySet[object.Kind+"/"+key]
 		}
 		if it != nil && !slices.Contains(items, it) {
 			items = append(items, it)
@@ -106,7 +145,7 @@ func (x *index) joinNodes() {
 	}
 	for i := range x.nodes.Findings {
 		f := &x.nodes.Findings[i]
-		items := x.about(nil, f, "")
+		items := x.firsts(x.about(nil, f, ""))
 		if len(items) == 0 && !x.Chosen {
 			x.cluster.add(*f)
 		}
@@ -134,12 +173,20 @@ func (x *index) joinNodes() {
 		part := v1alpha1.CheckedPart{Part: v1alpha1.PartNodes, Number: 1, Of: 1}
 		if x.byNode[node] == nil {
 			part.Number = 0
-			part.Gaps = []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 1, Reason: "there is no such node any more"}}
+			part.Gaps = []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 1, Reason: "the node no longer exists"}}
 		}
 		for _, it := range items {
 			it.checked(part)
 		}
 	}
+}
+
+// firsts leaves out items of a database cluster of which another is there: what is found of all of them is told of the first.
+func (x *index) firsts(items []*item) []*item {
+	return slices.DeleteFunc(slices.Clone(items), func(i *item) bool {
+		first := x.together(i)[0]
+		return first != i && slices.Contains(items, first)
+	})
 }
 
 // joinServers gives each set of servers to the StatefulSet that controls all of them, if there is one.
@@ -158,7 +205,7 @@ func (x *index) joinServers() {
 		}
 		it := items[0]
 		if x.Chosen && !slices.ContainsFunc(items, func(it *item) bool { return it != nil }) {
-			continue // of a set that nobody asked for
+			continue // of a set that was not asked for
 		}
 		if len(items) > 1 || it == nil {
 			it = x.newItem(v1alpha1.SubjectServers, t.Metadata)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
@@ -12,6 +13,9 @@ import (
 // Markdown writes a report for tickets and for the summaries of CI jobs.
 func Markdown(report *v1alpha1.HealthCheckList) []byte {
 	var out strings.Builder
+	if report.Metadata.Snapshot != nil {
+		fmt.Fprintf(&out, "Snapshot of %s UTC, context %s\n\n", report.Metadata.Time.UTC().Format(time.DateTime), markdown(report.Metadata.Context))
+	}
 	fmt.Fprintf(&out, "**%s**\n\n", markdown(verdict(report, View{Info: true}).Text))
 	if len(report.Items) > 0 {
 		out.WriteString("| Name | Ready | Health | Findings | Checked |\n|---|---|---|---|---|\n")

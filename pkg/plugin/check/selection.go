@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engines"
@@ -14,15 +15,16 @@ import (
 
 // Families of codes: the letters that they begin with.
 const (
-	familySets  = "STS"
-	familyDNS   = "DNS"
-	familyNodes = "NODE"
-	familyCheck = "CHECK"
+	familySets    = "STS"
+	familyVolumes = "VOL"
+	familyDNS     = "DNS"
+	familyNodes   = "NODE"
+	familyCheck   = "CHECK"
 )
 
 // families lists them in the order of the documentation, those of the database engines among them.
 func families() []string {
-	list := []string{familySets, familyDNS, familyNodes}
+	list := []string{familySets, familyVolumes, familyDNS, familyNodes}
 	for _, e := range engines.Servers() {
 		list = append(list, e.Family)
 	}
@@ -33,6 +35,8 @@ func families() []string {
 type Selection struct {
 	// Only and Exclude are codes (STS010) or families of codes (STS). An empty Only is all.
 	Only, Exclude []string
+	// OwnLabels are labels of nodes that mean something in this cluster.
+	OwnLabels []capacity.OwnLabel
 }
 
 // parseCodes reads codes and families of codes, in small or capital letters.
@@ -65,9 +69,9 @@ func noSuchCode(text string) error {
 		all = append(all, string(kind.Code))
 	}
 	if near := finding.Nearest(strings.ToUpper(strings.TrimSpace(text)), all); len(near) > 0 {
-		return fmt.Errorf("%q is no code of a finding: did you mean %s?", text, strings.Join(near, " or "))
+		return fmt.Errorf("%q is not a finding code: did you mean %s?", text, strings.Join(near, " or "))
 	}
-	return fmt.Errorf("%q is no code of a finding: such as STS010 (kubectl doik explain lists them), or one of %s for all of them", text, strings.Join(families(), ", "))
+	return fmt.Errorf("%q is not a finding code: use one such as STS010 (kubectl doik explain lists them), or one of %s for a whole family", text, strings.Join(families(), ", "))
 }
 
 // codesWithTitles are what --only and --exclude take, with what it says after a tab, as completion shows it.

@@ -17,8 +17,10 @@ import (
 type View struct {
 	// Namespaces shows the column NAMESPACE.
 	Namespaces bool
-	// Info shows findings that are worth knowing and no more.
+	// Info shows informational findings.
 	Info bool
+	// Show is which rows are shown.
+	Show printers.Show
 	// Now is the moment that ages are counted from.
 	Now time.Time
 }
@@ -32,7 +34,8 @@ func Table(report *v1alpha1.HealthCheckList, v View) printers.Table {
 	t := printers.Table{Columns: cols.Heads()}
 	var lines printers.Block
 	for i := range report.Items {
-		lines.Rows = append(lines.Rows, cols.Cells(&report.Items[i]))
+		c := &report.Items[i]
+		lines.Add(v.Show, c.Health == v1alpha1.HealthOK, cols.Cells(c))
 	}
 	t.Blocks = append(t.Blocks, lines)
 	for i := range report.Items {
@@ -53,9 +56,9 @@ func columns(v View) printers.Columns[*v1alpha1.HealthCheck] {
 		printers.Narrow("NAME", func(c *v1alpha1.HealthCheck) printers.Cell { return printers.Text(Name(c)) }),
 		printers.Narrow("READY", ready),
 		printers.Narrow("HEALTH", health),
-		printers.Narrow("FINDINGS", counts),
-		printers.Narrow("CHECKED", checked),
-		printers.Narrow("AGE", func(c *v1alpha1.HealthCheck) printers.Cell { return age(c, v.Now) }),
+		printers.Narrow("FINDINGS", counts).Shrinks(printers.Wrap),
+		printers.Narrow("CHECKED", checked).Shrinks(printers.Wrap),
+		printers.Narrow("AGE", func(c *v1alpha1.HealthCheck) printers.Cell { return age(c, v.Now) }).GivesWay(1),
 	}
 	if v.Namespaces {
 		all = slices.Insert(all, 0, printers.Narrow("NAMESPACE", namespace))
@@ -75,6 +78,10 @@ func Name(c *v1alpha1.HealthCheck) string {
 		return c.Metadata.Name
 	case v1alpha1.SubjectCluster:
 		return "(cluster)"
+	case v1alpha1.SubjectSet:
+		return strings.ToLower(c.Controller.Kind) + "/" + c.Metadata.Name
+	case v1alpha1.SubjectVolumes:
+		return "(claims of no set)"
 	}
 	return resourceOf(c) + "/" + c.Metadata.Name
 }
@@ -92,6 +99,9 @@ func ready(c *v1alpha1.HealthCheck) printers.Cell {
 		return printers.None
 	}
 	cell := printers.Text(fmt.Sprintf("%d/%d", r.Ready, r.Desired))
+	if r.DesiredUnknown != "" {
+		cell.Text = fmt.Sprintf("%d/unknown", r.Ready)
+	}
 	if r.Ready < r.Desired {
 		cell.Level = printers.Warn
 	}
@@ -119,7 +129,7 @@ func health(c *v1alpha1.HealthCheck) printers.Cell {
 func counts(c *v1alpha1.HealthCheck) printers.Cell {
 	number := map[v1alpha1.Severity]int{}
 	progressing := 0
-	for _, f := range c.Findings {
+	for _, f := range joined(c) {
 		if f.Progressing {
 			progressing++
 		} else {
@@ -174,12 +184,33 @@ func checked(c *v1alpha1.HealthCheck) printers.Cell {
 	return cell
 }
 
+// joined are the findings of an item with what other codes say of the same, those that differ in names only as one: what is counted is what
+// the table has lines of.
+func joined(c *v1alpha1.HealthCheck) []v1alpha1.Finding {
+	list := make([]v1alpha1.Finding, len(c.Findings))
+	for i := range c.Findings {
+		list[i] = c.Findings[i].Finding
+		list[i].Message += also(c.Findings[i].Also)
+	}
+	return finding.Join(list)
+}
+
+// found counts the findings of a report by severity, each once, as the table has lines of them.
+func found(report *v1alpha1.HealthCheckList) map[v1alpha1.Severity]int {
+	number := map[v1alpha1.Severity]int{}
+	for _, f := range distinct(report, joined) {
+		if !f.Progressing {
+			number[f.Severity]++
+		}
+	}
+	return number
+}
+
 // shown are the findings of an item that the table has, and those that are ignored, with the reason.
 func shown(c *v1alpha1.HealthCheck, v View) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
-	for i := range c.Findings {
-		if f := c.Findings[i].Finding; v.Info || f.Progressing || f.Severity != v1alpha1.SeverityInfo {
-			f.Message += also(c.Findings[i].Also)
+	for _, f := range joined(c) {
+		if v.Info || f.Progressing || f.Severity != v1alpha1.SeverityInfo {
 			list = append(list, f)
 		}
 	}
@@ -212,17 +243,23 @@ func ignoredBy(f *v1alpha1.IgnoredFinding) string {
 
 // verdict is the last line: whether anything is wrong, what could not be read, and what was not looked at.
 func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
-	sum := &report.Summary
-	sets := count(int(sum.StatefulSets), "StatefulSet")
-	var found []string
+	sum, number := &report.Summary, found(report)
+	sets := count(int(sum.Sets), things(report))
+	healthy := fmt.Sprintf("%s, %d of them healthy", sets, sum.Healthy)
+	if claims := count(int(sum.Claims), "claim") + " of no set"; sum.Claims > 0 && sum.Sets == 0 {
+		sets, healthy = claims, claims
+	} else if sum.Claims > 0 {
+		sets += " and " + claims
+	}
+	var words []string
 	for _, s := range slices.Backward(v1alpha1.Severities[1:]) { // without those of severity info
-		if sum.Findings[s] > 0 {
-			found = append(found, countOf(int(sum.Findings[s]), s))
+		if number[s] > 0 {
+			words = append(words, countOf(number[s], s))
 		}
 	}
 	text := "Nothing is wrong with " + sets
 	if health := overall(report); health != v1alpha1.HealthOK {
-		text = fmt.Sprintf("%s, %d of them healthy", sets, sum.Healthy)
+		text = healthy
 		for _, n := range [...]struct {
 			number int32
 			word   v1alpha1.Health
@@ -231,12 +268,12 @@ func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
 				text += fmt.Sprintf(", %d %s", n.number, n.word)
 			}
 		}
-		if len(found) > 0 {
-			text += ": " + strings.Join(found, ", ")
+		if len(words) > 0 {
+			text += ": " + strings.Join(words, ", ")
 		}
 	}
-	if n := sum.Findings[v1alpha1.SeverityInfo]; n > 0 && !v.Info {
-		text += fmt.Sprintf("; %d worth knowing: -o wide", n)
+	if n := number[v1alpha1.SeverityInfo]; n > 0 && !v.Info {
+		text += fmt.Sprintf("; %d informational: show with -o wide", n)
 	}
 	text += "."
 	for _, gap := range [...]struct {
@@ -244,13 +281,21 @@ func verdict(report *v1alpha1.HealthCheckList, v View) printers.Cell {
 		title string
 	}{
 		{v1alpha1.GapUnread, "Could not be read"}, {v1alpha1.GapPending, "Not there yet"},
-		{v1alpha1.GapNotAsked, "Not looked at"}, {v1alpha1.GapNotCovered, "Not covered"},
+		{v1alpha1.GapNotAsked, "Skipped"}, {v1alpha1.GapNotCovered, "Not covered"},
 	} {
 		if what := finding.Gaps(report.Checked, gap.kind); what != "" {
 			text += " " + gap.title + ": " + what + "."
 		}
 	}
 	return printers.Text(text)
+}
+
+// things are what the sets of a report are called.
+func things(report *v1alpha1.HealthCheckList) string {
+	if slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return c.Subject == v1alpha1.SubjectSet }) {
+		return "set"
+	}
+	return "StatefulSet"
 }
 
 // overall is the verdict on all items together.

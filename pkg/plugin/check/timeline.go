@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func Timeline(before, after *v1alpha1.HealthCheckList, now time.Time) []printers
 		}
 		for j := range was.Findings {
 			if f := &was.Findings[j]; had[what(f)] == f && has[what(f)] == nil {
-				add(printers.Plain, "%s %s is over%s", name, f.Code, whose(f))
+				add(printers.Plain, "%s %s resolved%s", name, f.Code, whose(f))
 			}
 		}
 	}
@@ -54,11 +55,32 @@ func Timeline(before, after *v1alpha1.HealthCheckList, now time.Time) []printers
 		}
 		for j := range c.Findings {
 			if f := &c.Findings[j]; f.Severity != v1alpha1.SeverityInfo {
-				add(printers.Plain, "%s %s is over%s", qualified(c), f.Code, whose(f))
+				add(printers.Plain, "%s %s resolved%s", qualified(c), f.Code, whose(f))
 			}
 		}
 	}
 	return list
+}
+
+// allFindings are those of all items, by what they are known to a hold.
+func allFindings(report *v1alpha1.HealthCheckList) []v1alpha1.Finding {
+	var list []v1alpha1.Finding
+	for i := range report.Items {
+		for j := range report.Items[i].Findings {
+			list = append(list, report.Items[i].Findings[j].Finding)
+		}
+	}
+	return list
+}
+
+// without is a report without the findings that are kept back.
+func without(report *v1alpha1.HealthCheckList, hold *finding.Hold) *v1alpha1.HealthCheckList {
+	kept := *report
+	kept.Items = slices.Clone(report.Items)
+	for i := range kept.Items {
+		kept.Items[i].Findings = slices.DeleteFunc(slices.Clone(kept.Items[i].Findings), func(f v1alpha1.CheckFinding) bool { return hold.Held(f.Finding) })
+	}
+	return &kept
 }
 
 func itemsOf(report *v1alpha1.HealthCheckList) map[string]*v1alpha1.HealthCheck {

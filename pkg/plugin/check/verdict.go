@@ -7,10 +7,11 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/stsstatus"
 )
 
 // leftOut is why a part was not looked at that --only or --exclude leave out.
-const leftOut = "left out by --only or --exclude"
+const leftOut = "excluded by --only or --exclude"
 
 // gaps adds to an item what was not looked at of parts as a whole: they were left out, or could not be read at all.
 func (x *index) gaps(i *item) {
@@ -48,7 +49,7 @@ var familyOf = map[v1alpha1.CheckPart]string{
 func (i *item) leaveOut(selection Selection) {
 	for j := range i.Checked {
 		p := &i.Checked[j]
-		if selection.wantsOf(p.Part) {
+		if i.Subject == v1alpha1.SubjectVolumes && selection.wants(familyVolumes) || i.Subject != v1alpha1.SubjectVolumes && selection.wantsOf(p.Part) {
 			continue
 		}
 		gaps := slices.DeleteFunc(slices.Clone(p.Gaps), func(g v1alpha1.Gap) bool { return g.Kind == v1alpha1.GapUnread || g.Kind == v1alpha1.GapPending })
@@ -71,8 +72,7 @@ func (i *item) judge() {
 
 // readyOf is an item's condition Ready: all pods of a set are, and available, of the newest revision and none too many, and all servers answer.
 func readyOf(c *v1alpha1.HealthCheck) v1alpha1.Condition {
-	r := c.Replicas
-	ready := (r == nil || r.Ready >= r.Desired && r.Available >= r.Desired && r.Existing <= r.Desired) && (c.Rollout == nil || c.Rollout.Complete)
+	ready := setReady(c)
 	for _, p := range c.Checked {
 		if p.Part == v1alpha1.PartServers && p.Number < p.Of {
 			unread := len(finding.GapsOf(p, v1alpha1.GapUnread)) > 0
@@ -80,6 +80,12 @@ func readyOf(c *v1alpha1.HealthCheck) v1alpha1.Condition {
 		}
 	}
 	return finding.Ready(true, ready, false)
+}
+
+// setReady reports whether a set has all its pods, ready and of the newest revision; what is no set has none to lack.
+func setReady(c *v1alpha1.HealthCheck) bool {
+	r := c.Replicas
+	return (r == nil || r.Ready >= r.Desired && r.Available >= r.Desired && r.Existing <= r.Desired) && (c.Rollout == nil || c.Rollout.Complete)
 }
 
 // conclude fills in the verdict on all items together.
@@ -100,6 +106,17 @@ func conclude(report *v1alpha1.HealthCheckList) {
 // all servers answer.
 func Ready(report *v1alpha1.HealthCheckList) bool {
 	return !Empty(report) && !slices.ContainsFunc(report.Items, func(c v1alpha1.HealthCheck) bool { return readyOf(&c).Status != metav1.ConditionTrue })
+}
+
+// Lacking tells what sets lack to be ready; empty if nothing.
+func Lacking(report *v1alpha1.HealthCheckList) string {
+	var sets []string
+	for i := range report.Items {
+		if c := &report.Items[i]; c.Replicas != nil && c.Rollout != nil && !setReady(c) {
+			sets = append(sets, c.Metadata.Name+": "+stsstatus.Unready(c.Replicas, c.Rollout))
+		}
+	}
+	return finding.Some(sets)
 }
 
 // Healthy reports whether there is something to check, nothing is wrong or on its way, and everything could be read but what is allowed

@@ -113,7 +113,7 @@ func analyzeSet(engines dbserver.Engines, snapshot *Snapshot, servers []ServerSn
 	}
 	if len(differ) > 0 {
 		item.Findings = append(item.Findings, finding.New(finding.RuleRowsDiffer.Code(family(engines, servers[0].Engine)), v1alpha1.SeverityInfo, podObjects(differ), "",
-			"not all servers have the same rows: see those marked among %s", finding.Some(differ)))
+			"the servers don't all return the same rows: see the rows marked for %s", finding.Some(differ)))
 	}
 	finding.In(item.Metadata.Namespace, item.Findings)
 	return item

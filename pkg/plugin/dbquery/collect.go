@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// Query says what to ask whom.
+// Query says what to query, and where.
 type Query struct {
 	dbserver.Scope
 	Engines dbserver.Engines
@@ -25,7 +25,7 @@ type Query struct {
 	// MaxRows is the number of rows of each server that are shown.
 	MaxRows int
 	Access  dbserver.Access
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
@@ -70,15 +70,17 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	}
 	s := &Snapshot{Statement: q.Text, MaxRows: q.MaxRows, Servers: make([]ServerSnapshot, len(servers))}
 	connector := dbserver.NewConnector(cluster, q.Access)
+	none := make([]bool, len(servers))
 	var mu sync.Mutex
 	answered := 0
-	report := func() { progress(fmt.Sprintf("asking servers: %d of %d have answered", answered, len(servers))) }
+	report := func() { progress(fmt.Sprintf("querying servers: %d of %d have answered", answered, len(servers))) }
 	report()
 	var group errgroup.Group
 	for i, server := range servers {
 		s.Servers[i] = ServerSnapshot{Namespace: server.Pod.Namespace, Group: server.Group(), Engine: server.Engine.Name, Pod: server.Pod.Name}
 		group.Go(func() error {
 			ask(ctx, connector, server, q, &s.Servers[i])
+			none[i] = server.IsNone(dbserver.Said{Failure: s.Servers[i].Failure})
 			mu.Lock()
 			defer mu.Unlock()
 			answered++
@@ -90,6 +92,13 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, kube.Explain(ctx.Err())
 	}
+	kept := s.Servers[:0]
+	for i := range s.Servers {
+		if !none[i] {
+			kept = append(kept, s.Servers[i])
+		}
+	}
+	s.Servers = kept
 	return s, nil
 }
 

@@ -21,12 +21,12 @@ const defaultMaxRows = 100
 // long and examples are the help; COMMAND stands for the command's name, TOPOLOGY for that of topology, STATEMENTS for what engines take.
 const (
 	long = `
-		Run the same statement that only reads on every server of a set, and show the answers side by side. Rows that not all servers
-		have are marked: after a scale-out one sees whether the new ordinals have the data.
+		Run one read-only statement on every server of a set, and show the answers side by side. Rows that are not the same on all servers
+		are marked, which shows, for example, whether new ordinals have the data after a scale-out.
 
 		STATEMENTS
 
-		The servers are found and logged in to as by TOPOLOGY. pod/NAME asks that pod alone. An error of a server is its answer.`
+		Servers are found and logged in to as in TOPOLOGY. pod/NAME queries that pod only. If a server returns an error, its row shows it.`
 
 	examples = `
 		# On every server of the namespace
@@ -35,10 +35,10 @@ const (
 		# On one set, as JSON
 		kubectl doik COMMAND sts/mysql 'SELECT @@server_id, COUNT(*) FROM shop.orders' -o json
 
-		# On one pod, which need not be ready
+		# On one pod, even if it is not ready
 		kubectl doik COMMAND pod/mysql-1 'SHOW DATABASES'
 
-		# With a function of your own, which is known to only read
+		# With a function of your own that you know only reads
 		kubectl doik COMMAND --allow-functions 'SELECT shop.open_orders()'`
 )
 
@@ -60,7 +60,7 @@ type Options struct {
 	Query Query
 }
 
-// NewCommand makes kubectl doik NAME, which is about the servers of some engines; topology is the name of the command that tells of their
+// NewCommand makes kubectl doik NAME, which is about the servers of some engines; topology is the name of the command that reports their
 // replication.
 func NewCommand(shared *scope.Flags, name, topology string, engines ...*dbserver.Engine) *cobra.Command {
 	taken := make([]string, len(engines))
@@ -78,11 +78,11 @@ func NewCommand(shared *scope.Flags, name, topology string, engines ...*dbserver
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "pods")
-	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseQueryList{}, false) })
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseQueryList{}, false, printers.ShowAll) })
 	f.login.AddFlags(cmd)
-	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Show this many rows of each server at most.")
-	cmd.Flags().BoolVar(&f.allowFunctions, "allow-functions", false, "Also run stored, loadable and unknown functions, in views too. What they do is up to them: servers do not enforce READS SQL DATA, and a read-only transaction does not stop SET GLOBAL, locks or files.")
-	cmd.Flags().StringVar(&f.role, "role", "", "The only role to activate, as NAME or NAME@HOST, for accounts that have several; what is granted to the account itself stays.")
+	cmd.Flags().IntVar(&f.maxRows, "max-rows", f.maxRows, "Maximum number of rows to show for each server.")
+	cmd.Flags().BoolVar(&f.allowFunctions, "allow-functions", false, "Also run stored, loadable and unknown functions, including those in views. They can do anything: servers do not enforce READS SQL DATA, and a read-only transaction does not prevent SET GLOBAL, locks or file access.")
+	cmd.Flags().StringVar(&f.role, "role", "", "Activate only this role, given as NAME or NAME@HOST, for accounts that have several; privileges granted to the account itself stay active.")
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.NoFileCompletions)
 	return cmd
 }
@@ -90,7 +90,7 @@ func NewCommand(shared *scope.Flags, name, topology string, engines ...*dbserver
 // ToOptions checks the statement and the shared flags, and connects to the cluster. The last argument is the statement.
 func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("there is no statement: kubectl doik %s 'SELECT …'", f.name)
+		return nil, fmt.Errorf("a statement is required: kubectl doik %s 'SELECT …'", f.name)
 	}
 	access, err := f.login.ToAccess()
 	if err != nil {
@@ -120,22 +120,22 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
 	if n := o.Query.MaxRows; n <= 0 {
-		return fmt.Errorf("--max-rows=%d: it must be positive", n)
+		return fmt.Errorf("invalid --max-rows \"%d\": must be positive", n)
 	}
 	return nil
 }
 
 // Run shows the answers.
 func (o *Options) Run(ctx context.Context) error {
-	var err error
-	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
-		return err
-	}
-	return scope.RunOnce(ctx, o.Scope, o.report())
+	return scope.Run(ctx, o.Scope, o.report(), nil)
 }
 
 func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseQueryList] {
 	return scope.Report[*Snapshot, *v1alpha1.DatabaseQueryList]{
+		Before: func(ctx context.Context) (err error) {
+			o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams)
+			return err
+		},
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -145,7 +145,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseQueryList] 
 		Document: func(report *v1alpha1.DatabaseQueryList, _ time.Time) printers.Document {
 			return printers.Document{
 				Report: report, Metadata: &report.Metadata, Names: Names(report),
-				Table: func() printers.Table { return Table(report, o.AllNamespaces) },
+				Table: func() printers.Table { return Table(report, o.AllNamespaces, o.Printer.Show()) },
 			}
 		},
 		Empty:    func(report *v1alpha1.DatabaseQueryList) bool { return len(report.Items) == 0 },

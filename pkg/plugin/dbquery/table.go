@@ -6,11 +6,16 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
-// Table lays a report out: a block for each set, a row for each server and row, with the statement's own columns.
-func Table(report *v1alpha1.DatabaseQueryList, namespaces bool) printers.Table {
+// equalSign marks rows that are the same on each server.
+const equalSign = "="
+
+// Table lays a report out: a block for each set, a row for each server and row, with the statement's own columns. Rows that are the same on
+// each server are fine.
+func Table(report *v1alpha1.DatabaseQueryList, namespaces bool, show printers.Show) printers.Table {
 	t := printers.Table{Blocks: make([]printers.Block, 0, len(report.Items))}
 	if namespaces {
 		t.Columns = append(t.Columns, printers.ColumnHead{Title: "NAMESPACE"})
@@ -22,13 +27,15 @@ func Table(report *v1alpha1.DatabaseQueryList, namespaces bool) printers.Table {
 	}
 	for i := range report.Items {
 		set := &report.Items[i]
-		block := printers.Block{Heading: heading(set, namespaces), Findings: set.Findings}
+		block := printers.Block{Heading: heading(set, namespaces), Findings: finding.Join(set.Findings)}
 		for j := range set.Servers {
-			for _, cells := range rowsOf(&set.Servers[j], own, set.Same) {
+			s := &set.Servers[j]
+			for _, cells := range rowsOf(s, own, set.Same) {
+				fine := cells[1].Text == equalSign && s.Error == ""
 				if namespaces {
 					cells = slices.Insert(cells, 0, printers.Text(set.Metadata.Namespace))
 				}
-				block.Rows = append(block.Rows, cells)
+				block.Add(show, fine, cells)
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
@@ -89,12 +96,12 @@ func heading(set *v1alpha1.DatabaseQuery, namespaces bool) []printers.Cell {
 	cells := []printers.Cell{printers.Text(name), answers}
 	switch {
 	case set.Same == nil:
-		cells = append(cells, printers.Cell{Text: "more rows than are shown (--max-rows): not compared", Level: printers.Warn})
+		cells = append(cells, printers.Cell{Text: "more rows than shown (--max-rows): not compared", Level: printers.Warn})
 	case answered < 2:
 	case *set.Same && failed > 0:
-		cells = append(cells, printers.Cell{Text: "the same error on each", Level: printers.Alarm})
+		cells = append(cells, printers.Cell{Text: "the same error on all", Level: printers.Alarm})
 	case *set.Same:
-		cells = append(cells, printers.Text("the same rows on each"))
+		cells = append(cells, printers.Text("the same rows on all"))
 	default:
 		cells = append(cells, printers.Cell{Text: "rows differ", Level: printers.Warn})
 	}
@@ -115,7 +122,7 @@ func rowsOf(s *v1alpha1.DatabaseQueryAnswer, own []string, same *bool) [][]print
 		if same == nil {
 			diff = printers.Unknown
 		} else if *same {
-			diff = printers.Text("=")
+			diff = printers.Text(equalSign)
 		}
 		return [][]printers.Cell{line(diff, printers.Cell{Text: s.Error, Level: printers.Alarm})}
 	case s.Error != "":
@@ -129,7 +136,7 @@ func rowsOf(s *v1alpha1.DatabaseQueryAnswer, own []string, same *bool) [][]print
 	}
 	var rows [][]printers.Cell
 	for _, r := range s.Rows {
-		level, diff := printers.Plain, printers.Text("=")
+		level, diff := printers.Plain, printers.Text(equalSign)
 		switch {
 		case same == nil:
 			diff = printers.Unknown

@@ -50,7 +50,7 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.Da
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.DatabaseReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, hanging(behind), delayed(behind)))
+	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, behind))
 	report := &v1alpha1.DatabaseReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseReadsList}, Items: []v1alpha1.DatabaseReads{item},
 	}
@@ -66,13 +66,25 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.Da
 	return report
 }
 
-// selected are the servers that the Service selects, each in its place in its set, by name, and their engine: a Service is for one.
+// isFor reports whether a Service is for a pod: it selects it, or, without a selector, its endpoints name it.
+func isFor(service *corev1.Service, endpoints []discoveryv1.EndpointSlice, pod *corev1.Pod) bool {
+	if len(service.Spec.Selector) > 0 {
+		return objects.Selects(service, pod.Labels)
+	}
+	return slices.ContainsFunc(endpoints, func(slice discoveryv1.EndpointSlice) bool {
+		return slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool {
+			return objects.EndpointPod(&e).Name == pod.Name || pod.Status.PodIP != "" && slices.Contains(e.Addresses, pod.Status.PodIP)
+		})
+	})
+}
+
+// selected are the servers that the Service is for, each in its place in its set, by name, and their engine: a Service is for one.
 func selected(engines []*dbstate.Engine, s *Snapshot, now time.Time) (engine *dbstate.Engine, list []*dbstate.Server) {
 	engine = engines[0]
 	for _, e := range engines {
 		for _, set := range e.Graph(s.Pods, s.Servers, nil, now).Sets {
 			for _, server := range set.Servers {
-				if objects.Selects(&s.Service, server.Pod.Labels) {
+				if isFor(&s.Service, s.EndpointSlices, server.Pod) {
 					engine, list = e, append(list, server)
 				}
 			}
@@ -163,7 +175,7 @@ func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnknown bool, young []string, hanging, delayed map[string]string) []v1alpha1.Finding {
+func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnknown bool, young []string, behind []*dbstate.Server) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(rule finding.Rule, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		objects := []string{"service/" + item.Metadata.Name}
@@ -174,13 +186,15 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 	}
 	var endpoints, silent, strangers, stale, sources []string
 	var reasons []string
+	hanging, delayed, outdated := hanging(behind), delayed(behind), outdated(engine, behind)
+	severity, data := v1alpha1.SeverityInfo, dbstate.Current
 	for _, r := range item.Servers {
 		if r.Endpoint {
 			endpoints = append(endpoints, r.Pod)
 		}
 		switch why := hanging[r.Pod]; {
 		case r.Endpoint && why != "":
-			add(finding.RuleEndpointSilent, v1alpha1.SeverityError, []string{r.Pod}, "%s is a ready endpoint and does not answer (%s): connections that the Service sends there fail", r.Pod, why)
+			add(finding.RuleEndpointSilent, v1alpha1.SeverityError, []string{r.Pod}, "%s is a ready endpoint but does not answer (%s): connections routed to it fail", r.Pod, why)
 		case r.Endpoint && r.Answers == 0 && !slices.Contains(young, r.Pod):
 			silent = append(silent, r.Pod)
 		case r.Answers == 0:
@@ -189,34 +203,44 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 		case r.Broken != "":
 			stale = append(stale, r.Pod)
 			reasons = append(reasons, fmt.Sprintf("%s (%s), %s", r.Pod, r.Broken, times(r.Answers)))
+			o := outdated[r.Pod]
+			data = max(data, o.Data)
+			if finding.CompareSeverity(o.Severity, severity) > 0 {
+				severity = o.Severity
+			}
 		case (r.Role == v1alpha1.RoleSource || r.Role == v1alpha1.RolePrimary) && len(item.Servers) > 1:
 			sources = append(sources, r.Pod)
 		}
 		if late := delayed[r.Pod]; late != "" && r.Broken == "" && r.Answers > 0 {
-			add(finding.RuleDelayedReplica, v1alpha1.SeverityInfo, []string{r.Pod}, "%s is %s, and answers reads", r.Pod, late)
+			add(finding.RuleDelayedReplica, v1alpha1.SeverityInfo, []string{r.Pod}, "%s is %s but answers reads", r.Pod, late)
 		}
 	}
-	sticky := item.SessionAffinity == v1alpha1.AffinityClientIP
+	headless := item.ClusterIP == corev1.ClusterIPNone
+	sticky := item.SessionAffinity == v1alpha1.AffinityClientIP && !headless
 	answered := item.Connections - item.Failed
 	if len(endpoints) == 0 && !endpointsUnknown {
-		add(finding.RuleNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: nobody can read", item.Metadata.Name)
+		add(finding.RuleNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: reads fail", item.Metadata.Name)
 	}
 	if item.Failed > 0 {
-		add(finding.RuleConnectionsFailed, v1alpha1.SeverityError, nil, "%d of %d connections failed, most of them so: %s", item.Failed, item.Connections, item.Errors[0].Message)
+		add(finding.RuleConnectionsFailed, v1alpha1.SeverityError, nil, "%d of %d connections failed, most often with: %s", item.Failed, item.Connections, item.Errors[0].Message)
 	}
 	// With fair dice each endpoint is missed by all answers with this chance.
 	chance := math.Pow(1-1/float64(max(1, len(endpoints))), float64(answered))
-	if len(silent) > 0 && !sticky && answered > 0 && chance < improbable {
-		add(finding.RuleEndpointSilent, v1alpha1.SeverityWarning, silent, "%s never answered in %d connections though ready: see the Service's traffic policies and the server", strings.Join(silent, ", "), answered)
+	if len(silent) > 0 && !sticky && !headless && answered > 0 && chance < improbable {
+		add(finding.RuleEndpointSilent, v1alpha1.SeverityWarning, silent, "%s never answered in %d connections, although ready: check the Service's traffic policies and the server", strings.Join(silent, ", "), answered)
 	}
 	if len(strangers) > 0 {
-		add(finding.RuleUnknownServer, v1alpha1.SeverityError, nil, "servers answered that the Service does not select: %s", strings.Join(strangers, ", "))
+		add(finding.RuleUnknownServer, v1alpha1.SeverityError, nil, "answers came from servers that the Service does not select: %s", strings.Join(strangers, ", "))
 	}
 	if len(stale) > 0 {
-		add(finding.RuleReadsBroken, v1alpha1.SeverityError, stale, "readers got old data from %s", strings.Join(reasons, "; "))
+		text := map[dbstate.Freshness]string{dbstate.Old: "stale data was read from %s", dbstate.Doubtful: "data that may be stale was read from %s", dbstate.Current: "reads were answered by %s: " + data.String()}[data]
+		add(finding.RuleReadsBroken, severity, stale, text, strings.Join(reasons, "; "))
 	}
 	if len(sources) > 0 {
-		add(finding.RuleReadsSource, v1alpha1.SeverityInfo, sources, "the source %s answers reads too", strings.Join(sources, ", "))
+		add(finding.RuleReadsSource, v1alpha1.SeverityInfo, sources, "the source %s also answers reads", strings.Join(sources, ", "))
+	}
+	if headless {
+		add(finding.RuleReadsSticky, v1alpha1.SeverityInfo, nil, "the Service is headless: each client picks one of its addresses itself, so this spread shows the choice of one client")
 	}
 	if sticky {
 		add(finding.RuleReadsSticky, v1alpha1.SeverityInfo, nil, "sessionAffinity is ClientIP: each client reads from one server, so the spread shows only over many clients")
@@ -232,6 +256,15 @@ func hanging(behind []*dbstate.Server) map[string]string {
 		if server.Silent() {
 			list[server.Pod.Name] = server.Said.Failure.Message
 		}
+	}
+	return list
+}
+
+// outdated are the servers with what is wrong with them.
+func outdated(engine *dbstate.Engine, behind []*dbstate.Server) map[string]dbstate.Outdated {
+	list := map[string]dbstate.Outdated{}
+	for _, server := range behind {
+		list[server.Pod.Name] = engine.Outdated(server)
 	}
 	return list
 }

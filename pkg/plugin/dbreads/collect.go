@@ -31,7 +31,7 @@ type Query struct {
 	Concurrency int
 	Access      dbserver.Access
 	ChunkSize   int64
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
@@ -87,15 +87,21 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 	if err != nil {
 		return nil, kube.Explain(err)
 	}
-	if len(service.Spec.Selector) == 0 {
-		return nil, fmt.Errorf("the Service %s selects no pods: whom it reaches, only its owner knows", q.Service)
-	}
 	r.base.Service = *service
-	servers, err := r.servers(ctx)
+	var endpoints []discoveryv1.EndpointSlice
+	if len(service.Spec.Selector) == 0 { // another controller's endpoints say which pods it is for
+		if endpoints, err = r.endpoints(ctx); err != nil {
+			return nil, kube.Explain(err)
+		}
+	}
+	servers, err := r.servers(ctx, endpoints)
 	if err != nil {
 		return nil, err
 	}
-	if servers = r.selected(servers); len(servers) == 0 {
+	if servers = r.behind(servers, endpoints); len(servers) == 0 {
+		if len(service.Spec.Selector) == 0 {
+			return nil, fmt.Errorf("the Service %s has no selector, and none of its endpoints is a %s", q.Service, r.engines.Kind())
+		}
 		return nil, fmt.Errorf("the Service %s selects no %s", q.Service, r.engines.Kind())
 	}
 	if r.from, err = r.choose(ctx, servers); err != nil {
@@ -131,14 +137,11 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 	s := r.base
 	s.From = r.from.Pod.Name
 	s.Problems = map[string]v1alpha1.Problem{}
-	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: objects.SlicesOf(q.Service), ChunkSize: q.ChunkSize},
-		func(slice *discoveryv1.EndpointSlice) {
-			s.EndpointSlices = append(s.EndpointSlices, *slice)
-		})
-	if err != nil {
+	var err error
+	if s.EndpointSlices, err = r.endpoints(ctx); err != nil {
 		s.Problems[subjectEndpoints] = kube.ProblemOf("EndpointSlices of the Service "+q.Service, err)
 	}
-	servers, err := r.servers(ctx)
+	servers, err := r.servers(ctx, s.EndpointSlices)
 	if err != nil {
 		return nil, err
 	}
@@ -178,19 +181,28 @@ func answerOf(a dbserver.ProbeAnswer) Answer {
 	return out
 }
 
+// endpoints are the Service's EndpointSlices.
+func (r *Reader) endpoints(ctx context.Context) ([]discoveryv1.EndpointSlice, error) {
+	q := r.query
+	var list []discoveryv1.EndpointSlice
+	err := r.cluster.EachEndpointSlice(ctx, kube.Query{Namespace: q.Namespace, Selector: objects.SlicesOf(q.Service), ChunkSize: q.ChunkSize},
+		func(slice *discoveryv1.EndpointSlice) { list = append(list, *slice) })
+	return list, err
+}
+
 // servers are those of the sets that the Service leads to, as they are now.
-func (r *Reader) servers(ctx context.Context) ([]dbserver.Server, error) {
+func (r *Reader) servers(ctx context.Context, endpoints []discoveryv1.EndpointSlice) ([]dbserver.Server, error) {
 	all, err := r.engines.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
 	if err != nil {
 		return nil, err
 	}
-	return r.related(all), nil
+	return r.related(all, endpoints), nil
 }
 
 // related keeps the servers of the sets that the Service leads to, by name.
-func (r *Reader) related(all []dbserver.Server) []dbserver.Server {
+func (r *Reader) related(all []dbserver.Server, endpoints []discoveryv1.EndpointSlice) []dbserver.Server {
 	groups := map[string]bool{}
-	for _, s := range r.selected(all) {
+	for _, s := range r.behind(all, endpoints) {
 		groups[s.Group()] = true
 	}
 	related := slices.DeleteFunc(slices.Clone(all), func(s dbserver.Server) bool { return !groups[s.Group()] })
@@ -198,7 +210,7 @@ func (r *Reader) related(all []dbserver.Server) []dbserver.Server {
 	return related
 }
 
-// selected are the servers that the Service selects, in their order.
-func (r *Reader) selected(servers []dbserver.Server) []dbserver.Server {
-	return slices.DeleteFunc(slices.Clone(servers), func(s dbserver.Server) bool { return !objects.Selects(&r.base.Service, s.Pod.Labels) })
+// behind are the servers that the Service is for, in their order.
+func (r *Reader) behind(servers []dbserver.Server, endpoints []discoveryv1.EndpointSlice) []dbserver.Server {
+	return slices.DeleteFunc(slices.Clone(servers), func(s dbserver.Server) bool { return !isFor(&r.base.Service, endpoints, s.Pod) })
 }

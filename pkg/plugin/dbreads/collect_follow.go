@@ -25,7 +25,7 @@ const (
 	lossPatience = 2 * Window
 	// askInterval is how often the servers are asked of their replication.
 	askInterval = 2 * time.Second
-	// againDelay is how long after its end the making of connections begins anew.
+	// againDelay is how long after its end the making of connections begins again.
 	againDelay = time.Second
 	// farewell is how long Close waits for what is under way.
 	farewell = 500 * time.Millisecond
@@ -68,7 +68,7 @@ func (r *Reader) Follow(ctx context.Context, changed func()) *Follower {
 	ctx, f.end = context.WithCancel(ctx)
 	f.poller = dbserver.NewPoller(dbserver.Polling{
 		Cluster: r.cluster, Asker: func() dbserver.Asker { return r.engines.Asker(r.cluster, r.query.Access) },
-		Servers: f.present, Ready: func(ctx context.Context) error { return f.pods.Wait(ctx) },
+		Servers: f.present, Ready: f.ready,
 		Interval: askInterval, ServerTimeout: r.query.Access.ServerTimeout, Via: r.query.Access.Via, Changed: changed,
 	})
 	pods := kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}
@@ -193,7 +193,27 @@ func (f *Follower) present() ([]dbserver.Server, error) {
 		server, _ := f.engines.Detect(pod)
 		all = append(all, server)
 	}
-	return f.related(all), nil
+	return f.related(all, f.endpoints()), nil
+}
+
+// ready waits for what tells which servers there are.
+func (f *Follower) ready(ctx context.Context) error {
+	if len(f.base.Service.Spec.Selector) == 0 {
+		if err := f.slices.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return f.pods.Wait(ctx)
+}
+
+// endpoints are the Service's EndpointSlices, as far as they can be read.
+func (f *Follower) endpoints() []discoveryv1.EndpointSlice {
+	followed, _, _ := f.slices.Objects()
+	list := make([]discoveryv1.EndpointSlice, len(followed))
+	for i, slice := range followed {
+		list[i] = *slice
+	}
+	return list
 }
 
 // connect makes connections until the context ends, from another pod where one is gone.
@@ -209,7 +229,7 @@ func (f *Follower) connect(ctx context.Context) {
 		})
 		end()
 		if err == nil {
-			err = errors.New("the container ended it")
+			err = errors.New("the container stopped it")
 		}
 		if ctx.Err() == nil && !f.cluster.Reachable(ctx, begun) {
 			f.mu.Lock()
@@ -221,7 +241,7 @@ func (f *Follower) connect(ctx context.Context) {
 		f.note(err)
 		wait(ctx, againDelay)
 		servers, err := f.present()
-		if servers = f.selected(servers); err != nil || len(servers) == 0 {
+		if servers = f.behind(servers, f.endpoints()); err != nil || len(servers) == 0 {
 			continue
 		}
 		from, err := f.choose(ctx, servers)

@@ -25,10 +25,10 @@ const (
 // long and examples are the help; COMMAND stands for the command's name.
 const (
 	long = `
-		Show how a Service spreads reads: make fresh connections to it from inside a pod, and count which server answered each.
+		Show how a Service distributes reads: open new connections to it from inside a pod, and count which server answers each.
 
-		The connections are made with the client in a server's container, which knows its password; a port-forward would show nothing,
-		as it leads to one pod. Beside each server's share stand its role, the ready endpoints, and how long it took.`
+		The connections are made with the client in a server's container, using the password found there; a port-forward would not help,
+		because it always leads to one pod. Each server's share is shown with its role, whether it is a ready endpoint, and response times.`
 
 	examples = `
 		# 100 connections to the Service mysql-read
@@ -66,23 +66,24 @@ func NewCommand(shared *scope.Flags, name string, engines ...*dbstate.Engine) *c
 	cmd := &cobra.Command{
 		Use:                   name + " (NAME | svc/NAME)",
 		DisableFlagsInUseLine: true,
-		Short:                 "How a Service spreads reads over " + dbstate.Servers(engines).Servers(),
+		Short:                 "How a Service distributes reads across " + dbstate.Servers(engines).Servers(),
 		Long:                  templates.LongDesc(words.Replace(long)),
 		Example:               templates.Examples(words.Replace(examples)),
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "Services")
-	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseReadsList{}) })
+	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseReadsList{}, printers.ShowAll) })
 	for _, name := range []string{"all-namespaces", "selector"} { // it is about one Service
 		_ = cmd.Flags().MarkHidden(name)
 	}
 	f.login.AddFlags(cmd)
 	_ = cmd.Flags().MarkHidden("via") // for what the servers are asked beside the connections
-	cmd.Flags().IntVarP(&f.connections, "connections", "c", f.connections, "Make this many connections.")
-	cmd.Flags().DurationVar(&f.duration, "duration", 0, "Make connections for this time, however many there will be.")
-	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Make this many connections at once.")
-	cmd.Flags().StringVar(&f.from, "from", "", "The pod in which the connections are made: one with a server; by default the first that the Service reaches.")
+	cmd.Flags().IntVarP(&f.connections, "connections", "c", f.connections, "Number of connections to make.")
+	cmd.Flags().DurationVar(&f.duration, "duration", 0, "Keep making connections for this long, instead of a fixed number.")
+	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Number of connections to make at the same time.")
+	cmd.Flags().StringVar(&f.from, "from", "", "The pod to connect from, which must run a server; by default the first one behind the Service.")
 	shared.AddWatchFlags(cmd)
+	shared.AddSnapshotFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("connections", "duration", "watch")
 	return cmd
 }
@@ -97,8 +98,8 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Names) != 1 || s.Selector != "" {
-		return nil, fmt.Errorf("one Service is needed: kubectl doik %s svc/NAME", f.name)
+	if !s.Offline() && (len(s.Names) != 1 || s.Selector != "") {
+		return nil, fmt.Errorf("exactly one Service is required: kubectl doik %s svc/NAME", f.name)
 	}
 	// The Service is named, and with it the servers that it selects.
 	if access, err = access.Naming(true); err != nil {
@@ -115,11 +116,11 @@ func (o *Options) Validate() error {
 	const most = 64
 	switch q := o.Query; {
 	case q.Connections <= 0:
-		return fmt.Errorf("--connections=%d: it must be positive", q.Connections)
+		return fmt.Errorf("invalid --connections \"%d\": must be positive", q.Connections)
 	case q.For < 0:
-		return fmt.Errorf("--duration=%s: it must not be negative", q.For)
+		return fmt.Errorf("invalid --duration %q: must not be negative", q.For)
 	case q.Concurrency <= 0 || q.Concurrency > most:
-		return fmt.Errorf("--concurrency=%d: it is 1 to %d", q.Concurrency, most)
+		return fmt.Errorf("invalid --concurrency \"%d\": must be between 1 and %d", q.Concurrency, most)
 	case o.Timeout > 0 && q.For >= o.Timeout:
 		return fmt.Errorf("--duration=%s is longer than --timeout=%s", q.For, o.Timeout)
 	}
@@ -128,18 +129,16 @@ func (o *Options) Validate() error {
 
 // Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
-	var err error
-	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
-		return err
-	}
-	if o.Watch {
-		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
-	}
-	return scope.RunOnce(ctx, o.Scope, o.report())
+	return scope.Run(ctx, o.Scope, o.report(), o.watched)
 }
 
 func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList] {
 	return scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList]{
+		Kind: v1alpha1.KindDatabaseReads,
+		Before: func(ctx context.Context) (err error) {
+			o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams)
+			return err
+		},
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -150,7 +149,7 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList] 
 			return reader.Collect(ctx)
 		},
 		Analyze:  func(s *Snapshot, now time.Time) *v1alpha1.DatabaseReadsList { return Analyze(o.Query.Engines, s, now) },
-		Document: document,
+		Document: o.document,
 		Empty:    func(report *v1alpha1.DatabaseReadsList) bool { return len(report.Items[0].Servers) == 0 },
 		Things:   dbstate.Servers(o.Query.Engines).Servers(),
 		Problems: func(report *v1alpha1.DatabaseReadsList) []v1alpha1.Problem { return report.Problems },
@@ -159,6 +158,8 @@ func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseReadsList] 
 	}
 }
 
-func document(report *v1alpha1.DatabaseReadsList, _ time.Time) printers.Document {
-	return printers.Document{Report: report, Metadata: &report.Metadata, Names: Names(report), Table: func() printers.Table { return Table(report) }}
+func (o *Options) document(report *v1alpha1.DatabaseReadsList, _ time.Time) printers.Document {
+	return printers.Document{
+		Report: report, Metadata: &report.Metadata, Names: Names(report), Table: func() printers.Table { return Table(report, o.Printer.Show()) },
+	}
 }

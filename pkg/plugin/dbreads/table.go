@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -13,7 +14,7 @@ const barWidth = 40
 
 var columns = printers.Columns[*v1alpha1.DatabaseReader]{
 	printers.Narrow("POD", func(s *v1alpha1.DatabaseReader) printers.Cell { return printers.Text(s.Pod) }),
-	printers.Narrow("ID", id),
+	printers.Narrow("ID", id).GivesWay(2),
 	printers.Narrow("ROLE", roleCell),
 	printers.Narrow("ENDPOINT", endpoint),
 	printers.Narrow("ANSWERS", answers),
@@ -22,21 +23,24 @@ var columns = printers.Columns[*v1alpha1.DatabaseReader]{
 	}),
 	printers.Narrow("MEDIAN", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.MedianMilliseconds) }),
 	printers.Wide("P95", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.P95Milliseconds) }),
-	printers.Narrow("SLOWEST", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.SlowestMilliseconds) }),
-	printers.Narrow("SPREAD", spread),
+	printers.Narrow("SLOWEST", func(s *v1alpha1.DatabaseReader) printers.Cell { return milliseconds(s.SlowestMilliseconds) }).GivesWay(1),
+	printers.Narrow("SPREAD", spread).GivesWay(3),
 }
 
 // RowKey tells the table's rows apart.
 func RowKey() func([]printers.Cell) string { return printers.RowKey(columns.Heads(), "POD") }
 
-// Table lays a report out: a row for each server.
-func Table(report *v1alpha1.DatabaseReadsList) printers.Table {
+// Table lays a report out: a row for each server of those that are shown.
+func Table(report *v1alpha1.DatabaseReadsList, show printers.Show) printers.Table {
 	t := printers.Table{Columns: columns.Heads()}
 	for i := range report.Items {
 		item := &report.Items[i]
-		block := printers.Block{Heading: heading(item), Findings: item.Findings}
+		block := printers.Block{Heading: heading(item), Findings: finding.Join(item.Findings)}
+		troubled := finding.TroubledBy(item.Findings)
 		for j := range item.Servers {
-			block.Rows = append(block.Rows, columns.Cells(&item.Servers[j]))
+			s := &item.Servers[j]
+			fine := s.Known && s.Endpoint && s.Broken == "" && s.Role != v1alpha1.RoleUnknown && !troubled.Has("Pod", item.Metadata.Namespace, s.Pod)
+			block.Add(show, fine, columns.Cells(s))
 		}
 		t.Blocks = append(t.Blocks, block)
 	}

@@ -36,7 +36,7 @@ func Timeline(before, after *v1alpha1.DatabaseReadsList, now time.Time) []printe
 		}
 	}
 	if was.From != is.From {
-		tell(printers.Plain, "connections are made from "+is.From)
+		tell(printers.Plain, "connections now come from "+is.From)
 	}
 	finding.Timeline(is.Metadata.Namespace, was.Findings, is.Findings, finding.BySubject, nil, func(severity v1alpha1.Severity, text string) {
 		tell(printers.LevelOf(severity), text)
@@ -49,7 +49,7 @@ func serverHappenings(was, is *v1alpha1.DatabaseReader, tell func(printers.Level
 	case !was.Endpoint && is.Endpoint:
 		tell(printers.Plain, is.Pod+" is a ready endpoint")
 	case was.Endpoint && !is.Endpoint:
-		tell(printers.Warn, is.Pod+" is no ready endpoint")
+		tell(printers.Warn, is.Pod+" is no longer a ready endpoint")
 	}
 	if was.Role != is.Role && was.Role != v1alpha1.RoleUnknown && is.Role != v1alpha1.RoleUnknown {
 		tell(printers.Warn, fmt.Sprintf("%s is %s, was %s", is.Pod, strings.ToLower(string(is.Role)), strings.ToLower(string(was.Role))))

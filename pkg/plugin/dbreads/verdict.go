@@ -24,7 +24,7 @@ func conclude(s *Snapshot, behind []*dbstate.Server, report *v1alpha1.DatabaseRe
 			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Number: 1, Reason: failure.Message})
 		}
 		if server.ChannelsUnknown {
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "replication of " + server.Pod.Name + ": it may not be asked"})
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "replication of " + server.Pod.Name + ": not allowed to query it"})
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {

@@ -76,13 +76,13 @@ type Session interface {
 }
 
 // AskAll asks servers once, all at the same time, and those whose answers have to be compared once more when each has answered or has had
-// its time. It returns what they said by namespace/pod. Progress is told how many have answered.
+// its time. It returns what they said by namespace/pod. Progress is called with how many have answered.
 func AskAll(ctx context.Context, asker Asker, servers []Server, timeout time.Duration, progress func(text string)) map[string]Said {
 	said := make([]Said, len(servers))
 	sessions := make([]Session, len(servers))
 	var mu sync.Mutex
 	answered := 0
-	report := func() { progress(fmt.Sprintf("asking servers: %d of %d have answered", answered, len(servers))) }
+	report := func() { progress(fmt.Sprintf("querying servers: %d of %d have answered", answered, len(servers))) }
 	report()
 	var group errgroup.Group
 	for i := range servers {

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -23,9 +24,9 @@ type Engine struct {
 	// Flavours are operators and charts, the most particular first; Image is what pods are of that none of them has labelled.
 	Flavours []Flavour
 	Image    Flavour
-	// RunsServer reports whether a container of an unlabelled pod runs a server, by its image, its command, and whether it says that it has
-	// the port.
-	RunsServer func(c *corev1.Container, hasPort bool) bool
+	// RunsServer reports how much a container of an unlabelled pod looks like a server, by its image, its command, and whether it says that it
+	// has the port.
+	RunsServer func(c *corev1.Container, hasPort bool) Likeness
 	// NewAsker makes what asks its servers; it sends nothing yet.
 	NewAsker func(*kube.Cluster, Access) Asker
 	// NewProber makes what opens many connections from inside one of its servers' containers.
@@ -67,14 +68,16 @@ func (e Engines) Servers() string {
 	return "database servers"
 }
 
-// Detect reports whether a pod runs a server, by what it is: its labels, else its containers' images. A pod that has ended runs none.
+// Detect reports whether a pod runs a server, by what it is: our annotation, its labels and an operator's annotations, else its containers'
+// commands, images and ports. A pod that has ended runs none.
 func (e *Engine) Detect(pod *corev1.Pod) (Server, bool) {
-	if objects.PodFinished(pod) {
+	word, container, told := annotated(pod)
+	if objects.PodFinished(pod) || told && !slices.Contains(e.PortNames, word) {
 		return Server{}, false
 	}
 	for i := range e.Flavours {
 		f := &e.Flavours[i]
-		if !f.matches(pod.Labels) {
+		if !f.matches(pod) {
 			continue
 		}
 		for _, name := range f.Containers {
@@ -84,15 +87,31 @@ func (e *Engine) Detect(pod *corev1.Pod) (Server, bool) {
 		}
 	}
 	var best *corev1.Container
+	likeness := Unlike
 	for i := range pod.Spec.Containers {
-		if c := &pod.Spec.Containers[i]; e.RunsServer(c, e.hasPort(c)) && (best == nil || !e.hasPort(best) && e.hasPort(c)) {
-			best = c
+		c := &pod.Spec.Containers[i]
+		like := e.RunsServer(c, e.hasPort(c))
+		if told && (container == "" || c.Name == container) {
+			like = max(like, Resembles)
 		}
+		if like > likeness || like == likeness && like > Unlike && !e.hasPort(best) && e.hasPort(c) {
+			best, likeness = c, like
+		}
+	}
+	if named := containerOf(pod, container); told && named != nil {
+		best = named
 	}
 	if best == nil {
 		return Server{}, false
 	}
-	return Server{Engine: e, Flavour: &e.Image, Pod: pod, Container: best.Name, Port: e.portOf(best)}, true
+	return Server{Engine: e, Flavour: &e.Image, Pod: pod, Container: best.Name, Port: e.portOf(best), Tentative: likeness == Resembles && !told}, true
+}
+
+// annotated is what a pod's annotation says that it is, and in which container; told is false without one.
+func annotated(pod *corev1.Pod) (word, container string, told bool) {
+	text, told := pod.Annotations[v1alpha1.ServerAnnotation]
+	word, container, _ = strings.Cut(text, "/")
+	return strings.ToLower(strings.TrimSpace(word)), strings.TrimSpace(container), told
 }
 
 // hasPort reports whether a container says that it serves the engine's protocol.

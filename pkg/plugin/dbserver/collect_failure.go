@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -35,7 +36,7 @@ func (s Server) CheckRunning() error {
 		return &NotRunningError{fmt.Sprintf("its container %s does not run", c.Name)}
 	}
 	if s.Pod.Spec.NodeName == "" {
-		return &NotRunningError{"its pod is on no node"}
+		return &NotRunningError{"its pod is not scheduled to a node"}
 	}
 	return nil
 }
@@ -58,15 +59,21 @@ func ProblemOf(s Server, err error, timeout time.Duration) v1alpha1.Problem {
 	case errors.As(err, &withheld):
 		p.Remedy = withheld.Remedy
 	case !errors.As(err, &login):
+	case login.RefusesClients():
+		p.Reason = v1alpha1.ReasonRefusesClients
+		p.Remedy = fmt.Sprintf("see kubectl doik explain %s", finding.RuleRefusesClients.Code(s.Engine.Family))
+	case login.IsOther():
+		p.Reason = v1alpha1.ReasonInvalid
+		p.Remedy = fmt.Sprintf("if it is none: kubectl annotate pod %s -n %s %s=none", s.Pod.Name, s.Pod.Namespace, v1alpha1.ServerAnnotation)
 	case login.IsNotListening():
 		p.Reason = v1alpha1.ReasonNotListening
 		p.Remedy = fmt.Sprintf("see kubectl logs %s -c %s -n %s", s.Pod.Name, s.Container, s.Pod.Namespace)
 	case login.IsRefused():
 		p.Reason = v1alpha1.ReasonRefused
-		p.Remedy = "see --user and --password-from"
+		p.Remedy = "give an account with --user and --password-from"
 	case login.IsForbidden():
 		p.Reason = v1alpha1.ReasonForbidden
-		p.Remedy = "ask for the rights to create and get pods/portforward or pods/exec, see docs/rbac.md"
+		p.Remedy = "ask for permission to create and get pods/portforward or pods/exec: kubectl doik --print-rbac=exec,port-forward prints the roles"
 	}
 	return p
 }
@@ -105,6 +112,14 @@ func (e *LoginError) IsRefused() bool {
 	})
 }
 
+// RefusesClients reports whether a server was reached and has no place for another client.
+func (e *LoginError) RefusesClients() bool {
+	return slices.ContainsFunc(e.Reason, func(err error) bool {
+		var said Answerer
+		return errors.As(err, &said) && said.RefusesClients()
+	})
+}
+
 // IsNotListening reports whether the way led into the pod and nothing listens there.
 func (e *LoginError) IsNotListening() bool {
 	return !e.IsRefused() && slices.ContainsFunc(e.Reason, func(err error) bool {
@@ -113,14 +128,24 @@ func (e *LoginError) IsNotListening() bool {
 	})
 }
 
+// IsOther reports whether something was reached that does not speak the engine's protocol.
+func (e *LoginError) IsOther() bool {
+	return slices.ContainsFunc(e.Reason, func(err error) bool { return errors.Is(err, ErrOtherProtocol) })
+}
+
+// ErrOtherProtocol says that something else than a server of the engine answered on a port.
+var ErrOtherProtocol = errors.New("what answers on the port is no such server")
+
 // ErrNotListening says that a node has found no server at a pod's port.
-var ErrNotListening = errors.New("connection refused: nothing listens at the port")
+var ErrNotListening = errors.New("connection refused: nothing listens on the port")
 
 // Answerer is an error in an engine's own words: a server's, or its client's.
 type Answerer interface {
 	error
 	// RefusesLogin reports whether a server was reached and did not let the account in, in this way.
 	RefusesLogin() bool
+	// RefusesClients reports whether a server was reached and accepts no clients of this kind, whichever the account.
+	RefusesClients() bool
 	// FoundNobody reports whether it is a client's that found no server.
 	FoundNobody() bool
 }
@@ -132,7 +157,7 @@ type noAccountError struct {
 }
 
 func (e *noAccountError) Error() string {
-	return fmt.Sprintf("no account of %s is known for --via=%s: give one with --user and --password-from", e.flavour, e.via)
+	return fmt.Sprintf("no account is known for %s with --via=%s: give one with --user and --password-from", e.flavour, e.via)
 }
 
 // CauseOf is what is alike about the failures of several servers: an error without the names of what it happened to.

@@ -66,7 +66,7 @@ func ParsePasswordSource(text string) (PasswordSource, error) {
 		return PasswordSource{kind: fromEnv, name: env}, nil
 	}
 	// The text, or a part of it, may be the password itself: it is not repeated.
-	return PasswordSource{}, errors.New("--password-from: what it says is none of " + passwordForms + " (not repeated here: it may be the password)")
+	return PasswordSource{}, errors.New("invalid --password-from: must be one of " + passwordForms + " (the value is not repeated here: it may be the password)")
 }
 
 // Resolve reads the password, except that of a Secret, which each namespace has its own of. user is for the prompt.
@@ -83,7 +83,7 @@ func (p PasswordSource) Resolve(ctx context.Context, user string, in io.Reader, 
 	case fromEnv:
 		value, ok := os.LookupEnv(p.name)
 		if !ok {
-			return p, errors.New("--password-from: there is no environment variable of that name") // which may be the password
+			return p, errors.New("--password-from: that environment variable is not set") // which may be the password
 		}
 		p.value = value
 	case fromPrompt:
@@ -128,7 +128,7 @@ func prompt(ctx context.Context, user string, in io.Reader, errOut io.Writer) (s
 			fmt.Fprintln(errOut)
 		}
 		if errors.Is(l.err, io.EOF) {
-			l.err = errors.New("there is no password on stdin")
+			l.err = errors.New("no password on stdin")
 		}
 		return l.text, l.err
 	case <-ctx.Done():

@@ -23,7 +23,7 @@ const (
 	firstPatience = 5 * time.Second
 	// leastPatience is how long a later round waits at least for servers that have answered before.
 	leastPatience = 2 * time.Second
-	// A session by exec is opened anew after renewExec, in case a port-forward works now, which costs less; after renewTunnel where they
+	// A session by exec is reopened after renewExec, in case a port-forward works now, which costs less; after renewTunnel where they
 	// do work: the server had just been started, and its port was not open yet.
 	renewExec   = time.Minute
 	renewTunnel = 5 * time.Second
@@ -33,7 +33,7 @@ const (
 	farewell = 500 * time.Millisecond
 )
 
-// Polling says whom a Poller asks, and how often.
+// Polling says which servers a Poller queries, and how often.
 type Polling struct {
 	Cluster *kube.Cluster
 	// Asker makes what asks servers. It is called again for servers that did not let the last one in: a password may have changed.
@@ -71,7 +71,7 @@ type Poller struct {
 	asking    sync.WaitGroup
 }
 
-// NewPoller makes a poller, which asks nobody before Run.
+// NewPoller makes a poller, which queries nothing before Run.
 func NewPoller(how Polling) *Poller {
 	return &Poller{
 		Polling: how, ended: make(chan struct{}), poke: make(chan struct{}, 1), said: map[types.UID]Said{},
@@ -114,7 +114,7 @@ func (p *Poller) Wait() {
 type polled struct {
 	server  Server
 	session Session // nil without one
-	// busy is true while it is asked; whoever asks has the session. cancel ends that.
+	// busy is true while it is asked; the asker owns the session. cancel ends that.
 	busy   bool
 	cancel context.CancelFunc
 	gone   bool
@@ -270,7 +270,7 @@ func (s *polled) comparable(asker Asker) bool {
 // close ends a session in the background: a server that hangs does not hold anybody up.
 func (p *Poller) close(session Session) { p.asking.Go(session.Close) }
 
-// closeAll ends all sessions when nobody is asked any more.
+// closeAll ends all sessions when no server is queried any more.
 func (p *Poller) closeAll() {
 	over := make(chan struct{})
 	go func() {

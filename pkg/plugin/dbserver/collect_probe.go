@@ -30,6 +30,6 @@ type ProbeAnswer struct {
 
 // Prober makes the connections of a probe.
 type Prober interface {
-	// Run makes them in the container of a server, with the account of the access, or with that of the server's flavour, and tells of each.
+	// Run makes them in the container of a server, with the account of the access, or with that of the server's flavour, and reports each.
 	Run(ctx context.Context, from Server, p Probe, each func(ProbeAnswer)) error
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // ask is one round: steady servers are asked all they are asked, and when all of them have answered or used up the patience, once more
-// for what has to be compared. A partial round asks those again that did not answer, for which nobody waits.
+// for what has to be compared. A partial round asks those again that did not answer, which no one waits for.
 func (p *Poller) ask(ctx context.Context, full bool, at time.Time) {
 	p.meet(at)
 	first := p.round == 0
@@ -195,7 +195,7 @@ func (p *Poller) take(r reply) {
 	}
 }
 
-// everything asks a server all it is asked, in the session that is open, else in a new one. A session that has broken is tried anew at
+// everything asks a server all it is asked, in the session that is open, else in a new one. A session that has broken is retried at
 // once: servers and tunnels are restarted; only a server that does not answer in its time has had its turn.
 func (p *Poller) everything(ctx context.Context, asker Asker, server Server, r *reply) {
 	begun := now() // to be compared with when the API server answered

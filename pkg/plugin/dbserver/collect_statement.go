@@ -15,7 +15,7 @@ type Statements struct {
 
 // Reading bounds a statement of a user's.
 type Reading struct {
-	// AllowFunctions also lets functions run of which nobody knows what they do.
+	// AllowFunctions also allows functions whose effects are unknown.
 	AllowFunctions bool
 	// Role is the one role that is active while it runs; empty for the account's default roles.
 	Role string

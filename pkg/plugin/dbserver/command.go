@@ -36,14 +36,14 @@ var (
 
 // AddFlags adds them to a subcommand.
 func (f *Flags) AddFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.via, "via", f.via, "The way to the servers. One of: ("+strings.Join(ways, ", ")+"). port-forward connects to the pods' port; exec runs the client in their containers, which know their passwords; auto takes what works, and reads a Secret only if nothing else does.")
+	cmd.Flags().StringVar(&f.via, "via", f.via, "How to reach the servers. One of: ("+strings.Join(ways, ", ")+"). port-forward connects to the pods' port; exec runs the client in their containers, with the password found there; auto uses whatever works, and reads a Secret only if nothing else does.")
 	// kubectl's flag of this name chooses a user of the kubeconfig; here it is the server's, as in all of MySQL's clients.
-	cmd.Flags().StringVar(&f.user, "user", "", "The account to log in to the servers with; without it, the one that the operator, chart or image has made.")
-	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where the password of --user is: "+passwordForms+". A Secret's goes to pods of its namespace; others go, over TLS, only to servers of sets that are named, or whose certificate --ssl-ca verifies.")
-	cmd.Flags().BoolVar(&f.sendToAll, "send-password-to-all", false, "Send the password of --user also to servers that -A, -l or a bare namespace found. Who may create a pod there can create one that looks like a database and collect the password.")
-	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+"). With a password of your own, PREFERRED is REQUIRED.")
-	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "A file with the certificates that VERIFY_CA trusts: of an authority that signs for these servers alone, since no host name is verified.")
-	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "The time that each server of MySQL or MariaDB has to let the plugin in and to answer.")
+	cmd.Flags().StringVar(&f.user, "user", "", "The account to log in to the servers with; by default the one that the operator, chart or image created.")
+	cmd.Flags().StringVar(&f.passwordFrom, "password-from", "", "Where to find the password of --user: "+passwordForms+". A password from a Secret is sent only to pods of its namespace; any other is sent, over TLS, only to servers of sets named on the command line or whose certificate --ssl-ca verifies.")
+	cmd.Flags().BoolVar(&f.sendToAll, "send-password-to-all", false, "Also send the password of --user to servers found by -A, -l or a bare namespace. Anyone who may create pods there can create one that looks like a database and collect the password.")
+	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+"). With a password of your own, PREFERRED means REQUIRED.")
+	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "File with the CA certificates that VERIFY_CA trusts. Host names are not verified, so the CA should sign certificates for these servers only.")
+	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "Timeout for logging in to and querying each MySQL or MariaDB server.")
 	_ = cmd.RegisterFlagCompletionFunc("via", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("user", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("password-from", cobra.FixedCompletions([]string{"secret/", "file:", "env:", "prompt"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))
@@ -56,24 +56,24 @@ func (f *Flags) ToAccess() (Access, error) {
 	var err error
 	switch {
 	case !slices.Contains(ways, f.via):
-		return a, fmt.Errorf("--via=%s: it is one of %s", f.via, strings.Join(ways, ", "))
+		return a, fmt.Errorf("invalid --via %q: must be one of %s", f.via, strings.Join(ways, ", "))
 	case !slices.Contains(tlsModes, string(a.TLS.Mode)):
-		return a, fmt.Errorf("--ssl-mode=%s: it is one of %s", f.sslMode, strings.Join(tlsModes, ", "))
+		return a, fmt.Errorf("invalid --ssl-mode %q: must be one of %s", f.sslMode, strings.Join(tlsModes, ", "))
 	case f.passwordFrom != "" && f.user == "":
 		return a, errors.New("--password-from needs --user")
 	case (a.TLS.Mode == TLSVerifyCA) != (f.sslCA != ""):
-		return a, errors.New("--ssl-mode=VERIFY_CA and --ssl-ca need each other")
+		return a, errors.New("--ssl-mode=VERIFY_CA and --ssl-ca must be used together")
 	case f.timeout <= 0:
-		return a, fmt.Errorf("--server-timeout=%s: it must be positive", f.timeout)
+		return a, fmt.Errorf("invalid --server-timeout %q: must be positive", f.timeout)
 	}
 	if a.PasswordFrom, err = ParsePasswordSource(f.passwordFrom); err != nil {
 		return a, err
 	}
 	switch {
 	case f.sendToAll && !a.PasswordFrom.IsOwn():
-		return a, errors.New("--send-password-to-all is for a password of your own: --password-from=file:PATH, env:NAME or prompt")
+		return a, errors.New("--send-password-to-all requires a password of your own: --password-from=file:PATH, env:NAME or prompt")
 	case a.PasswordFrom.IsOwn() && a.TLS.Mode == TLSDisabled && a.Via != ViaExec:
-		return a, errors.New("--ssl-mode=DISABLED would send the password of --user in clear: leave it out, or use --via=exec")
+		return a, errors.New("--ssl-mode=DISABLED would send the password of --user in clear text: omit it, or use --via=exec")
 	}
 	if f.sslCA != "" {
 		if a.TLS.CA, err = os.ReadFile(f.sslCA); err != nil {

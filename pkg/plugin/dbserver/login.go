@@ -30,7 +30,7 @@ type Credentials struct {
 	User string
 	// Password is for an account whose password is known: given by the user, or in the pod's specification.
 	Password string
-	// Secret and Key name where the password is to be read, in the pod's namespace.
+	// Secret and Key name where to read the password from, in the pod's namespace.
 	Secret, Key string
 }
 

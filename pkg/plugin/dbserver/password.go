@@ -51,10 +51,10 @@ func (e *RefusedError) Error() string { return e.Reason }
 
 // Texts of refusals that commands repeat before anything is asked.
 const (
-	notNamed       = "the password of --user is not sent to servers that were only found, not named"
-	notNamedRemedy = "name the set (sts/NAME), verify the servers' certificates (--ssl-mode=VERIFY_CA --ssl-ca=FILE), or see --send-password-to-all"
+	notNamed       = "the password of --user is only sent to servers named on the command line"
+	notNamedRemedy = "name the set (sts/NAME), verify the servers' certificates (--ssl-mode=VERIFY_CA --ssl-ca=FILE), or use --send-password-to-all"
 	notClear       = "the password of --user is not sent without TLS"
-	notClearRemedy = "let the server offer TLS, or use --via=exec"
+	notClearRemedy = "enable TLS on the server, or use --via=exec"
 )
 
 // Check returns a *RefusedError if the password must not go that way. It is the one rule for every engine:
@@ -69,7 +69,7 @@ func (h Handing) Check() error {
 	case OfNamespace:
 		if h.SecretNamespace == "" || h.SecretNamespace != h.PodNamespace {
 			return &RefusedError{
-				Reason: fmt.Sprintf("a Secret of namespace %s is not for pods of namespace %s", h.SecretNamespace, h.PodNamespace),
+				Reason: fmt.Sprintf("a Secret of namespace %s is not sent to pods of namespace %s", h.SecretNamespace, h.PodNamespace),
 				Remedy: "use a Secret of the pod's namespace",
 			}
 		}

@@ -5,6 +5,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // RoleLabel is a label with which an operator says which server is the one that is written to.
@@ -21,11 +24,13 @@ type Flavour struct {
 	Name string
 	// Labels must all be there; an empty value stands for any.
 	Labels map[string]string
+	// Annotation is enough alone: one that a pod has from its template, where labels are patched on later.
+	Annotation string
 	// Containers are the names of the server's container; the first that the pod has is it.
 	Containers []string
 	// Group are the labels that name the set where it is more than what controls the pods.
 	Group []string
-	// Role is nil where no label tells.
+	// Role is nil where no known label says.
 	Role *RoleLabel
 	// Logins are tried in their order.
 	Logins []Login
@@ -38,6 +43,28 @@ type Server struct {
 	Pod       *corev1.Pod
 	Container string
 	Port      int
+	// Tentative is true of what only looks like a server, by a part of its image's name or by its port: its first answer decides.
+	Tentative bool
+}
+
+// Likeness is how much a container looks like a server.
+type Likeness int
+
+// The likenesses, from the least on.
+const (
+	Unlike    Likeness = iota
+	Resembles          // by a part of its image's name, or by its port
+	Runs               // by its command, or by its image's name
+)
+
+// IsNone reports whether what only looks like a server is none, by what it said: something else answers on its port, or nothing listens there
+// although its pod is ready. Of a pod that is not ready nothing is concluded: its server may not have started.
+func (s Server) IsNone(said Said) bool {
+	if !s.Tentative || said.Failure == nil {
+		return false
+	}
+	reason := said.Failure.Reason
+	return reason == v1alpha1.ReasonInvalid || reason == v1alpha1.ReasonNotListening && objects.PodReady(s.Pod)
 }
 
 // Group names the set that a server belongs to: by its flavour's labels, else by what controls the pod, else the pod itself. It is
@@ -83,9 +110,12 @@ func (s Server) LabelledPrimary() *bool {
 	return &primary
 }
 
-func (f *Flavour) matches(labels map[string]string) bool {
+func (f *Flavour) matches(pod *corev1.Pod) bool {
+	if _, ok := pod.Annotations[f.Annotation]; ok && f.Annotation != "" {
+		return true
+	}
 	for key, want := range f.Labels {
-		if value, ok := labels[key]; !ok || want != "" && value != want {
+		if value, ok := pod.Labels[key]; !ok || want != "" && value != want {
 			return false
 		}
 	}

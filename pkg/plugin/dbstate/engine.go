@@ -14,6 +14,10 @@ import (
 type Engine struct {
 	*dbserver.Engine
 	Decode Decoder
+	// Relate is what a channel is with what its source says beside what the replica says: another channel in its place, or nil. It may be nil.
+	Relate func(*Server, *Link) *Channel
+	// Lacks reports whether a server lacks something that its sources have; nil where that is unknown.
+	Lacks func(*Server) *bool
 }
 
 // Code is a general rule's code of this engine.
@@ -23,11 +27,22 @@ func (e *Engine) Code(rule finding.Rule) v1alpha1.Code { return rule.Code(e.Fami
 func (e *Engine) Graph(pods []corev1.Pod, said map[string]dbserver.Said, services []corev1.Service, now time.Time) *Graph {
 	var servers []dbserver.Server
 	for i := range pods {
-		if server, ok := e.Detect(&pods[i]); ok {
+		if server, ok := e.Detect(&pods[i]); ok && !server.IsNone(said[server.Name()]) {
 			servers = append(servers, server)
 		}
 	}
-	return NewGraph(servers, said, services, e.Decode, now)
+	g := NewGraph(servers, said, services, e.Decode, now)
+	if e.Relate == nil {
+		return g
+	}
+	for _, s := range g.Servers {
+		for _, l := range s.Links {
+			if related := e.Relate(s, l); related != nil {
+				l.Channel = related
+			}
+		}
+	}
+	return g
 }
 
 // Servers are engines as servers are found by them.

@@ -2,6 +2,7 @@ package dbstate
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// Graph is who replicates from whom among some servers.
+// Graph is which server replicates from which among some servers.
 type Graph struct {
 	Servers []*Server
 	// Sets are by namespace and name, their servers by name.
@@ -71,6 +72,7 @@ func NewGraph(servers []dbserver.Server, said map[string]dbserver.Said, services
 	slices.SortFunc(g.Sets, func(a, b *Set) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), objects.CompareNames(a.Name(), b.Name()), cmp.Compare(a.Group, b.Group))
 	})
+	g.turned()
 	for _, s := range g.Servers { // the links of others tell which of several is meant
 		for _, c := range s.Channels {
 			s.Links = append(s.Links, &Link{Channel: c})
@@ -117,7 +119,7 @@ func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by v1alpha1.Sou
 			return found, v1alpha1.ClueServerID
 		}
 	}
-	// No server has the UUID: the one that had it does not answer, or has been made anew.
+	// No server has the UUID: the one that had it does not answer, or has been recreated.
 	if named != nil {
 		return named, v1alpha1.CluePodName
 	}
@@ -217,6 +219,28 @@ func missingPod(s *Server, c *Channel) string {
 		}
 	}
 	return host
+}
+
+// Missing are the names of pods that a StatefulSet lacks between those that it has.
+func (s *Set) Missing() []string {
+	name, ok := strings.CutPrefix(s.Group, "statefulset/")
+	if !ok {
+		return nil
+	}
+	var ordinals []int32
+	for _, o := range s.Servers {
+		if n, isOrdinal := objects.OrdinalOf(o.Pod.Name, name); isOrdinal {
+			ordinals = append(ordinals, n)
+		}
+	}
+	slices.Sort(ordinals)
+	var missing []string
+	for i := 1; i < len(ordinals); i++ {
+		for n := ordinals[i-1] + 1; n < ordinals[i]; n++ {
+			missing = append(missing, fmt.Sprintf("%s-%d", name, n))
+		}
+	}
+	return missing
 }
 
 // Placed is a server's place in a tree.

@@ -13,7 +13,7 @@ import (
 // A replica is late, and stale, from these lags on, in milliseconds, beyond its delay.
 const (
 	LateMilliseconds  = 10_000
-	StaleMilliseconds = 60_000 // nobody would promote it without loss
+	StaleMilliseconds = 60_000 // promoting it would lose data
 )
 
 // Role is the part that a server plays.
@@ -50,7 +50,7 @@ func (s *State) Broken() string {
 		return s.Member.Broken
 	}
 	for _, c := range s.Channels {
-		if !c.Sound() && c.Receiver != "" {
+		if !c.Working() && c.Receiver != "" {
 			return fmt.Sprintf("receiver %s, applier %s", c.Receiver, cmp.Or(c.Applier, "unknown"))
 		}
 	}

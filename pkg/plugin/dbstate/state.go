@@ -1,6 +1,6 @@
-// Package dbstate is what database servers' answers mean, whatever their engine: the state of each, who replicates from whom, what part each
+// Package dbstate is what database servers' answers mean, whatever their engine: the state of each, which server replicates from which, what part each
 // plays, and whether that works. An engine decodes what a server said into a State once, and nothing writes to it afterwards; whatever command
-// asks is told the same.
+// asks is reported the same.
 package dbstate
 
 import (
@@ -29,9 +29,11 @@ type State struct {
 	Hostname string
 	// TakesWrites is true if it takes the writes of ordinary accounts.
 	TakesWrites bool
-	// Channels are those by which it replicates from others; ChannelsUnknown is true if nobody may tell whether it has any.
+	// Channels are those by which it replicates from others; ChannelsUnknown is true if it is unknown whether it has any.
 	Channels        []*Channel
 	ChannelsUnknown bool
+	// Leftovers are channels of before it became a source, see leftovers.go.
+	Leftovers []*Channel
 	// Member is its part in a group whose members are equal or choose their primary; nil if it is configured for none.
 	Member *Member
 	// Detail is what the engine knows beyond that.
@@ -45,7 +47,7 @@ type Member struct {
 	Broken string
 }
 
-// Channel is one of a replica's channels, as the replica tells of it.
+// Channel is one of a replica's channels, as the replica reports it.
 type Channel struct {
 	Name string // empty for the only one of most replicas
 	// Ref is where it leads.
@@ -57,7 +59,7 @@ type Channel struct {
 	DelaySeconds int64
 	// DelayLeftSeconds is when the next of what it holds back is applied, nil if there is none.
 	DelayLeftSeconds *int64
-	// LagMilliseconds is how late it is beyond the delay, nil where LagUnknown says why nobody knows; LagFrom is what it is taken from.
+	// LagMilliseconds is how late it is beyond the delay, nil where LagUnknown says why it is unknown; LagFrom is what it is taken from.
 	LagMilliseconds *int64
 	LagFrom         v1alpha1.LagSource
 	LagUnknown      string
@@ -65,8 +67,12 @@ type Channel struct {
 	RetryEvery time.Duration
 	// HeardNothingFor is for how long the receiver has received nothing, not even a sign of life; 0 if it is unknown.
 	HeardNothingFor time.Duration
+	// Stalled is what the source has and the replica has not received, while its receiver is connected and hears nothing: 5 transactions.
+	Stalled string
 	// Refused is true if the source was reached, and did not let the receiver in.
 	Refused bool
+	// Unused is true if it is configured and no more: it is stopped, without an error, and has received nothing.
+	Unused bool
 	// Detail is what the engine knows beyond that.
 	Detail any
 }
@@ -79,8 +85,8 @@ type Ref struct {
 	ServerID int64
 }
 
-// Sound reports whether a channel receives and applies.
-func (c *Channel) Sound() bool {
+// Working reports whether a channel receives and applies.
+func (c *Channel) Working() bool {
 	return c.Receiver == v1alpha1.ThreadRuns && c.Applier == v1alpha1.ThreadRuns
 }
 
@@ -91,6 +97,7 @@ func newState(server dbserver.Server, said dbserver.Said, decode Decoder, now ti
 	}
 	if s.Answered {
 		decode(s)
+		s.setAside(func(c *Channel) bool { return c.Unused && s.TakesWrites })
 	}
 	return s
 }
@@ -133,5 +140,5 @@ func (s *State) Unreachable() string {
 	case s.Said.Failure != nil:
 		return s.Said.Failure.Message
 	}
-	return "it was not asked"
+	return "not queried"
 }

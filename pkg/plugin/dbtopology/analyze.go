@@ -5,9 +5,11 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -20,15 +22,16 @@ type (
 	set     = dbstate.Set
 )
 
-// Analyze turns a snapshot into the report: sets by namespace and name, their servers as a tree, findings the worst first.
-func Analyze(engines []*Engine, s *Snapshot, now time.Time) *v1alpha1.DatabaseTopologyList {
+// Analyze turns a snapshot into the report: sets by namespace and name, their servers as a tree, findings the worst first. Own are labels of
+// nodes that mean something in this cluster.
+func Analyze(engines []*Engine, s *Snapshot, now time.Time, own ...capacity.OwnLabel) *v1alpha1.DatabaseTopologyList {
 	report := &v1alpha1.DatabaseTopologyList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseTopologyList},
 		Items:    []v1alpha1.DatabaseTopology{},
 	}
 	var problems []v1alpha1.Problem
 	for _, e := range engines {
-		x := &index{Snapshot: s, Graph: e.Graph(s.Pods, s.Servers, s.Services, now), now: now}
+		x := &index{Snapshot: s, Graph: e.Graph(s.Pods, s.Servers, s.Services, now), now: now, own: own}
 		for _, set := range x.Sets {
 			report.Items = append(report.Items, x.analyzeSet(e, set))
 		}
@@ -56,6 +59,12 @@ type index struct {
 	*Snapshot
 	*dbstate.Graph // of one engine's servers
 	now            time.Time
+	own            []capacity.OwnLabel
+}
+
+// classOf is what a node's labels tell.
+func (x *index) classOf(node *corev1.Node) v1alpha1.NodeClass {
+	return capacity.Classify(node, x.own...)
 }
 
 func (x *index) analyzeSet(e *Engine, set *set) v1alpha1.DatabaseTopology {

@@ -1,4 +1,4 @@
-// Package dbtopology is kubectl doik topology: who replicates from whom among the database servers of a namespace, how late, and what is wrong,
+// Package dbtopology is kubectl doik topology: which server replicates from which among the database servers of a namespace, how late, and what is wrong,
 // beside what Kubernetes thinks of the same pods. What only one engine has is in the engine's package.
 package dbtopology
 
@@ -32,7 +32,7 @@ type Query struct {
 	Access dbserver.Access
 	// PollInterval is how often a Follower asks each server.
 	PollInterval time.Duration
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 

@@ -24,14 +24,14 @@ const (
 // long and examples are the help; KINDS stands for what servers are shown, COMMAND for the command's name.
 const (
 	long = `
-		Show who replicates from whom among the KINDS of a namespace, how late, and say what is wrong.
+		Show which of the KINDS of a namespace replicates from which, how far behind it is, and what is wrong.
 
-		Servers are found by what their pods are: the labels of operators and charts, else the image. Each is asked over a port-forward,
-		or with the client in its container, which knows its own password; no Secret is read unless nothing else works. A row is a
-		server, its replicas are below it. Beside the servers' own words stands what Kubernetes thinks of the pods: a pod that is
-		Ready while its replication is broken is a finding.
+		Servers are recognized by the labels that operators and charts set, or else by their image. Each is queried over a port-forward,
+		or with the client in its container, using the password found there; no Secret is read unless nothing else works. Each server is a
+		row, with its replicas below it. What servers report is shown next to what Kubernetes reports about their pods: a pod that is Ready
+		although its replication is broken is a finding.
 
-		--user is the servers' account here, not the kubeconfig's user: choose that with --context.`
+		--user is the account on the servers, not the kubeconfig's user: choose that one with --context.`
 
 	examples = `
 		# The servers of the current namespace
@@ -40,15 +40,15 @@ const (
 		# One set, with sources, nodes, zones and capacity types
 		kubectl doik COMMAND sts/mysql -n shop -o wide
 
-		# With an account of your own: its password in a Secret of the namespace, or known to you alone
+		# With an account of your own, whose password is in a Secret of the namespace, or prompted for
 		kubectl doik COMMAND --user=monitor --password-from=secret/mysql-monitor:password
 		kubectl doik COMMAND sts/mysql --user=monitor --password-from=prompt
 
-		# Follow a failover; wait until all is well
+		# Follow a failover; wait until everything is healthy
 		kubectl doik COMMAND sts/mysql --watch
 		kubectl doik COMMAND sts/mysql --for=healthy --timeout=5m
 
-		# A picture
+		# As an image
 		kubectl doik COMMAND -o dot | dot -Tsvg > topology.svg
 
 		# Exit code 3 if something does not work
@@ -85,8 +85,9 @@ func NewCommand(shared *scope.Flags, name, kinds, short string, engines ...*Engi
 	shared.AddFlags(cmd, "pods")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.DatabaseTopologyList{}, View{Engines: engines}) })
 	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
+	shared.AddSnapshotFlags(cmd)
 	f.login.AddFlags(cmd)
-	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch asks each server.")
+	cmd.Flags().DurationVar(&f.pollInterval, "poll-interval", f.pollInterval, "How often --watch queries each server.")
 	return cmd
 }
 
@@ -112,25 +113,23 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 // Validate checks the command's own flags.
 func (o *Options) Validate() error {
 	if q := &o.Query; q.PollInterval < leastPollInterval {
-		return fmt.Errorf("--poll-interval=%s: it must be %s or more", q.PollInterval, leastPollInterval)
+		return fmt.Errorf("invalid --poll-interval %q: must be at least %s", q.PollInterval, leastPollInterval)
 	}
 	return nil
 }
 
 // Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
-	var err error
-	if o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams); err != nil {
-		return err
-	}
-	if o.Watch {
-		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
-	}
-	return scope.RunOnce(ctx, o.Scope, o.report())
+	return scope.Run(ctx, o.Scope, o.report(), o.watched)
 }
 
 func (o *Options) report() scope.Report[*Snapshot, *v1alpha1.DatabaseTopologyList] {
 	return scope.Report[*Snapshot, *v1alpha1.DatabaseTopologyList]{
+		Kind: v1alpha1.KindDatabaseTopology, InCheck: "servers",
+		Before: func(ctx context.Context) (err error) {
+			o.Query.Access, err = o.Query.Access.Resolve(ctx, o.Streams)
+			return err
+		},
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -152,7 +151,7 @@ func (o *Options) document(report *v1alpha1.DatabaseTopologyList, now time.Time)
 	return printers.Document{
 		Report: report, Metadata: &report.Metadata, Names: Names(report),
 		Table: func() printers.Table {
-			return Table(report, View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces, Now: now})
+			return Table(report, View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces, Show: o.Printer.Show(), Now: now})
 		},
 		Graph: func() printers.Graph { return Graph(o.Query.Engines, report) },
 	}

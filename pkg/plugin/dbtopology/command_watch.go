@@ -11,6 +11,8 @@ import (
 
 // watched is how the report is followed as it changes.
 func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.DatabaseTopologyList] {
+	hold := NewHold(o.Query.Engines, o.Query.PollInterval)
+	var shown *v1alpha1.DatabaseTopologyList
 	name := servers(o.Query.Engines).Name()
 	return scope.Watched[*Snapshot, *v1alpha1.DatabaseTopologyList]{
 		Title: o.Title(name+" servers of", name+" servers"),
@@ -20,7 +22,14 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.DatabaseTopologyL
 		Key:      RowKey(View{Engines: o.Query.Engines, Namespaces: o.AllNamespaces}),
 		Volatile: []string{"AGE", "LAG", "GTID"},
 		Timeline: func(before, after *v1alpha1.DatabaseTopologyList, now time.Time) []printers.Happening {
-			return Timeline(o.Query.Engines, before, after, now)
+			if shown == nil {
+				hold.Next(Findings(before), now)
+				shown = before
+			}
+			hold.Next(Findings(after), now)
+			was := shown
+			shown = without(after, hold)
+			return Timeline(o.Query.Engines, was, shown, now)
 		},
 		Ready:   Ready,
 		Healthy: Healthy,

@@ -14,6 +14,8 @@ type Engine struct {
 	Replication func(*dbstate.Set) v1alpha1.DatabaseReplication
 	// Equal reports whether the members of a set are alike: any may be read from and written to.
 	Equal func(*dbstate.Set) bool
+	// Related reports whether two servers have, or have had, data of each other; known is false where their answers don't tell.
+	Related func(a, b *dbstate.Server) (related, known bool)
 	// Describe and DescribeChannel add to reports what only this engine has.
 	Describe        func(*dbstate.Server, *v1alpha1.DatabaseServer)
 	DescribeChannel func(*dbstate.Server, *dbstate.Link, *v1alpha1.DatabaseChannel)
@@ -23,12 +25,14 @@ type Engine struct {
 	Rules        func(*Judge)
 	ServerRules  func(*Judge, *dbstate.Server)
 	ChannelRules func(*Judge, *dbstate.Server, *dbstate.Link)
+	// Hasty are codes of its own that a watch tells only when servers have been asked again, see NewHold.
+	Hasty []v1alpha1.Code
 	// Unread are what a server that answered did not tell, of what a verdict rests on.
 	Unread func(*dbstate.Server) []string
 	// Refusal is why a server did not answer a question, with what is alike about the same refusal of others; ok is false for what is none.
 	Refusal func(*v1alpha1.DatabaseAnswer) (problem v1alpha1.Problem, ok bool)
 	// MemberState is what a server says of its part in its group, and whether that is as it should be; member is false if it is in none.
-	MemberState func(*v1alpha1.DatabaseServer) (state string, sound, member bool)
+	MemberState func(*v1alpha1.DatabaseServer) (state string, healthy, member bool)
 	// Identity is by what others know a server, and what that is called: a server_uuid.
 	Identity func(*v1alpha1.DatabaseServer) (name, value string)
 	// Mode says in a word who may write to a server, rw or ro; it is empty where that is unknown.

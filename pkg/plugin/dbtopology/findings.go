@@ -18,7 +18,7 @@ type Judge struct {
 	Set    *dbstate.Set
 	Report *v1alpha1.DatabaseTopology
 	list   []v1alpha1.Finding
-	// sourceGone are the unreachable or missing sources that a finding tells of: their replicas' receivers need none of their own.
+	// sourceGone are the unreachable or missing sources that a finding reports: their replicas' receivers need none of their own.
 	sourceGone map[string]bool
 }
 
@@ -27,6 +27,7 @@ func (x *index) findings(e *Engine, set *set, t *v1alpha1.DatabaseTopology) []v1
 	j := &Judge{index: x, engine: e, Set: set, Report: t, sourceGone: map[string]bool{}}
 	j.unreachableSources()
 	j.silentServers()
+	j.refusingServers()
 	j.sources()
 	e.Rules(j)
 	for _, s := range set.Servers {
@@ -39,6 +40,7 @@ func (x *index) findings(e *Engine, set *set, t *v1alpha1.DatabaseTopology) []v1
 	}
 	j.readiness()
 	j.services()
+	j.mixed()
 	j.placement()
 	finding.Sort(j.list)
 	return j.list
@@ -54,6 +56,9 @@ func (j *Judge) Add(code v1alpha1.Code, severity v1alpha1.Severity, pods []strin
 	f.Evidence = evidence
 	j.list = append(j.list, f)
 }
+
+// Advise makes a command the remedy of the newest finding; an empty one leaves it to the page of its code.
+func (j *Judge) Advise(command string) { j.list[len(j.list)-1].Remedy.Command = command }
 
 // add adds a finding of a general rule.
 func (j *Judge) add(rule finding.Rule, severity v1alpha1.Severity, pods []string, evidence []v1alpha1.Evidence, format string, args ...any) {

@@ -11,13 +11,18 @@ import (
 )
 
 const (
-	// connectRetry is how often a receiver tries to connect again unless it is told otherwise (SOURCE_CONNECT_RETRY), and retrySlack how
+	// connectRetry is how often a receiver tries to connect again unless it is reported otherwise (SOURCE_CONNECT_RETRY), and retrySlack how
 	// long that may take.
 	connectRetry = time.Minute
 	retrySlack   = 30 * time.Second
 	// recentChange is how long after a pod of a set became ready another one may be missing as it is in a rolling update: that one ends
 	// within its grace period.
 	recentChange = 2 * time.Minute
+	// settles is for how long after its server, or its pod's readiness, began a pod that is Ready may still be set up: a probe asks whether the
+	// server answers, and what joins it to its group or its source comes after that.
+	settles = 15 * time.Second
+	// labelDelay is how long after a pod became ready its operator may take to label it: some look at their sets only now and then.
+	labelDelay = 30 * time.Second
 )
 
 // OnItsWay makes the newest finding one of something that is on its way, if that explains it: one of the servers is starting or ending
@@ -28,15 +33,29 @@ func (j *Judge) OnItsWay(servers ...*server) {
 	}
 }
 
+// Joins is OnItsWay for what a member of a group does first when it has started: it joins.
+func (j *Judge) Joins(servers ...*server) {
+	if slices.ContainsFunc(servers, j.settling) {
+		j.Progress()
+	}
+	j.OnItsWay(servers...)
+}
+
+// settling reports whether a server has started, or its pod has become ready, a moment ago.
+func (j *Judge) settling(s *server) bool {
+	started := s.StartedAt()
+	return !started.IsZero() && j.now.Sub(started) < settles
+}
+
 // Progress makes the newest finding one of something that is on its way.
 func (j *Judge) Progress() {
 	f := &j.list[len(j.list)-1]
 	*f = finding.Progress(*f)
 }
 
-// Changing are the servers of the set that are starting or ending and not late.
+// Changing are the servers of the set that are starting or ending and not late, or have started a moment ago.
 func (j *Judge) Changing() []*server {
-	return slices.DeleteFunc(slices.Clone(j.Set.Servers), func(o *server) bool { return !o.Progress.InTime() })
+	return slices.DeleteFunc(slices.Clone(j.Set.Servers), func(o *server) bool { return !o.Progress.InTime() && !j.settling(o) })
 }
 
 // SourceOnItsWay reports whether a receiver that goes on trying to connect will find its source: that is starting or ending and not
@@ -66,15 +85,23 @@ func (j *Judge) Replacing() bool {
 	})
 }
 
+// justReady reports whether a pod of the set has become ready so short a time ago that Services and labels may not have followed.
+func (j *Judge) justReady() bool {
+	return slices.ContainsFunc(j.Set.Servers, func(s *server) bool {
+		since := objects.ReadySince(s.Pod)
+		return !since.IsZero() && j.now.Sub(since) < labelDelay
+	})
+}
+
 // waits reports whether nothing else is wrong with a server's replication than that its source is on its way.
 func (j *Judge) waits(s *server) bool {
-	unsound := slices.DeleteFunc(slices.Clone(s.Links), (*channel).Sound)
-	return len(unsound) > 0 && !slices.ContainsFunc(unsound, func(c *channel) bool {
+	broken := slices.DeleteFunc(slices.Clone(s.Links), (*channel).Working)
+	return len(broken) > 0 && !slices.ContainsFunc(broken, func(c *channel) bool {
 		return c.Applier != v1alpha1.ThreadRuns || !j.SourceOnItsWay(c)
 	})
 }
 
-// SourceGone reports whether a finding tells of a channel's source that it is unreachable or missing: its receiver needs none of its own.
+// SourceGone reports whether a finding already says that a channel's source is unreachable or missing: its receiver needs none of its own.
 func (j *Judge) SourceGone(c *channel) bool {
 	return c.MissingPod != "" && j.sourceGone[c.MissingPod] || c.Source != nil && c.Source.Set == j.Set && j.sourceGone[c.Source.Pod.Name]
 }

@@ -15,7 +15,7 @@ import (
 // replica_net_timeout), and one may be lost.
 const quiet = time.Minute
 
-// silentServers tells of servers that do not answer: why, since when, who replicates from them, and which Services send clients there.
+// silentServers reports servers that do not answer: why, since when, who replicates from them, and which Services send clients there.
 func (j *Judge) silentServers() {
 	for _, s := range j.Set.Servers {
 		if !s.Silent() || j.sourceGone[s.Pod.Name] {
@@ -41,15 +41,8 @@ func (j *Judge) silentServers() {
 				}
 			}
 		}
-		services := j.sendingTo(s)
-		if len(services) > 0 {
-			text += "; " + sendClients(services)
-		}
 		j.add(finding.RuleServerSilent, severity, PodNames(names), evidence, "%s", text)
-		f := &j.list[len(j.list)-1]
-		for _, service := range services { // behind the pod, by which the timeline knows the finding
-			f.Objects = append(f.Objects, finding.Ref("service/"+service))
-		}
+		j.SendsClients(s, severity)
 		j.OnItsWay(s)
 	}
 }
@@ -59,7 +52,7 @@ func (j *Judge) since(s *server) string {
 	if s.Said.LastAnswer == nil {
 		return ""
 	}
-	return " (it answered last at " + s.Said.LastAnswer.Format(time.TimeOnly) + ")"
+	return " (last answer at " + s.Said.LastAnswer.Format(time.TimeOnly) + ")"
 }
 
 // heartbeat says for how long a replica has heard nothing of its source, if that is longer than it should be.
@@ -67,7 +60,39 @@ func heartbeat(c *channel, s *server) string {
 	if c.HeardNothingFor < quiet {
 		return ""
 	}
-	return fmt.Sprintf(" (%s has heard nothing of it for %s)", s.Pod.Name, dbstate.Duration(c.HeardNothingFor.Milliseconds()))
+	return fmt.Sprintf(" (%s has received nothing from it for %s)", s.Pod.Name, dbstate.Duration(c.HeardNothingFor.Milliseconds()))
+}
+
+// refusingServers reports servers that were reached and have no place for another client. Replication goes on: its connections are open.
+func (j *Judge) refusingServers() {
+	for _, s := range j.Set.Servers {
+		if s.Answered || s.Said.Failure == nil || s.Said.Failure.Reason != v1alpha1.ReasonRefusesClients {
+			continue
+		}
+		severity := v1alpha1.SeverityError
+		if len(s.Replicas) > 0 || len(j.Set.Servers) == 1 {
+			severity = v1alpha1.SeverityCritical // it takes the writes
+		}
+		j.add(finding.RuleRefusesClients, severity, PodNames([]*server{s}), nil, "%s%s refuses new clients: %s", s.Pod.Name, Readiness(s), s.Said.Failure.Message)
+		j.SendsClients(s, severity)
+		j.OnItsWay(s)
+	}
+}
+
+// SendsClients adds to the newest finding, which is about a server, the Services that send clients there. Then it is at least of this severity.
+func (j *Judge) SendsClients(s *server, severity v1alpha1.Severity) {
+	services := j.sendingTo(s)
+	if len(services) == 0 {
+		return
+	}
+	f := &j.list[len(j.list)-1]
+	f.Message += "; " + sendClients(services)
+	for _, service := range services { // behind the pod, by which the timeline knows the finding
+		f.Objects = append(f.Objects, finding.Ref("service/"+service))
+	}
+	if finding.CompareSeverity(severity, f.Severity) > 0 {
+		f.Severity = severity
+	}
 }
 
 // sendingTo are the Services that have a server among their ready endpoints.

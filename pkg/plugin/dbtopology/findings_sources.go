@@ -20,7 +20,7 @@ func (j *Judge) sources() {
 	unknown, outside, inCycle := false, false, false
 	for _, s := range j.Set.Servers {
 		switch {
-		case !s.Answered, s.ChannelsUnknown, s.Starting() && len(s.Links) == 0: // it may not have been told yet
+		case !s.Answered, s.ChannelsUnknown, len(s.Links) == 0 && len(s.Replicas) == 0 && (s.Starting() || j.settling(s)): // it may not have been told yet
 			unknown = true
 		case len(s.Links) > 0:
 			outside = outside || slices.ContainsFunc(s.Links, func(c *channel) bool { return c.Source == nil || c.Source.Set != j.Set })
@@ -31,7 +31,19 @@ func (j *Judge) sources() {
 			orphans = append(orphans, s)
 		}
 	}
+	written := slices.ContainsFunc(j.Set.Servers, func(s *server) bool { return s.TakesWrites })
 	switch {
+	case !written && !unknown && !outside && len(candidates) == 1 && len(candidates[0].Leftovers) > 0:
+		s := candidates[0]
+		j.add(finding.RuleNoSource, v1alpha1.SeverityCritical, PodNames(j.Set.Servers), j.evidence(ProofOfWrites, s, nil),
+			"no server takes writes: %s, which %s from, is read-only", s.Pod.Name, replicate(PodNames(s.Replicas)))
+	case !written && !unknown && !outside && len(candidates) == 0 && inCycle:
+		var evidence []v1alpha1.Evidence
+		for _, s := range j.Set.Servers {
+			evidence = append(evidence, j.evidence(ProofOfWrites, s, nil)...)
+		}
+		j.add(finding.RuleNoSource, v1alpha1.SeverityCritical, PodNames(j.Set.Servers), evidence,
+			"no server takes writes: all of %s are read-only", strings.Join(PodNames(j.Set.Servers), ", "))
 	case len(candidates) > 1:
 		var evidence []v1alpha1.Evidence
 		var reasons []string
@@ -41,23 +53,63 @@ func (j *Judge) sources() {
 		}
 		if collects := j.collector(candidates); collects != nil {
 			j.add(finding.RuleSeveralSources, v1alpha1.SeverityInfo, PodNames(candidates), evidence,
-				"%d servers of the set replicate from nobody: %s; %s gets what is written to each", len(candidates), strings.Join(reasons, ", "), collects.Pod.Name)
+				"%d servers of the set have no source: %s; %s replicates from all of them", len(candidates), strings.Join(reasons, ", "), collects.Pod.Name)
+			break
+		}
+		if j.independent(candidates) {
+			j.add(finding.RuleSeveralSources, v1alpha1.SeverityInfo, PodNames(candidates), evidence,
+				"the %d servers of the set are independent: each takes writes, and none has ever had data of another", len(candidates))
+			j.sharedByService(candidates)
 			break
 		}
 		j.add(finding.RuleSeveralSources, v1alpha1.SeverityCritical, PodNames(candidates), evidence,
-			"%d servers of the set replicate from nobody: %s; what is written to one the others never get", len(candidates), strings.Join(reasons, ", "))
+			"%d servers of the set have no source: %s; writes to one never reach the others", len(candidates), strings.Join(reasons, ", "))
 	case len(candidates) == 0 && !unknown && !outside && !inCycle:
 		var evidence []v1alpha1.Evidence
 		for _, s := range j.Set.Servers {
 			evidence = append(evidence, j.evidence(ProofOfWrites, s, nil)...)
 		}
 		j.add(finding.RuleNoSource, v1alpha1.SeverityCritical, PodNames(j.Set.Servers), evidence,
-			"no server takes writes: all of %s are read-only and replicate from nobody", strings.Join(PodNames(j.Set.Servers), ", "))
+			"no server takes writes: all of %s are read-only and have no source", strings.Join(PodNames(j.Set.Servers), ", "))
 		return // each is an orphan
 	}
 	for _, s := range orphans {
 		j.add(finding.RuleReceiverStopped, v1alpha1.SeverityCritical, PodNames([]*server{s}), j.evidence(ProofOfWrites, s, nil),
-			"%s%s is read-only and replicates from nobody: it has no channel, so its data stays as it is", s.Pod.Name, Readiness(s))
+			"%s%s is read-only and has no replication channel: its data no longer changes", s.Pod.Name, Readiness(s))
+	}
+}
+
+// independent reports whether the servers of a set are each for themselves, as shards are: none replicates, no operator says that one is the
+// primary, and none has ever had data of another.
+func (j *Judge) independent(candidates []*server) bool {
+	if len(candidates) != len(j.Set.Servers) {
+		return false
+	}
+	for i, a := range candidates {
+		if a.Flavour.Role != nil || len(a.Replicas) > 0 {
+			return false
+		}
+		for _, b := range candidates[i+1:] {
+			if related, known := j.engine.Related(a, b); related || !known {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sharedByService makes the newest finding, that servers are independent, critical where a Service sends clients to any of them.
+func (j *Judge) sharedByService(servers []*server) {
+	for i := range j.Report.Services {
+		v := &j.Report.Services[i]
+		shared := slices.DeleteFunc(PodNames(servers), func(name string) bool { return !slices.Contains(v.Reaches, name) })
+		if v.Headless || len(shared) < 2 {
+			continue
+		}
+		f := &j.list[len(j.list)-1]
+		f.Severity = v1alpha1.SeverityCritical
+		f.Message += fmt.Sprintf("; the Service %s sends clients to any of %s", v.Name, strings.Join(shared, ", "))
+		f.Objects = append(f.Objects, finding.Ref("service/"+v.Name))
 	}
 }
 
@@ -84,7 +136,7 @@ func claim(s *server) string {
 	return strings.Join(reasons, ", ")
 }
 
-// unreachableSources tells of sources that did not answer, or that have no pod, by what their replicas say.
+// unreachableSources reports sources that did not answer, or that have no pod, by what their replicas say.
 func (j *Judge) unreachableSources() {
 	type lost struct {
 		why      string
@@ -159,7 +211,7 @@ func stillReceive(names []string) string {
 	return strings.Join(names, ", ") + " still receive"
 }
 
-// cycles tells of servers that replicate from each other, each cycle once.
+// cycles reports servers that replicate from each other, each cycle once.
 func (j *Judge) cycles() {
 	told := map[*server]bool{}
 	for _, s := range j.Set.Servers {
@@ -183,7 +235,7 @@ func (j *Judge) cycles() {
 			text = "none of them takes writes"
 		case 1:
 		default:
-			severity, text = v1alpha1.SeverityCritical, fmt.Sprintf("%d of them take writes, which may contradict each other", writable)
+			severity, text = v1alpha1.SeverityCritical, fmt.Sprintf("%d of them take writes, which may conflict", writable)
 		}
 		var evidence []v1alpha1.Evidence
 		for _, o := range ring {

@@ -4,7 +4,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
-	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -27,7 +26,7 @@ func (x *index) describe(e *Engine, s dbstate.Placed) v1alpha1.DatabaseServer {
 		Via: v1alpha1.Via(s.Said.Via), User: s.Said.User, Role: s.Role(),
 	}
 	if node := x.nodeOf(s.Server); node != nil {
-		class := capacity.Classify(node)
+		class := x.classOf(node)
 		r.Zone, r.CapacityType = class.Zone, class.CapacityType
 	}
 	if primary := s.LabelledPrimary(); primary != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -19,6 +20,8 @@ type View struct {
 	Engines []*Engine
 	// Namespaces shows the column NAMESPACE.
 	Namespaces bool
+	// Show is which rows are shown.
+	Show printers.Show
 	// Now is the moment that ages are counted from.
 	Now time.Time
 }
@@ -46,7 +49,7 @@ func columns(v View) printers.Columns[Row] {
 		all = append(all, e.Columns...)
 	}
 	all = append(all,
-		printers.Narrow("VERSION", Known(version)),
+		printers.Narrow("VERSION", Known(version)).GivesWay(2),
 		printers.Wide("SOURCE", source),
 		printers.Wide("NODE", place(func(s *v1alpha1.DatabaseServer) string { return s.Node })),
 		printers.Wide("ZONE", place(func(s *v1alpha1.DatabaseServer) string { return s.Zone })),
@@ -57,7 +60,7 @@ func columns(v View) printers.Columns[Row] {
 	}
 	all = append(all,
 		printers.Wide("VIA", Known(func(s *v1alpha1.DatabaseServer) string { return string(s.Via) })),
-		printers.Narrow("AGE", age),
+		printers.Narrow("AGE", age).GivesWay(3),
 	)
 	if v.Namespaces {
 		all = append(printers.Columns[Row]{printers.Narrow("NAMESPACE", func(r Row) printers.Cell { return printers.Text(r.Set.Metadata.Namespace) })}, all...)
@@ -71,28 +74,41 @@ func Table(report *v1alpha1.DatabaseTopologyList, v View) printers.Table {
 	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		set := &report.Items[i]
-		block := printers.Block{Heading: heading(set, v), Findings: set.Findings}
-		depths := make([]int, len(set.Servers))
-		for j := range set.Servers {
-			depths[j] = int(set.Servers[j].Depth)
-		}
-		branches := printers.Branches(depths)
-		for j := range set.Servers {
-			s := &set.Servers[j]
-			rows := []Row{{Set: set, Server: s, engines: v.Engines, branch: branches[j], now: v.Now}}
-			for k := range s.Channels {
-				if k > 0 {
-					rows = append(rows, rows[0])
-				}
-				rows[k].Channel = &s.Channels[k]
+		block := printers.Block{Heading: heading(set, v), Findings: finding.Join(set.Findings)}
+		fine := fineServers(set)
+		entries := entriesOf(set)
+		branches := branchesOf(entries, v.Show, fine)
+		for j, e := range entries {
+			row := Row{Set: set, Server: &set.Servers[e.server], engines: v.Engines, branch: branches[j], now: v.Now}
+			if len(e.channels) == 0 {
+				block.Add(v.Show, fine[e.server], cols.Cells(row))
 			}
-			for _, r := range rows {
-				block.Rows = append(block.Rows, cols.Cells(r))
+			for _, row.Channel = range e.channels {
+				block.Add(v.Show, fine[e.server], cols.Cells(row))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
 	}
 	return t
+}
+
+// fineServers reports, server by server, whether nothing is wrong with it nor with those below it, which would stand in the air without it.
+func fineServers(set *v1alpha1.DatabaseTopology) []bool {
+	troubled := finding.TroubledBy(set.Findings)
+	fine := make([]bool, len(set.Servers))
+	for i := range set.Servers {
+		s := &set.Servers[i]
+		if fine[i] = s.Unreachable == "" && s.Ready && !troubled.Has("Pod", set.Metadata.Namespace, s.Pod); fine[i] {
+			continue
+		}
+		depth := s.Depth
+		for j := i - 1; j >= 0 && depth > 0; j-- {
+			if above := &set.Servers[j]; above.Depth < depth {
+				fine[j], depth = false, above.Depth
+			}
+		}
+	}
+	return fine
 }
 
 // RowKey tells rows apart: servers by namespace and pod, with their channels. The tree's branches are no part of a name.
@@ -174,7 +190,7 @@ func ready(r Row) printers.Cell {
 // Unknown reports whether a server did not answer: nothing is known of it but what Kubernetes says.
 func (r Row) Unknown() bool { return r.Server.Unreachable != "" }
 
-// Known is a column of what a server tells of itself.
+// Known is a column of what a server reports itself.
 func Known(text func(*v1alpha1.DatabaseServer) string) func(Row) printers.Cell {
 	return func(r Row) printers.Cell {
 		switch value := text(r.Server); {
@@ -234,9 +250,9 @@ func threads(r Row) printers.Cell {
 		return c
 	}
 	for _, e := range r.engines {
-		if state, sound, member := e.MemberState(s); member {
+		if state, healthy, member := e.MemberState(s); member {
 			c := printers.Text(state)
-			if !sound {
+			if !healthy {
 				c.Level = printers.Alarm
 			}
 			return c

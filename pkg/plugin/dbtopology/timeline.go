@@ -21,6 +21,32 @@ var told = [...]finding.Rule{
 	finding.RuleReceiverError, finding.RuleReplicationLag,
 }
 
+// hasty are rules that hold what the API's watches tell, labels and endpoints, against servers' answers, which are a poll old.
+var hasty = []finding.Rule{
+	finding.RuleReadyButBroken, finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica, finding.RuleReadServiceReachesBroken,
+	finding.RuleWriteServiceReachesNothing,
+}
+
+// NewHold keeps findings back of which a watch has seen one side alone, until servers that are asked every interval have been asked again.
+// More are codes of findings that are made of such.
+func NewHold(engines []*Engine, interval time.Duration, more ...v1alpha1.Code) *finding.Hold {
+	codes := slices.Clone(more)
+	for _, e := range engines {
+		codes = append(codes, e.Hasty...)
+	}
+	return finding.NewHold(max(interval*3/4, time.Second), hasty, codes...) // no whole interval: the next round counts
+}
+
+// without is a report without the findings that are kept back.
+func without(report *v1alpha1.DatabaseTopologyList, hold *finding.Hold) *v1alpha1.DatabaseTopologyList {
+	kept := *report
+	kept.Items = slices.Clone(report.Items)
+	for i := range kept.Items {
+		kept.Items[i].Findings = slices.DeleteFunc(slices.Clone(kept.Items[i].Findings), hold.Held)
+	}
+	return &kept
+}
+
 // Timeline tells what has happened between two reports: to servers, by name, then to Services, and which findings came and went.
 func Timeline(engines []*Engine, before, after *v1alpha1.DatabaseTopologyList, now time.Time) []printers.Happening {
 	t := &timeline{engines: engines, now: now, namespaces: namespaces(before, after) > 1}
@@ -116,7 +142,7 @@ func byPod(t *v1alpha1.DatabaseTopology) map[string]*v1alpha1.DatabaseServer {
 	return list
 }
 
-// server tells of one pod's server; was or is may be nil.
+// server reports one pod's server; was or is may be nil.
 func (t *timeline) server(pod string, was, is *v1alpha1.DatabaseServer) {
 	switch {
 	case is == nil:
@@ -126,7 +152,7 @@ func (t *timeline) server(pod string, was, is *v1alpha1.DatabaseServer) {
 		t.tell(printers.Plain, "%s joined", pod)
 		was = &v1alpha1.DatabaseServer{Unreachable: dbserver.NotYetAnswered, LabelledRole: is.LabelledRole}
 	case !was.CreationTimestamp.Equal(&is.CreationTimestamp):
-		t.tell(printers.Plain, "%s made anew%s", pod, on(is.Node))
+		t.tell(printers.Plain, "%s recreated%s", pod, on(is.Node))
 	}
 	if was.LabelledRole != is.LabelledRole {
 		t.tell(printers.Plain, "%s labelled %s (was %s)", pod, orNone(string(is.LabelledRole)), orNone(string(was.LabelledRole)))
@@ -137,8 +163,8 @@ func (t *timeline) server(pod string, was, is *v1alpha1.DatabaseServer) {
 	case is.Unreachable != "":
 	case was.Unreachable != "":
 		t.tell(printers.Plain, "%s answers%s", pod, t.doing(is))
-		// What it did before is not known: of its channels only what is wrong is told.
-		t.channels(pod, &v1alpha1.DatabaseServer{Channels: sound(is.Channels)}, is)
+		// What it did before is not known: of its channels only what is wrong is reported.
+		t.channels(pod, &v1alpha1.DatabaseServer{Channels: healthy(is.Channels)}, is)
 	default:
 		t.changes(pod, was, is)
 	}
@@ -155,7 +181,7 @@ func (t *timeline) changes(pod string, was, is *v1alpha1.DatabaseServer) {
 	for _, e := range t.engines {
 		_, before := e.Identity(was)
 		if name, now := e.Identity(is); now != before {
-			t.tell(printers.Warn, "%s is another server now: %s %s (was %s)", pod, name, orNone(now), orNone(before))
+			t.tell(printers.Warn, "%s is a different server now: %s %s (was %s)", pod, name, orNone(now), orNone(before))
 		}
 	}
 	if was.Version != is.Version || was.Product != is.Product {
@@ -163,7 +189,7 @@ func (t *timeline) changes(pod string, was, is *v1alpha1.DatabaseServer) {
 	}
 	if was.ReadOnly != nil && is.ReadOnly != nil && *was.ReadOnly != *is.ReadOnly {
 		if *is.ReadOnly {
-			t.tell(printers.Warn, "%s takes no writes any more (read_only=1)", pod)
+			t.tell(printers.Warn, "%s no longer takes writes (read_only=1)", pod)
 		} else {
 			t.tell(printers.Warn, "%s takes writes (read_only=0)", pod)
 		}
@@ -177,7 +203,7 @@ func (t *timeline) changes(pod string, was, is *v1alpha1.DatabaseServer) {
 	}
 }
 
-// channels tells from whom a server replicates, and whether it does.
+// channels reports from which server a server replicates, and whether it does.
 func (t *timeline) channels(pod string, was, is *v1alpha1.DatabaseServer) {
 	old := map[string]*v1alpha1.DatabaseChannel{}
 	for i := range was.Channels {
@@ -194,10 +220,10 @@ func (t *timeline) channels(pod string, was, is *v1alpha1.DatabaseServer) {
 		switch {
 		case before == nil:
 			t.tell(printers.Plain, "%s follows %s", who, from(c))
-		case from(before) != from(c):
+		case !sameSource(before, c):
 			t.tell(printers.Warn, "%s follows %s (was %s)", who, from(c), from(before))
 		}
-		if before == nil || from(before) != from(c) { // it may need a moment to connect
+		if before == nil || !sameSource(before, c) { // it may need a moment to connect
 			before = &v1alpha1.DatabaseChannel{Receiver: v1alpha1.ThreadConnecting, Applier: v1alpha1.ThreadRuns}
 		}
 		t.threads(who, before, c)
@@ -205,12 +231,12 @@ func (t *timeline) channels(pod string, was, is *v1alpha1.DatabaseServer) {
 	}
 	for i := range was.Channels {
 		if c := &was.Channels[i]; old[c.Name] != nil {
-			t.tell(printers.Warn, "%s follows %s no longer", pod, from(c))
+			t.tell(printers.Warn, "%s no longer follows %s", pod, from(c))
 		}
 	}
 }
 
-// threads tells of a receiver and an applier that stop, or run again.
+// threads reports a receiver and an applier that stop, or run again.
 func (t *timeline) threads(who string, was, is *v1alpha1.DatabaseChannel) {
 	before, now := trouble(was), trouble(is)
 	switch {
@@ -259,7 +285,7 @@ func short(e *v1alpha1.DatabaseError) string {
 	return cmp.Or(e.Short, fmt.Sprintf("%d: %s", e.Number, e.Message))
 }
 
-// lag tells when a replica is late, when it is stale, and when it has caught up. A lag that nobody knows is neither.
+// lag tells when a replica is late, when it is stale, and when it has caught up. An unknown lag is neither.
 func (t *timeline) lag(who string, was, is *v1alpha1.DatabaseChannel) {
 	level := func(c *v1alpha1.DatabaseChannel) int {
 		switch {
@@ -283,7 +309,7 @@ func (t *timeline) lag(who string, was, is *v1alpha1.DatabaseChannel) {
 	}
 }
 
-// services tells whom the Services for the set reach.
+// services reports which servers the Services for the set reach.
 func (t *timeline) services(was, is []v1alpha1.DatabaseService) {
 	old := map[string]*v1alpha1.DatabaseService{}
 	for i := range was {
@@ -307,7 +333,7 @@ func (t *timeline) services(was, is []v1alpha1.DatabaseService) {
 	}
 	for i := range was {
 		if s := &was[i]; old[s.Name] != nil {
-			t.tell(printers.Warn, "Service %s reaches no server of the set any more", s.Name)
+			t.tell(printers.Warn, "Service %s no longer reaches any server of the set", s.Name)
 		}
 	}
 }
@@ -331,8 +357,8 @@ func (t *timeline) doing(s *v1alpha1.DatabaseServer) string {
 	return ": " + lower(s.Role)
 }
 
-// sound are channels as they are when all is well.
-func sound(channels []v1alpha1.DatabaseChannel) []v1alpha1.DatabaseChannel {
+// healthy are channels as they are when all is well.
+func healthy(channels []v1alpha1.DatabaseChannel) []v1alpha1.DatabaseChannel {
 	list := slices.Clone(channels)
 	for i := range list {
 		list[i].Receiver, list[i].Applier, list[i].ReceiverError, list[i].ApplierError = v1alpha1.ThreadRuns, v1alpha1.ThreadRuns, nil, nil
@@ -343,6 +369,12 @@ func sound(channels []v1alpha1.DatabaseChannel) []v1alpha1.DatabaseChannel {
 
 // from names a channel's source: its pod, else its host.
 func from(c *v1alpha1.DatabaseChannel) string { return cmp.Or(c.Source.Pod, c.Source.Host, "a source") }
+
+// sameSource reports whether two reports of a channel name the same source. One whose pod is gone for a moment, or has no address yet, is known by its
+// host alone.
+func sameSource(was, is *v1alpha1.DatabaseChannel) bool {
+	return from(was) == from(is) || (was.Source.Pod == "" || is.Source.Pod == "") && is.Source.Host != "" && was.Source.Host == is.Source.Host && was.Source.Port == is.Source.Port
+}
 
 // apposition says what a server was: a source is the one, of replicas there are more. Any Galera node is a node.
 func apposition(role v1alpha1.DatabaseRole) string {
@@ -373,7 +405,7 @@ func orNone(text string) string { return cmp.Or(text, "<none>") }
 
 func someone(pods []string) string {
 	if len(pods) == 0 {
-		return "nobody"
+		return "no server"
 	}
 	return strings.Join(pods, ", ")
 }

@@ -25,7 +25,7 @@ func Checked(t *v1alpha1.DatabaseTopology) v1alpha1.CheckedPart {
 }
 
 // judge fills in what was looked at of a set, its health and its conditions. A server that is starting or ending is on its way; what
-// Services reach counts among what is to be known of servers.
+// Services reach counts among what should be known about servers.
 func (x *index) judge(e *Engine, set *set, t *v1alpha1.DatabaseTopology) {
 	part := v1alpha1.CheckedPart{Part: v1alpha1.PartServers, Of: int32(len(t.Servers))}
 	for _, s := range set.Servers {
@@ -43,7 +43,7 @@ func (x *index) judge(e *Engine, set *set, t *v1alpha1.DatabaseTopology) {
 	}
 	for _, subject := range [...]string{subjectServices, subjectEndpoints} {
 		if problem, failed := x.Problems[subject]; failed {
-			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "which servers Services reach: " + finding.Why(problem)})
+			finding.AddGap(&part, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "which servers each Service reaches: " + finding.Why(problem)})
 		}
 	}
 	t.Checked = []v1alpha1.CheckedPart{part}
@@ -100,11 +100,11 @@ func Ready(report *v1alpha1.DatabaseTopologyList) bool {
 
 // replicates reports whether all that a server should do to replicate runs.
 func (e *Engine) replicates(s *v1alpha1.DatabaseServer) bool {
-	_, sound, member := e.MemberState(s)
+	_, healthy, member := e.MemberState(s)
 	stopped := func(c v1alpha1.DatabaseChannel) bool {
 		return c.Receiver != v1alpha1.ThreadRuns || c.Applier != v1alpha1.ThreadRuns
 	}
-	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside && (sound || !member) && !slices.ContainsFunc(s.Channels, stopped)
+	return s.Role != v1alpha1.RoleUnknown && s.Role != v1alpha1.RoleOutside && (healthy || !member) && !slices.ContainsFunc(s.Channels, stopped)
 }
 
 // Healthy reports whether everything is ready, nothing is wrong or on its way, and everything could be read but what is allowed to be

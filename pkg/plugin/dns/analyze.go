@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
 // Analyze turns a snapshot into the report: Services by namespace and name, findings the worst first. What is on its way is judged at
@@ -23,6 +24,9 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.HeadlessDNSList {
 	}
 	servers := x.serverStates()
 	x.starting = s.DNSService != nil && startingAll(servers, x.at)
+	x.changing = s.DNSService != nil && x.serversChange()
+	x.outside = x.asksOutside()
+	x.wrong = x.wrongServers()
 	report := &v1alpha1.HeadlessDNSList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindHeadlessDNSList},
 		Vantage:  s.Vantage,
@@ -44,7 +48,7 @@ func Analyze(s *Snapshot, now time.Time) *v1alpha1.HeadlessDNSList {
 	for _, key := range slices.Sorted(maps.Keys(s.Problems)) {
 		report.Problems = append(report.Problems, s.Problems[key])
 	}
-	if len(s.Answers) > 0 { // else nobody was asked anything, and a finding or a problem says why
+	if len(s.Answers) > 0 { // else nothing was queried anything, and a finding or a problem says why
 		report.Problems = append(report.Problems, unanswerable(report.Items)...)
 	}
 	return report
@@ -75,15 +79,19 @@ func item(x *index, subject Subject, rows []v1alpha1.DNSRecord) v1alpha1.Headles
 			status.IPFamilies = append(status.IPFamilies, v1alpha1.IPFamily(family))
 		}
 	}
-	pods := map[string]bool{} // one with two families is one endpoint
+	type counted struct{ ready, terminating bool }
+	pods := map[string]counted{} // one with two families is one endpoint
 	for _, e := range x.endpoints(subject) {
 		key := cmp.Or(e.pod, e.hostname, e.address.String())
-		pods[key] = pods[key] || e.ready
+		pods[key] = counted{pods[key].ready || e.ready, pods[key].terminating || e.terminating}
 	}
-	for _, isReady := range pods {
+	for _, pod := range pods {
 		status.Endpoints++
-		if isReady {
+		switch {
+		case pod.ready:
 			status.ReadyEndpoints++
+		case pod.terminating:
+			status.TerminatingEndpoints++
 		}
 	}
 	return status
@@ -108,15 +116,22 @@ func state(x *index, subject Subject) v1alpha1.ServiceState {
 }
 
 // slicesUnread is why it is unknown what an answer is worth. That EndpointSlices could not be read is a problem by itself.
-const slicesUnread = "EndpointSlices could not be read: what is expected is unknown"
+const slicesUnread = "EndpointSlices could not be read, so the expected records are unknown"
 
 // unanswerable are the questions that could not be asked, each cause once.
 func unanswerable(items []v1alpha1.HeadlessDNS) []v1alpha1.Problem {
-	names := map[string][]string{}
+	names, remedies := map[string][]string{}, map[string]string{}
 	for i := range items {
 		for _, r := range items[i].Records {
-			if r.Verdict == v1alpha1.VerdictUnknown && r.Reason != slicesUnread {
-				names[r.Reason] = append(names[r.Reason], strings.TrimSuffix(r.Name, "."))
+			if r.Verdict != v1alpha1.VerdictUnknown || r.Reason == slicesUnread {
+				continue
+			}
+			names[r.Reason] = append(names[r.Reason], strings.TrimSuffix(r.Name, "."))
+			switch {
+			case toolLimit(&r):
+				remedies[r.Reason] = "use an image that has dig (--image), or query the DNS servers directly (--from=dns)"
+			case r.Reason == resolve.TimeRanOut:
+				remedies[r.Reason] = "raise --timeout"
 			}
 		}
 	}
@@ -125,8 +140,8 @@ func unanswerable(items []v1alpha1.HeadlessDNS) []v1alpha1.Problem {
 		slices.Sort(names[reason])
 		unique := slices.Compact(names[reason])
 		list = append(list, v1alpha1.Problem{
-			Subject: finding.Some(unique), Reason: v1alpha1.ReasonUnavailable, Message: cmp.Or(reason, "it was not asked"),
-			Remedy: "ask with an image that has dig (--image), or the DNS servers (--from=dns)",
+			Subject: finding.Some(unique), Reason: v1alpha1.ReasonUnavailable, Message: cmp.Or(reason, "not queried"),
+			Remedy: remedies[reason],
 		})
 	}
 	return list

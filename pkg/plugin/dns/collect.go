@@ -1,4 +1,4 @@
-// Package dns is kubectl doik dns: the records that headless Services and their pods are to have, computed from the API, against
+// Package dns is kubectl doik dns: the records that headless Services and their pods should have, computed from the API, against
 // those that are resolved in the cluster.
 package dns
 
@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 )
 
 // Query says what to collect and who asks.
@@ -49,17 +49,17 @@ type Query struct {
 	DNSService string
 	// ClusterDomain is empty to find it out.
 	ClusterDomain string
-	// Tolerant takes it for a problem, and no error, if nobody can be made to ask: what the API promises is analyzed all the same.
+	// Tolerant takes it for a problem, and no error, if there is no way to query: what the API promises is analyzed all the same.
 	Tolerant bool
 	// RetryNegative asks once more where records are missing, after negative answers have left the caches.
 	RetryNegative bool
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
 // Target is a Service, a StatefulSet, or whichever has the name.
 type Target struct {
-	// Kind is KindService, KindStatefulSet or empty.
+	// Kind is KindService, that of a set, or empty.
 	Kind, Name string
 }
 
@@ -95,10 +95,13 @@ type Snapshot struct {
 	// DNSPods are the pods behind it, ready or not, as far as they could be read: then DNSPodsRead is true.
 	DNSPods     []corev1.Pod `json:"dnsPods,omitempty"`
 	DNSPodsRead bool         `json:"dnsPodsRead,omitempty"`
+	// DNSChanged is when the endpoints of the DNS Service last changed, as far as that is known.
+	DNSChanged *metav1.Time `json:"dnsChanged,omitempty"`
 	// DNSNamespaceLabels are those of its namespace.
 	DNSNamespaceLabels map[string]string `json:"dnsNamespaceLabels,omitempty"`
-	// NodeLocalPods are pods of a NodeLocal DNSCache.
-	NodeLocalPods []string `json:"nodeLocalPods,omitempty"`
+	// NodeLocalPods are pods of a NodeLocal DNSCache; NodeCaches are the same, with what tells how they are.
+	NodeLocalPods []string     `json:"nodeLocalPods,omitempty"`
+	NodeCaches    []corev1.Pod `json:"nodeCaches,omitempty"`
 
 	Vantage v1alpha1.DNSVantage `json:"vantage"`
 	// PodsService is the Service whose address pods ask, if it is another than the DNS Service, and PodsServers are what is behind it.
@@ -108,14 +111,28 @@ type Snapshot struct {
 	PodsServiceRead bool                 `json:"podsServiceRead,omitempty"`
 	// VantageLabels are those of the pod that asks.
 	VantageLabels map[string]string `json:"vantageLabels,omitempty"`
+	// OwnResolver says why the pod that asks is not given the cluster's DNS; it is empty for one that is.
+	OwnResolver string `json:"ownResolver,omitempty"`
 	// OwnAddresses are those of debug pods, which a Service may select.
 	OwnAddresses []string `json:"ownAddresses,omitempty"`
+	// DomainGiven says that the user named the cluster's domain.
+	DomainGiven bool `json:"domainGiven,omitempty"`
 
 	// Answers are those of the resolver, or of each server in turn if the servers were asked themselves. ServerAnswers are those of
 	// the servers that were asked beside the resolver. Again are answers to questions asked a second time.
 	Answers       []resolve.Answer `json:"answers,omitempty"`
 	ServerAnswers []resolve.Answer `json:"serverAnswers,omitempty"`
 	Again         []resolve.Answer `json:"again,omitempty"`
+	// OtherFamily are answers about Services' names in the family of addresses that they don't have: there is no such record, but the name exists.
+	OtherFamily []resolve.Answer `json:"otherFamily,omitempty"`
+	// Undotted is the answer about a full name that was written without a dot at its end, and so went through the search path.
+	Undotted []resolve.Answer `json:"undotted,omitempty"`
+
+	// Moved are Services whose pods or endpoints changed while names were asked for; Ending are the namespaces that are being deleted; Doubted
+	// are endpoints that contradicted pods each time that both were read. They are looked for only where something is not as expected.
+	Moved   []Subject `json:"moved,omitempty"`
+	Ending  []string  `json:"ending,omitempty"`
+	Doubted []string  `json:"doubted,omitempty"`
 
 	// TooEarly are names that were not asked for, because a pod will have them in a moment.
 	TooEarly []string `json:"tooEarly,omitempty"`
@@ -148,14 +165,14 @@ const (
 )
 
 // Collect reads Services and what is around them, asks for all their names, and looks at the API again where an answer is not what
-// was expected. It fails if the Services can't be read or if nobody can be made to ask; what else can't be read is a problem in the
+// was expected. It fails if the Services can't be read or if there is no way to query; what else can't be read is a problem in the
 // snapshot.
 func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
 	if q.Progress == nil {
 		q.Progress = func(string) {}
 	}
 	q.Progress("reading Services and StatefulSets")
-	s := &Snapshot{DNSServiceName: q.DNSService, DebugPodFlag: "--from=debug-pod", Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageNone, ClusterDomain: q.ClusterDomain}, Problems: map[string]v1alpha1.Problem{}}
+	s := &Snapshot{DNSServiceName: q.DNSService, DebugPodFlag: "--from=debug-pod", Vantage: v1alpha1.DNSVantage{Kind: v1alpha1.VantageNone, ClusterDomain: q.ClusterDomain}, DomainGiven: q.ClusterDomain != "", Problems: map[string]v1alpha1.Problem{}}
 	if q.Tolerant { // check has the flag under another name
 		s.DebugPodFlag = "--debug-pod"
 	}
@@ -170,21 +187,15 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	s.collectWay(ctx, cluster, q)
 	err := s.ask(ctx, cluster, q)
 	s.AskedAt = new(metav1.Now()) // what is compared with it was read just now, whenever it is analyzed
+	err = s.outOfTime(ctx, err)
 	if err != nil {
-		if len(s.Answers) == 0 && !q.Tolerant || errors.Is(ctx.Err(), context.Canceled) {
+		if !s.anyAnswer() && !q.Tolerant || errors.Is(ctx.Err(), context.Canceled) {
 			return nil, kube.Explain(err)
 		}
 		s.Problems[subjectAsking] = kube.ProblemOf("DNS", err) // what has been answered is worth showing
 		s.NotAsked = s.fewWords(err)
 	}
-	if ctx.Err() == nil && len(s.Answers) > 0 && s.surprising() { // pods may have come and gone meanwhile
-		before := maps.Clone(s.Problems)
-		s.collectAround(ctx, cluster.Fresh(), q)
-		if s.silent() {
-			s.refreshServers(ctx, cluster.Fresh())
-		}
-		s.Problems = before // what has been read once is not unknown
-	}
+	s.confirm(ctx, cluster.Fresh(), q)
 	if err := kube.Interrupted(ctx); err != nil {
 		return nil, err
 	}
@@ -209,7 +220,7 @@ func (s *Snapshot) collectWay(ctx context.Context, cluster *kube.Cluster, q Quer
 
 // silent reports whether a server did not answer, or none was ready.
 func (s *Snapshot) silent() bool {
-	return slices.ContainsFunc(slices.Concat(s.Answers, s.ServerAnswers, s.Again), func(a resolve.Answer) bool { return a.Unanswered() }) ||
+	return s.unanswered() ||
 		!slices.ContainsFunc(s.Vantage.Servers, func(server v1alpha1.DNSServer) bool { return server.Ready })
 }
 
@@ -221,11 +232,15 @@ func (s *Snapshot) fewWords(err error) string {
 	var status apierrors.APIStatus
 	if apierrors.IsForbidden(err) && errors.As(err, &status) && strings.Contains(err.Error(), "cannot create resource") {
 		if details := status.Status().Details; details != nil && details.Kind != "" {
-			return "no right to create " + details.Kind
+			return "no permission to create " + details.Kind
 		}
 	}
 	problem := kube.ProblemOf("", err)
-	if problem.Reason == v1alpha1.ReasonTimeout {
+	var late *outOfTimeError
+	switch {
+	case errors.As(err, &late):
+		return resolve.TimeRanOut
+	case problem.Reason == v1alpha1.ReasonTimeout:
 		return "no answer in time"
 	}
 	return shorten(problem.Message)
@@ -257,18 +272,45 @@ func (s *Snapshot) collectSubjects(ctx context.Context, cluster *kube.Cluster, q
 		return nil
 	}
 	for _, target := range q.Targets {
-		if err := s.choose(target, q.Namespace); err != nil {
+		err := s.choose(target, q.Namespace)
+		if err != nil && target.Kind != KindService && s.chooseByPods(ctx, cluster, q, target) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// chooseByPods takes the headless Services of the pods of a set that is no StatefulSet, as operators use in the place of one. It reports whether
+// there is such a set; it may have no headless Service.
+func (s *Snapshot) chooseByPods(ctx context.Context, cluster *kube.Cluster, q Query, target Target) (found bool) {
+	name := sets.Name{Kind: target.Kind, Name: target.Name}
+	if q.Tolerant && target.Kind == KindStatefulSet { // which is what is asked for where the kind is not known
+		name.Kind = ""
+	}
+	err := cluster.EachPod(ctx, kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}, func(pod *corev1.Pod) {
+		owner := sets.Owner(pod)
+		if owner == nil || !name.Takes(owner.Kind, owner.Name) {
+			return
+		}
+		found = true
+		for i := range s.Services {
+			service := &s.Services[i]
+			if service.Namespace == pod.Namespace && objects.Headless(service) && objects.Selects(service, pod.Labels) {
+				s.add(Subject{Namespace: service.Namespace, Service: service.Name})
+			}
+		}
+	})
+	return err == nil && found
+}
+
 // chooseAll takes headless Services, and what StatefulSets name.
 func (s *Snapshot) chooseAll(selector labels.Selector) {
 	for i := range s.Services {
 		service := &s.Services[i]
-		if objects.Headless(service) && selector.Matches(labels.Set(service.Labels)) {
+		if (objects.Headless(service) || meantHeadless(service)) && selector.Matches(labels.Set(service.Labels)) {
 			s.add(Subject{Namespace: service.Namespace, Service: service.Name})
 		}
 	}
@@ -286,7 +328,7 @@ func (s *Snapshot) chooseAll(selector labels.Selector) {
 func (s *Snapshot) choose(target Target, namespace string) error {
 	var names []string
 	found := false
-	if target.Kind != KindStatefulSet {
+	if target.Kind == KindService || target.Kind == "" {
 		for i := range s.Services {
 			names = append(names, s.Services[i].Name)
 			if s.Services[i].Name == target.Name {
@@ -295,7 +337,7 @@ func (s *Snapshot) choose(target Target, namespace string) error {
 			}
 		}
 	}
-	if target.Kind != KindService {
+	if target.Kind == KindStatefulSet || target.Kind == "" {
 		for i := range s.StatefulSets {
 			names = append(names, s.StatefulSets[i].Name)
 			if s.StatefulSets[i].Name == target.Name {

@@ -18,17 +18,18 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
 const (
 	// dnsPort is the port of DNS servers that tools ask without being told.
 	dnsPort = 53
-	// defaultNegativeTTL is how long negative answers are kept where nobody tells: CoreDNS's stock configuration.
+	// defaultNegativeTTL is how long negative answers are kept where the TTL is unknown: CoreDNS's stock configuration.
 	defaultNegativeTTL = 30 * time.Second
 )
 
-// ask lets somebody in the cluster ask for all names.
+// ask queries all names from within the cluster.
 func (s *Snapshot) ask(ctx context.Context, cluster *kube.Cluster, q Query) error {
 	switch q.From.Kind {
 	case v1alpha1.VantageServers:
@@ -99,7 +100,7 @@ func runningContainer(pod *corev1.Pod, name string) (string, error) {
 	if !slices.Contains(names, name) {
 		return "", fmt.Errorf("pod %s has no container %q: it has %s", pod.Name, name, strings.Join(names, ", "))
 	}
-	return "", fmt.Errorf("container %s of pod %s does not run: see kubectl describe pod %s -n %s", name, pod.Name, pod.Name, pod.Namespace)
+	return "", fmt.Errorf("container %s of pod %s is not running: see kubectl describe pod %s -n %s", name, pod.Name, pod.Name, pod.Namespace)
 }
 
 // askIn asks in a container.
@@ -113,7 +114,7 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 	v := &s.Vantage
 	v.Kind, v.Namespace, v.Pod, v.Container, v.Node, v.Image, v.Tool = q.From.Kind, pod.Namespace, pod.Name, container, pod.Spec.NodeName, imageOf(pod, container), v1alpha1.DNSTool(session.Tool)
 	v.Nameservers, v.Search, v.Options = session.Config.Nameservers, session.Config.Search, session.Config.Options
-	s.VantageLabels = pod.Labels
+	s.VantageLabels, s.OwnResolver = pod.Labels, ownResolver(&pod.Spec)
 	if s.DNSService == nil && s.DNSServiceName == defaultDNSService && len(v.Nameservers) > 0 {
 		if service, _ := s.atAddress(ctx, cluster, v.Nameservers[0]); service != nil {
 			s.readServers(ctx, cluster, service)
@@ -128,14 +129,23 @@ func (s *Snapshot) askIn(ctx context.Context, cluster *kube.Cluster, q Query, po
 		v.ClusterDomain = cmp.Or(domainIn(answers), defaultDomain)
 	}
 	questions := s.toAsk()
-	ofServers := s.serverQuestions()
-	all := slices.Concat(questions, ofServers, s.domainQuestions())
+	ofServers, others, undotted := s.serverQuestions(), s.otherFamily(), s.undotted()
+	all := slices.Concat(questions, ofServers, others, undotted, s.domainQuestions())
 	answers, err := session.Ask(ctx, all, func(done int) { q.Progress(fmt.Sprintf("resolving: %d of %d", done, len(all))) })
-	s.Answers, s.ServerAnswers = answers[:len(questions)], answers[len(questions):len(questions)+len(ofServers)]
+	take := func(n int) (first []resolve.Answer) {
+		first, answers = answers[:n:n], answers[n:]
+		return first
+	}
+	s.Answers, s.ServerAnswers, s.OtherFamily = take(len(questions)), take(len(ofServers)), take(len(others))
+	s.Undotted = take(len(undotted))
 	if err != nil {
 		return err
 	}
-	s.served(answers[len(questions)+len(ofServers):], domainOf(v.Search), func(second []resolve.Question) []resolve.Answer {
+	if !slices.ContainsFunc(slices.Concat(s.Answers, s.ServerAnswers), func(a resolve.Answer) bool { return a.Status == resolve.StatusNoError }) {
+		// Nothing answers the resolver, so that no more was asked: do the servers answer, past the Service?
+		s.ServerAnswers, _ = session.Ask(ctx, s.questionsOfServers(1), func(int) {})
+	}
+	s.served(answers, domainOf(v.Search), func(second []resolve.Question) []resolve.Answer {
 		answers, _ := session.Ask(ctx, second, func(int) {})
 		return answers
 	})
@@ -200,7 +210,10 @@ func (s *Snapshot) served(answers []resolve.Answer, pods string, ask func([]reso
 	if domain != "" && pods != "" && !strings.EqualFold(domain, pods) {
 		name := s.DNSService.Name + "." + s.DNSService.Namespace + ".svc." + pods + "."
 		second := ask([]resolve.Question{{Name: name, Type: s.addressType()}})
-		if slices.ContainsFunc(second, func(a resolve.Answer) bool { return len(a.Records) > 0 }) {
+		// Its own address: a name server outside may have an address for whatever it is asked for.
+		if slices.ContainsFunc(second, func(a resolve.Answer) bool {
+			return slices.ContainsFunc(a.Records, func(r resolve.Record) bool { return objects.HasClusterIP(s.DNSService, r.Data) })
+		}) {
 			domain = pods
 		}
 	}
@@ -215,12 +228,48 @@ func (s *Snapshot) addressType() resolve.Type {
 	return resolve.TypeA
 }
 
-// serverQuestions ask each DNS server for the Services' own names: servers that know different things give themselves away.
-func (s *Snapshot) serverQuestions() []resolve.Question {
+// otherFamily are questions for the names of Services in the family of addresses that they don't have: one a Service. The name exists, so
+// the answer has to be that it has no such record (RFC 2308), and not that there is no such name: resolvers that ask for both at the same
+// time, as musl's does, would take the name for one that does not exist.
+func (s *Snapshot) otherFamily() []resolve.Question {
+	var list []resolve.Question
+	x := newIndex(s)
+	for _, e := range expectations(x) {
+		service := x.services[e.subject]
+		if e.pod != "" || e.question.Search || e.question.TCP || len(e.data) == 0 || service == nil || len(service.Spec.IPFamilies) != 1 || slices.Contains(s.TooEarly, e.question.Name) {
+			continue
+		}
+		other := map[resolve.Type]resolve.Type{resolve.TypeA: resolve.TypeAAAA, resolve.TypeAAAA: resolve.TypeA}[e.question.Type]
+		if other != "" {
+			list = append(list, resolve.Question{Name: e.question.Name, Type: other})
+		}
+	}
+	return list
+}
+
+// undotted is a question for the full name of one Service as programs write it, without a dot at its end. It has fewer dots than ndots, so that
+// it is first looked up in the domains of the search path: where one of them has an address for whatever it is asked for, no full name leads
+// where it should, though short names do.
+func (s *Snapshot) undotted() []resolve.Question {
+	for _, e := range expectations(newIndex(s)) {
+		if q := e.question; e.pod == "" && !q.Search && !q.TCP && q.Type != resolve.TypePTR && q.Type != resolve.TypeSRV && len(e.data) > 0 {
+			q.Name, q.Search = strings.TrimSuffix(q.Name, "."), true
+			return []resolve.Question{q}
+		}
+	}
+	return nil
+}
+
+// serverQuestions ask each DNS server for the Services' own names: servers that know different things give themselves away. Servers that are
+// not ready, or about to end, get no questions from pods either.
+func (s *Snapshot) serverQuestions() []resolve.Question { return s.questionsOfServers(2) }
+
+// questionsOfServers are those for so many servers or more.
+func (s *Snapshot) questionsOfServers(least int) []resolve.Question {
 	var list []resolve.Question
 	expected := expectations(newIndex(s))
 	for _, server := range s.Vantage.Servers {
-		if server.Port != dnsPort || len(s.Vantage.Servers) < 2 {
+		if server.Port != dnsPort || len(s.Vantage.Servers) < least || !server.Ready || server.Terminating {
 			continue
 		}
 		for _, e := range expected {
@@ -243,7 +292,7 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 	if len(servers) == 0 {
 		return nil // a finding or a gap says so
 	}
-	q.Progress(fmt.Sprintf("asking %d DNS servers", len(servers)))
+	q.Progress(fmt.Sprintf("querying %d DNS servers", len(servers)))
 	dials, closeAll, err := openTunnels(ctx, cluster, servers)
 	if err != nil {
 		return err
@@ -273,7 +322,15 @@ func (s *Snapshot) askServers(ctx context.Context, cluster *kube.Cluster, q Quer
 		group.Wait()
 		return slices.Concat(answers...)
 	}
-	s.Answers = everyone(s.toAsk())
+	questions := s.toAsk()
+	others := s.otherFamily()
+	for _, a := range everyone(slices.Concat(questions, others)) {
+		if slices.Contains(others, a.Question) {
+			s.OtherFamily = append(s.OtherFamily, a)
+		} else {
+			s.Answers = append(s.Answers, a)
+		}
+	}
 	return s.askAgain(ctx, q, func(again []resolve.Question) error {
 		s.Again = everyone(again)
 		return nil
@@ -328,12 +385,12 @@ func (s *Snapshot) askAgain(ctx context.Context, q Query, ask func([]resolve.Que
 	if !q.RetryNegative || len(again) == 0 {
 		return nil
 	}
-	wait += time.Second // what is left of a TTL is told in whole seconds
-	tooEarly := fmt.Errorf("asking again: negative answers leave the caches in %s only, later than time runs out: raise --timeout", wait)
+	wait += time.Second // what is left of a TTL is reported in whole seconds
+	tooEarly := fmt.Errorf("retrying: negative answers stay cached for another %s, longer than --timeout allows: raise --timeout", wait)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return tooEarly
 	}
-	q.Progress(fmt.Sprintf("waiting %s until negative answers have left the caches", wait))
+	q.Progress(fmt.Sprintf("waiting %s for cached negative answers to expire", wait))
 	select {
 	case <-time.After(wait):
 	case <-ctx.Done():

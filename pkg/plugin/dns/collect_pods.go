@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -21,7 +22,14 @@ const readPatience = 3 * time.Second
 // podResolution reads what pods are given to resolve names with: from the configuration of the kubelet that runs one of them, else from
 // its resolv.conf. That is one request, or two. It is nil if neither can be read, or if no pod runs that has it from the kubelet.
 func (s *Snapshot) podResolution(ctx context.Context, cluster *kube.Cluster) *v1alpha1.PodResolution {
-	pod := s.clientPod()
+	x := newIndex(s)
+	pod := s.clientPod(func(pod *corev1.Pod) bool {
+		return slices.ContainsFunc(s.Subjects, func(subject Subject) bool { return x.concerns(subject, pod) })
+	})
+	stranger := pod == nil
+	if stranger { // the kubelet of another's pod tells as much; nothing is run in that pod
+		pod = s.clientPod(func(*corev1.Pod) bool { return true })
+	}
 	if pod == nil {
 		return nil
 	}
@@ -29,7 +37,7 @@ func (s *Snapshot) podResolution(ctx context.Context, cluster *kube.Cluster) *v1
 	if err == nil && (config.Domain == "" || resolve.ValidName(config.Domain)) {
 		return &v1alpha1.PodResolution{Source: "node/" + pod.Spec.NodeName, Nameservers: config.Nameservers, Domain: config.Domain}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if stranger || errors.Is(err, context.DeadlineExceeded) {
 		return nil // it would run the command too
 	}
 	container, err := runningContainer(pod, "")
@@ -46,19 +54,14 @@ func (s *Snapshot) podResolution(ctx context.Context, cluster *kube.Cluster) *v1
 	return &v1alpha1.PodResolution{Source: "pod/" + pod.Namespace + "/" + pod.Name, Nameservers: file.Nameservers, Domain: domainOf(file.Search)}
 }
 
-// clientPod is a running pod of the subjects that has its resolv.conf from the kubelet.
-func (s *Snapshot) clientPod() *corev1.Pod {
-	x := newIndex(s)
+// clientPod is a running pod, of those that are wanted, that has its resolv.conf from the kubelet.
+func (s *Snapshot) clientPod(wanted func(*corev1.Pod) bool) *corev1.Pod {
 	for i := range s.Pods {
 		pod := &s.Pods[i]
 		if pod.Status.Phase != corev1.PodRunning || pod.Spec.NodeName == "" || objects.Terminating(pod) || !fromKubelet(&pod.Spec) {
 			continue
 		}
-		if slices.ContainsFunc(s.Subjects, func(subject Subject) bool {
-			service := x.services[subject]
-			b := builder{index: x, subject: subject}
-			return subject.Namespace == pod.Namespace && (b.governs(pod) || service != nil && objects.Selects(service, pod.Labels))
-		}) {
+		if wanted(pod) {
 			return pod
 		}
 	}
@@ -77,6 +80,17 @@ func fromKubelet(spec *corev1.PodSpec) bool {
 		return true
 	}
 	return false
+}
+
+// ownResolver says why a pod is not given the cluster's DNS; it is empty for one that is.
+func ownResolver(spec *corev1.PodSpec) string {
+	switch policy := cmp.Or(spec.DNSPolicy, corev1.DNSClusterFirst); {
+	case policy == corev1.DNSClusterFirst && spec.HostNetwork:
+		return "hostNetwork without dnsPolicy ClusterFirstWithHostNet"
+	case policy == corev1.DNSDefault, policy == corev1.DNSNone:
+		return "dnsPolicy " + string(policy)
+	}
+	return ""
 }
 
 // lookBehind finds out what is behind the address that pods ask, where it is not that of the DNS Service. A Service that is there is the
@@ -99,7 +113,7 @@ func (s *Snapshot) lookBehind(ctx context.Context, cluster *kube.Cluster) {
 		s.readServers(ctx, cluster, service)
 	default:
 		p.Service = service.Namespace + "/" + service.Name
-		servers, err := serversBehind(ctx, cluster, service)
+		servers, _, err := serversBehind(ctx, cluster, service)
 		s.PodsServers, s.PodsServiceRead = servers, err == nil
 	}
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
@@ -47,7 +48,7 @@ func (s *Snapshot) serversUnread(err error) {
 	namespace, _, _ := strings.Cut(s.DNSServiceName, "/")
 	problem := kube.ProblemOf("DNS servers of Service "+s.DNSServiceName, err)
 	if problem.Reason == v1alpha1.ReasonForbidden {
-		problem.Message = "no right to get Services in namespace " + namespace
+		problem.Message = "no permission to get Services in namespace " + namespace
 	}
 	s.Problems[subjectServers] = problem
 }
@@ -129,11 +130,11 @@ func (s *Snapshot) readServers(ctx context.Context, cluster *kube.Cluster, servi
 	s.DNSService, s.Sought = service, nil
 	s.DNSServiceName = service.Namespace + "/" + service.Name
 	s.Vantage.Service = s.DNSServiceName
-	servers, err := serversBehind(ctx, cluster, service)
+	servers, changed, err := serversBehind(ctx, cluster, service)
 	if err != nil {
 		s.Problems[subjectServers] = kube.ProblemOf("DNS servers of Service "+s.DNSServiceName, err)
 	}
-	s.Vantage.Servers = servers
+	s.Vantage.Servers, s.DNSChanged = servers, changed
 	s.readServerPods(ctx, cluster)
 	// Nice to know: who may not read it does without.
 	s.DNSNamespaceLabels = map[string]string{corev1.LabelMetadataName: service.Namespace}
@@ -147,18 +148,23 @@ func (s *Snapshot) refreshServers(ctx context.Context, cluster *kube.Cluster) {
 	if s.DNSService == nil {
 		return
 	}
-	if servers, err := serversBehind(ctx, cluster, s.DNSService); err == nil {
-		s.Vantage.Servers = servers
+	if servers, changed, err := serversBehind(ctx, cluster, s.DNSService); err == nil {
+		s.Vantage.Servers, s.DNSChanged = servers, changed
 	}
 	s.readServerPods(ctx, cluster)
 }
 
-func serversBehind(ctx context.Context, cluster *kube.Cluster, service *corev1.Service) ([]v1alpha1.DNSServer, error) {
-	var list []v1alpha1.DNSServer
+// serversBehind are the servers behind a Service, and when they last changed; nil if that is unknown.
+func serversBehind(ctx context.Context, cluster *kube.Cluster, service *corev1.Service) (list []v1alpha1.DNSServer, changed *metav1.Time, err error) {
 	q := kube.Query{Namespace: service.Namespace, Selector: objects.SlicesOf(service.Name)}
-	err := cluster.EachEndpointSlice(ctx, q, func(slice *discoveryv1.EndpointSlice) { list = append(list, serversOf(slice)...) })
+	err = cluster.EachEndpointSlice(ctx, q, func(slice *discoveryv1.EndpointSlice) {
+		list = append(list, serversOf(slice)...)
+		if written := objects.LastWritten(slice); !written.IsZero() && (changed == nil || written.After(changed.Time)) {
+			changed = new(metav1.NewTime(written))
+		}
+	})
 	slices.SortFunc(list, func(a, b v1alpha1.DNSServer) int { return resolve.CompareData(a.Address, b.Address) })
-	return list, err
+	return list, changed, err
 }
 
 // readServerPods reads the pods that are or will be DNS servers, and those of a NodeLocal DNSCache, in one list where it can. They are
@@ -176,18 +182,18 @@ func (s *Snapshot) readServerPods(ctx context.Context, cluster *kube.Cluster) {
 }
 
 func (s *Snapshot) readPods(ctx context.Context, cluster *kube.Cluster, namespace, query string, isServer func(*corev1.Pod) bool) {
-	var servers []corev1.Pod
+	var servers, states []corev1.Pod
 	var caches []string
 	err := cluster.EachPod(ctx, kube.Query{Namespace: namespace, Selector: query}, func(pod *corev1.Pod) {
 		switch {
 		case pod.Labels[appLabel] == nodeLocalApp:
-			caches = append(caches, pod.Namespace+"/"+pod.Name)
+			caches, states = append(caches, pod.Namespace+"/"+pod.Name), append(states, reduceServer(pod))
 		case isServer(pod):
 			servers = append(servers, reduceServer(pod))
 		}
 	})
 	if err == nil {
-		s.DNSPods, s.DNSPodsRead, s.NodeLocalPods = servers, true, caches
+		s.DNSPods, s.DNSPodsRead, s.NodeLocalPods, s.NodeCaches = servers, true, caches, states
 	}
 }
 
@@ -222,7 +228,10 @@ func serversOf(slice *discoveryv1.EndpointSlice) []v1alpha1.DNSServer {
 	for _, endpoint := range slice.Endpoints {
 		for _, address := range endpoint.Addresses {
 			server := v1alpha1.DNSServer{Address: address, Port: port, Ready: objects.EndpointReady(&endpoint)}
-			server.Terminating = endpoint.Conditions.Terminating != nil && *endpoint.Conditions.Terminating
+			server.Terminating = objects.EndpointTerminating(&endpoint)
+			if endpoint.NodeName != nil {
+				server.Node = *endpoint.NodeName
+			}
 			if pod := objects.EndpointPod(&endpoint); pod.Name != "" {
 				server.Pod = pod.String()
 			}

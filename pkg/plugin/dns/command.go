@@ -15,28 +15,29 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/scope"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
 var (
 	long = templates.LongDesc(`
-		Compare the DNS records that headless Services and their pods are to have with those that a pod finds.
+		Compare the DNS records that headless Services and their pods should have with those that a pod resolves.
 
-		What is expected is computed from Services, EndpointSlices and pods: addresses of the Service and of each pod, SRV records of
-		named ports, PTR records, and short names through the search path. What is observed comes from a short-lived debug pod, which is
-		removed again, or from where --from says.`)
+		The expected records are computed from Services, EndpointSlices and pods: addresses of the Service and of each pod, SRV records of
+		named ports, PTR records, and short names through the search path. The observed ones are queried from a short-lived debug pod,
+		which is always removed, or from wherever --from says.`)
 
 	examples = templates.Examples(`
 		# The headless Services of the current namespace, and those that StatefulSets name
 		kubectl doik dns
 
-		# One StatefulSet, asked from a pod that wears its labels, as NetworkPolicies see it
+		# One StatefulSet, queried from a pod with its labels, so that the same NetworkPolicies apply
 		kubectl doik dns sts/mysql --from-labels=sts/mysql
 
-		# Asked from a pod that is there already
+		# Queried from an existing pod
 		kubectl doik dns sts/web --from=pod/web-0
 
-		# Without any pod: each DNS server through a port-forward, and compared with each other
+		# Without any pod: query each DNS server through a port-forward, and compare their answers
 		kubectl doik dns svc/nginx --from=dns`)
 )
 
@@ -65,19 +66,20 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                   "dns [NAME | sts/NAME | svc/NAME ...]",
 		DisableFlagsInUseLine: true,
-		Short:                 "DNS names of headless Services and their pods: promised against resolved",
+		Short:                 "DNS names of headless Services and their pods: expected vs. resolved",
 		Long:                  long,
 		Example:               examples,
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddFlags(cmd, "Services and StatefulSets")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.HeadlessDNSList{}, View{}) })
-	cmd.Flags().StringVar(&f.from, "from", "debug-pod", "Who asks. One of: (debug-pod, pod/NAME, ephemeral/NAME, dns). ephemeral/NAME adds an ephemeral container to the pod, which stays in its list; dns asks each DNS server through a port-forward, without any pod.")
-	cmd.Flags().StringVar(&f.fromLabels, "from-labels", "", "sts/NAME: let the debug pod wear the labels of this StatefulSet's pods, so that the same NetworkPolicies select it. It is never ready: Services send it no traffic.")
-	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that asks, with --from=pod/NAME.")
-	cmd.Flags().StringVar(&f.node, "node", "", "Node of the debug pod.")
+	cmd.Flags().StringVar(&f.from, "from", "debug-pod", "Where queries are sent from. One of: (debug-pod, pod/NAME, ephemeral/NAME, dns). ephemeral/NAME adds an ephemeral container to the pod, where it stays listed; dns queries each DNS server through a port-forward, without any pod.")
+	cmd.Flags().StringVar(&f.fromLabels, "from-labels", "", "Give the debug pod the labels of a StatefulSet's pods (sts/NAME), so that the same NetworkPolicies select it. It never becomes ready, so Services send it no traffic.")
+	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container to query from, with --from=pod/NAME.")
+	cmd.Flags().StringVar(&f.node, "node", "", "Node to run the debug pod on.")
 	f.AddFlags(cmd)
-	cmd.Flags().BoolVar(&f.retryNegative, "retry-negative", false, "Where records are missing, wait until negative answers have left the caches (30s in most clusters), and ask once more.")
+	shared.AddSnapshotFlags(cmd)
+	cmd.Flags().BoolVar(&f.retryNegative, "retry-negative", false, "If records are missing, wait for cached negative answers to expire (30s in most clusters) and query again.")
 	return cmd
 }
 
@@ -89,9 +91,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	}
 	fromLabels, err := parseSet(f.fromLabels)
 	if err != nil {
-		return nil, fmt.Errorf("--from-labels=%w", err)
+		return nil, err
 	}
-	s, err := f.shared.ToScope(args, slices.Concat(objects.StatefulSetKinds(), objects.ServiceKinds())...)
+	s, err := f.shared.ToScope(args, slices.Concat(sets.ArgumentKinds(), objects.ServiceKinds())...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	return &Options{Scope: s, Asking: f.Asking, Query: q}, nil
 }
 
-// target takes an argument apart, whose kind is one of those of a StatefulSet or a Service.
+// target takes an argument apart, whose kind is one of those of a set or a Service.
 func target(arg string) Target {
 	kind, name, ok := strings.Cut(arg, "/")
 	switch {
@@ -113,7 +115,7 @@ func target(arg string) Target {
 	case slices.Contains(objects.ServiceKinds(), strings.ToLower(kind)):
 		return Target{Kind: KindService, Name: name}
 	}
-	return Target{Kind: KindStatefulSet, Name: name}
+	return Target{Kind: sets.Called(strings.ToLower(kind)), Name: name}
 }
 
 // Validate checks the command's own flags against each other.
@@ -122,9 +124,9 @@ func (o *Options) Validate() error {
 	debugPod := q.From.Kind == v1alpha1.VantageDebugPod
 	switch {
 	case !debugPod && (q.FromLabels != "" || q.PullSecret != "" || q.Node != ""):
-		return errors.New("--from-labels, --image-pull-secret and --node are for the debug pod: leave --from out")
+		return errors.New("--from-labels, --image-pull-secret and --node apply only to the debug pod: omit --from")
 	case q.Container != "" && q.From.Kind != v1alpha1.VantagePod:
-		return errors.New("--container goes with --from=pod/NAME")
+		return errors.New("--container requires --from=pod/NAME")
 	}
 	return o.Asking.Validate()
 }
@@ -137,25 +139,26 @@ func parseFrom(text string) (From, error) {
 	kind, name, _ := strings.Cut(text, "/")
 	of, ok := map[string]v1alpha1.DNSVantageKind{"pod": v1alpha1.VantagePod, "ephemeral": v1alpha1.VantageEphemeral}[kind]
 	if !ok || len(validation.NameIsDNSSubdomain(name, false)) > 0 {
-		return From{}, fmt.Errorf("--from=%s: it is one of debug-pod, dns, pod/NAME, ephemeral/NAME", text)
+		return From{}, fmt.Errorf("invalid --from %q: must be one of debug-pod, dns, pod/NAME, ephemeral/NAME", text)
 	}
 	return From{Kind: of, Pod: name}, nil
 }
 
-// parseSet reads sts/NAME, or NAME alone.
+// parseSet reads the value of --from-labels: sts/NAME, or NAME alone.
 func parseSet(text string) (string, error) {
 	if kind, name, ok := strings.Cut(text, "/"); ok && slices.Contains(objects.StatefulSetKinds(), kind) {
 		text = name
 	}
 	if strings.Contains(text, "/") {
-		return "", fmt.Errorf("%s: it is sts/NAME", text)
+		return "", fmt.Errorf("invalid --from-labels %q: must be sts/NAME", text)
 	}
 	return text, nil
 }
 
 // Run shows the report.
 func (o *Options) Run(ctx context.Context) error {
-	return scope.RunOnce(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.HeadlessDNSList]{
+	return scope.Run(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.HeadlessDNSList]{
+		Kind: v1alpha1.KindHeadlessDNS, InCheck: "dns",
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -166,7 +169,7 @@ func (o *Options) Run(ctx context.Context) error {
 			return printers.Document{
 				Report: report, Metadata: &report.Metadata, Names: Names(report),
 				Table: func() printers.Table {
-					return Table(report, View{Namespaces: o.AllNamespaces, Wide: o.Printer.Wide()})
+					return Table(report, View{Namespaces: o.AllNamespaces, Wide: o.Printer.Wide(), Show: o.Printer.Show()})
 				},
 			}
 		},
@@ -175,5 +178,5 @@ func (o *Options) Run(ctx context.Context) error {
 		Problems: func(report *v1alpha1.HeadlessDNSList) []v1alpha1.Problem { return report.Problems },
 		Findings: Findings,
 		Checked:  func(report *v1alpha1.HeadlessDNSList) []v1alpha1.CheckedPart { return report.Checked },
-	})
+	}, nil)
 }

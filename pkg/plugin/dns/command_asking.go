@@ -15,7 +15,7 @@ import (
 
 const (
 	defaultDNSService = "kube-system/kube-dns"
-	// lifetimeSlack is how much longer than the command a debug pod lives if nobody removes it; longestLifetime is for commands
+	// lifetimeSlack is how much longer than the command a debug pod lives if it is not removed; longestLifetime is for commands
 	// without a time-out.
 	lifetimeSlack   = 10 * time.Second
 	longestLifetime = 10 * time.Minute
@@ -34,10 +34,10 @@ func NewAsking() Asking {
 
 // AddFlags adds them to a subcommand.
 func (a *Asking) AddFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.image, "image", a.image, "Image of the debug pod or ephemeral container: any with sh and one of dig, nslookup (of bind or BusyBox) and getent.")
-	cmd.Flags().StringVar(&a.pullSecret, "image-pull-secret", "", "Secret of the namespace with which the debug pod's image is pulled.")
-	cmd.Flags().StringVar(&a.dnsService, "dns-service", a.dnsService, "NAMESPACE/NAME of the Service of the cluster's DNS.")
-	cmd.Flags().StringVar(&a.domain, "cluster-domain", "", "Domain of the cluster's names (default: found out, cluster.local in most clusters).")
+	cmd.Flags().StringVar(&a.image, "image", a.image, "Image of the debug pod or ephemeral container: any image with sh and one of dig, nslookup (from BIND or BusyBox) and getent.")
+	cmd.Flags().StringVar(&a.pullSecret, "image-pull-secret", "", "Image pull secret for the debug pod's image, in the same namespace.")
+	cmd.Flags().StringVar(&a.dnsService, "dns-service", a.dnsService, "The cluster's DNS Service, as NAMESPACE/NAME.")
+	cmd.Flags().StringVar(&a.domain, "cluster-domain", "", "The cluster's DNS domain (default: detected; cluster.local in most clusters).")
 }
 
 // Validate checks them. It is pure.
@@ -45,9 +45,9 @@ func (a Asking) Validate() error {
 	namespace, service, ok := strings.Cut(a.dnsService, "/")
 	switch {
 	case !ok || namespace == "" || service == "" || strings.Contains(service, "/"):
-		return fmt.Errorf("--dns-service=%s: it is NAMESPACE/NAME", a.dnsService)
+		return fmt.Errorf("invalid --dns-service %q: must be NAMESPACE/NAME", a.dnsService)
 	case a.domain != "" && !resolve.ValidName(a.domain):
-		return fmt.Errorf("--cluster-domain=%s: it is no domain", a.domain)
+		return fmt.Errorf("invalid --cluster-domain %q: must be a DNS domain", a.domain)
 	case a.image == "":
 		return errors.New("--image must not be empty")
 	}
@@ -61,7 +61,7 @@ func (a Asking) Query(s *scope.Scope) Query {
 		lifetime = s.Timeout + lifetimeSlack
 	}
 	return Query{
-		FromNamespace: s.Cluster.Namespace, Image: a.image, PullSecret: a.pullSecret, Lifetime: lifetime,
+		FromNamespace: s.ContextNamespace, Image: a.image, PullSecret: a.pullSecret, Lifetime: lifetime,
 		DNSService: a.dnsService, ClusterDomain: strings.TrimSuffix(a.domain, "."),
 	}
 }

@@ -59,6 +59,9 @@ func record(x *index, e *expectation, first, again []*resolve.Answer) v1alpha1.D
 	if len(again) > 0 {
 		counting = again
 	}
+	if len(e.tolerated) > 0 && slices.ContainsFunc(counting, func(a *resolve.Answer) bool { return len(x.observedData(e, a)) > 0 }) {
+		r.NoneExpected = "not promised, as " + e.none
+	}
 	for i, a := range counting {
 		verdict, reason := x.compare(e, a)
 		if i == 0 || slices.Index(verdicts, verdict) < slices.Index(verdicts, r.Verdict) {
@@ -122,15 +125,18 @@ func (x *index) compare(e *expectation, a *resolve.Answer) (v1alpha1.DNSVerdict,
 			return v1alpha1.VerdictError, string(a.Status)
 		}
 	default:
-		if x.starting && a.Unanswered() {
+		switch {
+		case x.starting && a.Unanswered():
 			return v1alpha1.VerdictPending, serversStarting
+		case x.changing && a.Unanswered() && x.answered(a.OverTCP || a.Question.TCP):
+			return v1alpha1.VerdictPending, serversChanging
 		}
 		return v1alpha1.VerdictError, joined(string(a.Status), a.Detail)
 	}
 	if x.unread(subjectSlices) && x.headlessSubject(e.subject) {
 		return v1alpha1.VerdictUnknown, slicesUnread
 	}
-	missing, surplus := difference(e.data, observed), difference(observed, e.data)
+	missing, surplus := difference(e.data, observed), difference(difference(observed, e.data), e.tolerated)
 	switch {
 	case len(missing) == 0 && len(surplus) == 0:
 		return v1alpha1.VerdictOK, ""
@@ -146,7 +152,7 @@ func (x *index) compare(e *expectation, a *resolve.Answer) (v1alpha1.DNSVerdict,
 		}
 		return v1alpha1.VerdictStale, x.staleReason(e, surplus)
 	case a.Truncated && !a.OverTCP:
-		return v1alpha1.VerdictUnknown, "the answer was cut short, and the tool does not ask over TCP"
+		return v1alpha1.VerdictUnknown, "the answer was truncated, and the tool does not support TCP"
 	}
 	return v1alpha1.VerdictMissing, missingReason(a, observed)
 }
@@ -179,7 +185,7 @@ func (x *index) ownerOf(e *expectation, data string) string {
 		if !slices.ContainsFunc(pod.Status.PodIPs, func(ip corev1.PodIP) bool { return ip.IP == data }) {
 			continue
 		}
-		if service := x.services[e.subject]; service != nil && objects.Selects(service, pod.Labels) && !objects.PodReady(pod) {
+		if service := x.services[e.subject]; service != nil && objects.Selects(service, pod.Labels) && (!objects.PodReady(pod) || objects.Terminating(pod)) {
 			return ""
 		}
 		return "pod " + pod.Name
@@ -195,12 +201,15 @@ func (x *index) ownerOf(e *expectation, data string) string {
 func (x *index) staleReason(e *expectation, surplus []string) string {
 	for _, pod := range x.pods[e.subject.Namespace] {
 		for _, ip := range pod.Status.PodIPs {
-			if slices.Contains(surplus, ip.IP) {
+			switch {
+			case slices.Contains(surplus, ip.IP) && objects.Terminating(pod):
+				return fmt.Sprintf("%s is that of %s, which is terminating", ip.IP, pod.Name)
+			case slices.Contains(surplus, ip.IP):
 				return fmt.Sprintf("%s is that of %s, which is not ready", ip.IP, pod.Name)
 			}
 		}
 	}
-	return finding.Some(surplus) + " belongs to no pod"
+	return finding.Some(surplus) + " does not belong to any pod"
 }
 
 // missingReason says how the answer fell short.
@@ -209,7 +218,7 @@ func missingReason(a *resolve.Answer, observed []string) string {
 	case len(observed) > 0:
 		return fmt.Sprintf("only %d found", len(observed))
 	case a.Status == resolve.StatusNoError:
-		return "NOERROR without a record of the type"
+		return "NOERROR without records of this type"
 	}
 	return joined(string(a.Status), a.Detail)
 }
@@ -227,7 +236,7 @@ func (x *index) observedData(e *expectation, a *resolve.Answer) []string {
 			fields := strings.Fields(data)
 			data = fields[2] + " " + x.byAddress(e, fields[3])
 		}
-		if record.Type == resolve.TypePTR && !slices.Contains(e.data, data) && x.namedByAddress(e.question.Name, data) {
+		if record.Type == resolve.TypePTR && !slices.Contains(e.data, data) && (x.namedByAddress(e.question.Name, data) || x.ofOthers(e, data)) {
 			continue
 		}
 		if !slices.Contains(list, data) {
@@ -236,6 +245,13 @@ func (x *index) observedData(e *expectation, a *resolve.Answer) []string {
 	}
 	slices.SortFunc(list, resolve.CompareData)
 	return list
+}
+
+// ofOthers reports whether a name belongs to another namespace than what is looked at: pods on the network of a node share its address, and
+// endpoints that people write may be of the same machine. It is judged there.
+func (x *index) ofOthers(e *expectation, name string) bool {
+	rest, ours := strings.CutSuffix(name, ".svc."+x.domain()+".")
+	return ours && e.subject.Namespace != "" && rest[strings.LastIndex(rest, ".")+1:] != e.subject.Namespace
 }
 
 // namedByAddress reports whether a PTR record gives the name that DNS servers make up for an endpoint without a hostname: some

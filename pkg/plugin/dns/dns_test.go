@@ -13,14 +13,16 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
 // TestGolden runs every case of testdata, snapshots that were taken on test/node: snapshot.yaml through Analyze and Table.
 func TestGolden(t *testing.T) {
-	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
-		report := Analyze(s, time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC))
+	golden.Cases(t, time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC), func(t *testing.T, s *Snapshot, now time.Time, folder string) {
+		report := Analyze(s, now)
 		golden.Report(t, folder, report, &report.Metadata)
+		golden.Fitted(t, folder, func(show printers.Show) printers.Table { return Table(report, View{Show: show}) })
 		golden.Tables(t, folder, Table(report, View{}), Table(report, View{Namespaces: true, Wide: true}))
 	})
 }
@@ -67,7 +69,7 @@ func TestSelectsNothing(t *testing.T) {
 	}
 }
 
-// TestSilence has one cause of answers that did not come: nobody is there to answer, a NetworkPolicy lets nothing out, or else nobody
+// TestSilence has one cause of answers that did not come: nothing is there to answer, a NetworkPolicy lets nothing out, or else none
 // knows why.
 func TestSilence(t *testing.T) {
 	closed := networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "x", Name: "closed"}, Spec: networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress}}}

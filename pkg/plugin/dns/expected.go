@@ -28,14 +28,19 @@ type expectation struct {
 	data []string
 	// none says why there is no record.
 	none string
+	// tolerated are data that DNS servers may give out, though nothing promises them.
+	tolerated []string
 }
 
-// expectations are all that is to be asked, subject by subject: the Service's own names, then pod by pod, then PTR.
+// expectations are everything to query, subject by subject: the Service's own names, then pod by pod, then PTR.
 func expectations(x *index) []expectation {
 	s := x.Snapshot
 	hostnames := x.namesByAddress()
 	var list []expectation
 	for _, subject := range s.Subjects {
+		if slices.Contains(s.Ending, subject.Namespace) {
+			continue
+		}
 		b := &builder{index: x, subject: subject, service: x.services[subject], hostnames: hostnames}
 		if subject.Service != "" {
 			b.fullName = subject.Service + "." + subject.Namespace + ".svc." + x.domain() + "."
@@ -91,7 +96,7 @@ type builder struct {
 func (b *builder) build() {
 	switch {
 	case b.service == nil:
-		b.noPodNames("there is no Service " + b.subject.Service)
+		b.noPodNames("no Service " + b.subject.Service)
 	case b.service.Spec.Type == corev1.ServiceTypeExternalName:
 		b.noPodNames(fmt.Sprintf("Service %s is an ExternalName", b.service.Name))
 	case objects.Headless(b.service):
@@ -189,15 +194,20 @@ func (b *builder) headless() {
 			addresses = append(addresses, e.address)
 		}
 	}
-	none := "there is no endpoint"
-	if len(endpoints) > 0 {
+	none := "no endpoints"
+	switch {
+	case len(endpoints) > 0 && !slices.ContainsFunc(endpoints, func(e endpoint) bool { return !e.terminating }):
+		none = "all endpoints are terminating"
+	case len(endpoints) > 0:
 		none = "no endpoint is ready"
 	}
 	b.serviceNames(addresses, none)
 	b.srv(endpoints, none)
 	b.podNames(endpoints)
+	reversed := map[netip.Addr]bool{} // an address may be in several EndpointSlices
 	for _, e := range endpoints {
-		if e.ready && e.hostname != "" {
+		if e.ready && e.hostname != "" && !reversed[e.address] {
+			reversed[e.address] = true
 			b.add(resolve.ReverseName(e.address), resolve.TypePTR, cmp.Or(e.pod, e.hostname), slices.Clone(b.hostnames[Subject{Namespace: b.subject.Namespace}][e.address]), "")
 		}
 	}
@@ -206,11 +216,12 @@ func (b *builder) headless() {
 // srv adds the SRV records of named ports. Their port is the endpoints', which need not be the Service's.
 func (b *builder) srv(endpoints []endpoint, none string) {
 	var names []string
-	data := map[string][]string{}
-	for _, port := range b.service.Spec.Ports {
-		if port.Name != "" {
+	data, why := map[string][]string{}, map[string]string{}
+	for i := range b.service.Spec.Ports {
+		if port := &b.service.Spec.Ports[i]; port.Name != "" {
 			name := srvName(port.Name, port.Protocol, b.fullName)
 			names, data[name] = append(names, name), nil
+			why[name] = b.portNone(b.service, port)
 		}
 	}
 	for _, e := range endpoints {
@@ -230,7 +241,7 @@ func (b *builder) srv(endpoints []endpoint, none string) {
 		}
 	}
 	for _, name := range names {
-		b.add(name, resolve.TypeSRV, "", data[name], none)
+		b.add(name, resolve.TypeSRV, "", data[name], cmp.Or(why[name], none))
 	}
 }
 
@@ -302,17 +313,33 @@ func noName(service *corev1.Service, pod *corev1.Pod) string {
 		return "the pod has no hostname"
 	case pod.Spec.Subdomain != service.Name:
 		return fmt.Sprintf("the pod's subdomain is %q", pod.Spec.Subdomain)
+	case objects.Terminating(pod):
+		return podTerminating
 	case !objects.PodReady(pod):
-		return "the pod is not ready"
+		return podNotReady
 	}
 	return "the pod is in no EndpointSlice"
 }
 
-// noPodNames adds the names of pods of sets that name this Service, which gives them none.
+// Reasons for which a pod is left out.
+const (
+	podNotReady    = "the pod is not ready"
+	podTerminating = "the pod is terminating"
+)
+
+// noPodNames adds the names of pods of sets that name this Service, which promises them none. CoreDNS gives endpoints their names all the
+// same, under a Service with an address of its own too.
 func (b *builder) noPodNames(why string) {
 	for _, pod := range b.pods[b.subject.Namespace] {
 		if b.governs(pod) && !objects.PodFinished(pod) {
-			b.add(cmp.Or(pod.Spec.Hostname, pod.Name)+"."+b.fullName, resolve.TypeA, pod.Name, nil, why)
+			hostname := cmp.Or(pod.Spec.Hostname, pod.Name)
+			b.add(hostname+"."+b.fullName, resolve.TypeA, pod.Name, nil, why)
+			last := &b.list[len(b.list)-1]
+			for _, e := range b.endpoints(b.subject) {
+				if e.ready && e.hostname == hostname && e.address.Is4() {
+					last.tolerated = append(last.tolerated, e.address.String())
+				}
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -41,31 +42,47 @@ func (f findings) sorted() []v1alpha1.Finding {
 func subjectFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, cluster []v1alpha1.Finding) []v1alpha1.Finding {
 	var f findings
 	service := x.services[subject]
-	governing(x, subject, service, &f)
+	if slices.Contains(x.Ending, subject.Namespace) {
+		about := []string{"namespace/" + subject.Namespace}
+		if subject.Service != "" {
+			about = append(about, "service/"+subject.Service)
+		}
+		f.progress(v1alpha1.CodeDNSNamespaceEnding, about, "kubectl get namespace "+subject.Namespace+" -o yaml",
+			"namespace %s is being deleted: what its names still resolve to is not judged", subject.Namespace)
+		return f
+	}
+	governing(x, subject, service, item, &f)
 	for _, set := range x.sets[subject] {
 		setFindings(x, set, &f)
 	}
 	if service != nil && objects.Headless(service) {
 		otherSets(x, service, &f)
 		selection(x, subject, service, &f)
+		unselected(x, subject, service, &f)
 		notReady(x, subject, service, item, &f)
 		hostnames(x, subject, service, &f)
 		for _, port := range service.Spec.Ports {
 			if port.Name == "" {
 				f.add(v1alpha1.CodeDNSUnnamedPort, v1alpha1.SeverityInfo, []string{"service/" + service.Name}, "",
-					"port %d of Service %s has no name, and so no SRV records", port.Port, service.Name)
+					"port %d of Service %s has no name, so it has no SRV records", port.Port, service.Name)
 			}
 		}
 	}
+	ports(x, subject, service, &f)
+	sliceFindings(x, subject, &f)
 	recordFindings(x, subject, item, cluster, &f)
 	return f.sorted()
 }
 
 // governing are the three conditions of a Service that gives a set's pods their names: it exists, has the name that the set gives,
 // and is headless.
-func governing(x *index, subject Subject, service *corev1.Service, f *findings) {
+func governing(x *index, subject Subject, service *corev1.Service, item *v1alpha1.HeadlessDNS, f *findings) {
 	sets := x.sets[subject]
 	if len(sets) == 0 {
+		if service != nil && meantHeadless(service) {
+			f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityWarning, []string{"service/" + subject.Service}, "",
+				"Service %s has the cluster IP %s (%s): its name does not resolve to its pods", subject.Service, service.Spec.ClusterIP, misplacedNone)
+		}
 		return
 	}
 	var names []string
@@ -85,9 +102,44 @@ func governing(x *index, subject Subject, service *corev1.Service, f *findings) 
 		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
 			"Service %s, which StatefulSet %s names, is an ExternalName (%s): the pods have no DNS names", subject.Service, who, service.Spec.ExternalName)
 	case !objects.Headless(service):
+		why := "it is not headless"
+		if meantHeadless(service) {
+			why += "; " + misplacedNone
+		}
 		f.add(v1alpha1.CodeDNSNotHeadless, v1alpha1.SeverityError, append(about, "service/"+subject.Service), "",
-			"Service %s, which StatefulSet %s names, has the cluster IP %s (it is not headless): the pods have no DNS names", subject.Service, who, service.Spec.ClusterIP)
+			"Service %s, which StatefulSet %s names, has the cluster IP %s (%s): %s", subject.Service, who, service.Spec.ClusterIP, why, namedAnyway(item))
 	}
+}
+
+// misplacedNone is what is said of a Service whose loadBalancerIP is None.
+const misplacedNone = "its loadBalancerIP is None, which does nothing: clusterIP: None makes a Service headless"
+
+// meantHeadless reports whether a Service has None where it has no effect. The API takes any text for the address of a load balancer.
+func meantHeadless(service *corev1.Service) bool {
+	return !objects.Headless(service) && strings.EqualFold(service.Spec.LoadBalancerIP, corev1.ClusterIPNone)
+}
+
+// namedAnyway says what was seen of the names of pods whose Service promises them none.
+func namedAnyway(item *v1alpha1.HeadlessDNS) string {
+	asked, named := 0, 0
+	for _, r := range item.Records {
+		if r.Pod == "" || r.Search || len(r.Answers) == 0 {
+			continue
+		}
+		asked++
+		if len(r.Observed) > 0 {
+			named++
+		}
+	}
+	switch {
+	case asked == 0:
+		return "it promises its pods no DNS names"
+	case named == 0:
+		return "the pods have no DNS names"
+	case named < asked:
+		return fmt.Sprintf("it promises its pods no DNS names, and only %d of %d resolve", named, asked)
+	}
+	return "it promises its pods no DNS names, though these DNS servers give them some, and its own name does not resolve to the pods"
 }
 
 // setFindings are about a set's own name and about how its pods resolve names.
@@ -95,8 +147,9 @@ func setFindings(x *index, set *appsv1.StatefulSet, f *findings) {
 	object := []string{"statefulset/" + set.Name}
 	if len(set.Name) > longestSetName {
 		f.add(v1alpha1.CodeDNSNameTooLong, v1alpha1.SeverityError, object, "",
-			"the name of StatefulSet %s has %d characters: with more than %d its revisions make no label, and pods can't be created", set.Name, len(set.Name), longestSetName)
+			"the name of StatefulSet %s has %d characters: beyond %d, its revision names no longer fit into a label, and pods can't be created", set.Name, len(set.Name), longestSetName)
 	}
+	fullHostname(x, set, f)
 	template := &set.Spec.Template.Spec
 	switch policy := cmp.Or(template.DNSPolicy, corev1.DNSClusterFirst); {
 	case policy == corev1.DNSDefault, policy == corev1.DNSClusterFirst && template.HostNetwork:
@@ -105,14 +158,23 @@ func setFindings(x *index, set *appsv1.StatefulSet, f *findings) {
 			why = "hostNetwork without dnsPolicy ClusterFirstWithHostNet"
 		}
 		f.add(v1alpha1.CodeDNSPodPolicy, v1alpha1.SeverityWarning, object, "",
-			"the pods of StatefulSet %s use their node's resolv.conf (%s): they find no name of the cluster", set.Name, why)
+			"the pods of StatefulSet %s use their node's resolv.conf (%s): they can't resolve cluster names", set.Name, why)
 	case policy == corev1.DNSNone && !usesClusterDNS(x, template.DNSConfig):
 		f.add(v1alpha1.CodeDNSPodPolicy, v1alpha1.SeverityWarning, object, "",
-			"the pods of StatefulSet %s use name servers of their own (dnsPolicy None), not the cluster's", set.Name)
+			"the pods of StatefulSet %s use custom name servers (dnsPolicy None), not the cluster's", set.Name)
+	case policy == corev1.DNSNone && x.DNSService != nil && !slices.Contains(template.DNSConfig.Searches, set.Namespace+".svc."+x.domain()):
+		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityWarning, object, "",
+			"in the pods of StatefulSet %s, short names such as %s are not completed with %s.svc.%s (dnsPolicy None, searches: %s)", set.Name, cmp.Or(set.Spec.ServiceName, "SERVICE"),
+			set.Namespace, x.domain(), cmp.Or(strings.Join(template.DNSConfig.Searches, " "), "none"))
+	case policy == corev1.DNSClusterFirst || policy == corev1.DNSClusterFirstWithHostNet:
+		if others := otherServers(x, template.DNSConfig); len(others) > 0 {
+			f.add(v1alpha1.CodeDNSPodPolicy, v1alpha1.SeverityInfo, object, "",
+				"the pods of StatefulSet %s also ask %s (dnsConfig): programs with musl (Alpine images) ask all name servers at once, and take its word that a name does not exist", set.Name, finding.Some(others))
+		}
 	}
 	if ndots, low := lowNdots(template.DNSConfig); low {
 		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityWarning, object, "",
-			"in the pods of StatefulSet %s names with a dot, such as %s-0.%s, are asked for outside the cluster first (dnsConfig: ndots:%d)",
+			"in the pods of StatefulSet %s, names with a dot, such as %s-0.%s, are looked up outside the cluster first (dnsConfig: ndots:%d)",
 			set.Name, set.Name, cmp.Or(set.Spec.ServiceName, "SERVICE"), ndots)
 	}
 }
@@ -124,6 +186,40 @@ func usesClusterDNS(x *index, config *corev1.PodDNSConfig) bool {
 	return slices.ContainsFunc(config.Nameservers, func(nameserver string) bool {
 		return objects.HasClusterIP(x.DNSService, nameserver) || linkLocal(nameserver)
 	})
+}
+
+// otherServers are name servers that a template adds to the cluster's.
+func otherServers(x *index, config *corev1.PodDNSConfig) []string {
+	if config == nil || x.DNSService == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(config.Nameservers), func(nameserver string) bool {
+		return objects.HasClusterIP(x.DNSService, nameserver) || linkLocal(nameserver)
+	})
+}
+
+// longestHostname is how long a name may be that a machine calls itself by.
+const longestHostname = 64
+
+// fullHostname reports pods that are to have their full DNS name as hostname, which is too long for one: their kubelet does not start them. One
+// that runs all the same is none.
+func fullHostname(x *index, set *appsv1.StatefulSet, f *findings) {
+	names := objects.PodNames(set)
+	if full := set.Spec.Template.Spec.SetHostnameAsFQDN; full == nil || !*full || set.Spec.ServiceName == "" || x.unread(subjectPods) {
+		return
+	}
+	var late []string
+	longest := ""
+	for _, name := range names {
+		full := name + "." + set.Spec.ServiceName + "." + set.Namespace + ".svc." + x.domain()
+		if pod := x.pod(set.Namespace, name); len(full) > longestHostname && (pod == nil || pod.Status.Phase == corev1.PodPending) {
+			late, longest = append(late, name), full
+		}
+	}
+	if len(late) > 0 {
+		f.add(v1alpha1.CodeDNSNameTooLong, v1alpha1.SeverityError, append([]string{"statefulset/" + set.Name}, prefixed("pod/", late)...), "kubectl describe pod "+late[0]+" -n "+set.Namespace,
+			"the pods of StatefulSet %s are to have their full name as hostname (setHostnameAsFQDN), and %s has %d characters: beyond %d, kubelets don't start them", set.Name, longest, len(longest), longestHostname)
+	}
 }
 
 // lowNdots reads ndots where it is so low that POD.SERVICE counts as a full name.
@@ -140,7 +236,7 @@ func lowNdots(config *corev1.PodDNSConfig) (int, bool) {
 	return 0, false
 }
 
-// otherSets tells of sets whose pods a headless Service selects although they name another one.
+// otherSets reports sets whose pods a headless Service selects although they name another one.
 func otherSets(x *index, service *corev1.Service, f *findings) {
 	for i := range x.StatefulSets {
 		set := &x.StatefulSets[i]
@@ -159,19 +255,17 @@ func otherSets(x *index, service *corev1.Service, f *findings) {
 			severity, other = v1alpha1.SeverityError, other+", which is not headless"
 		}
 		f.add(v1alpha1.CodeDNSOtherService, severity, []string{"service/" + service.Name, "statefulset/" + set.Name}, "",
-			"Service %s selects the pods of StatefulSet %s and gives them no names of their own: the set %s", service.Name, set.Name, other)
+			"Service %s selects the pods of StatefulSet %s but gives them no DNS names of their own: the set %s", service.Name, set.Name, other)
 	}
 }
 
-// selection tells of a selector that matches nothing: it is wrong, or there are no pods, which then are named.
+// selection reports a selector that matches nothing: it is wrong, or there are no pods, which then are named.
 func selection(x *index, subject Subject, service *corev1.Service, f *findings) {
 	if len(service.Spec.Selector) == 0 || x.unread(subjectPods) {
 		return
 	}
-	for _, pod := range x.pods[subject.Namespace] {
-		if objects.Selects(service, pod.Labels) {
-			return
-		}
+	if len(x.selects(service)) > 0 {
+		return
 	}
 	selector := objects.SelectorOf(service)
 	wrong, none := "", ""
@@ -195,10 +289,37 @@ func selection(x *index, subject Subject, service *corev1.Service, f *findings) 
 	objects, remedy := append([]string{"service/" + service.Name}, prefixed("pod/", noPods)...), "kubectl get pods --show-labels -n "+subject.Namespace
 	message := fmt.Sprintf("the selector of Service %s (%s) matches no pod%s", service.Name, selector, cmp.Or(wrong, none))
 	if wrong == "" && x.firstPodsToCome(subject, service) {
-		f.progress(v1alpha1.CodeDNSSelectsNothing, objects, remedy, "%s: it is new, or its pods have just gone", message)
+		f.progress(v1alpha1.CodeDNSSelectsNothing, objects, remedy, "%s: it is new, or its pods have just been removed", message)
 		return
 	}
 	f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, objects, remedy, "%s", message)
+}
+
+// unselected reports sets that name a headless Service which selects pods, but not theirs. That it selects none at all is another finding.
+func unselected(x *index, subject Subject, service *corev1.Service, f *findings) {
+	if x.unread(subjectPods) || x.unread(subjectSlices) {
+		return
+	}
+	selectsSome := len(x.selects(service)) > 0
+	for _, set := range x.sets[subject] {
+		if objects.Selects(service, set.Spec.Template.Labels) || !selectsSome && len(service.Spec.Selector) > 0 || x.listed(subject, set) || objects.DesiredReplicas(set) == 0 {
+			continue
+		}
+		message := fmt.Sprintf("the selector of Service %s (%s) does not match the pods of StatefulSet %s, which names it and whose pods have %s: they have no DNS names",
+			service.Name, objects.SelectorOf(service), set.Name, metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: set.Spec.Template.Labels}))
+		if len(service.Spec.Selector) == 0 {
+			message = fmt.Sprintf("Service %s has no selector, and none of its EndpointSlices lists the pods of StatefulSet %s, which names it: they have no DNS names", service.Name, set.Name)
+		}
+		f.add(v1alpha1.CodeDNSSelectsNothing, v1alpha1.SeverityError, []string{"service/" + service.Name, "statefulset/" + set.Name}, "kubectl get pods --show-labels -n "+subject.Namespace, "%s", message)
+	}
+}
+
+// listed reports whether an endpoint of a Service is a pod of a set: someone else than a selector put it there.
+func (x *index) listed(subject Subject, set *appsv1.StatefulSet) bool {
+	return slices.ContainsFunc(x.endpoints(subject), func(e endpoint) bool {
+		_, ok := objects.OrdinalOf(cmp.Or(e.pod, e.hostname), set.Name)
+		return ok
+	})
 }
 
 // firstPodsToCome reports whether a Service may have no pods yet: it or a set is new, a set is being changed, or pods have just gone,
@@ -212,48 +333,50 @@ func (x *index) firstPodsToCome(subject Subject, service *corev1.Service) bool {
 	})
 }
 
-// notReady tells of pods that are left out until they are ready.
+// notReady reports pods that are left out until they are ready.
 func notReady(x *index, subject Subject, service *corev1.Service, item *v1alpha1.HeadlessDNS, f *findings) {
 	if service.Spec.PublishNotReadyAddresses {
 		return
 	}
-	left := map[string]bool{}
+	ending := map[string]bool{} // of all that are left out, whether they are about to end
 	for _, r := range item.Records {
-		if r.NoneExpected == "the pod is not ready" {
-			left[r.Pod] = true
+		if r.NoneExpected == podNotReady || r.NoneExpected == podTerminating {
+			ending[r.Pod] = r.NoneExpected == podTerminating
 		}
 	}
 	for _, e := range x.endpoints(subject) {
-		if !e.ready && e.pod != "" {
-			left[e.pod] = true
+		pod := x.pod(subject.Namespace, e.pod)
+		if e.ready || e.pod == "" || pod != nil && objects.PodReady(pod) && !objects.Terminating(pod) {
+			continue // of a pod that is ready the endpoint has only not followed yet
 		}
+		ending[e.pod] = ending[e.pod] || e.terminating || pod != nil && objects.Terminating(pod)
 	}
-	if len(left) == 0 {
-		return
+	type way struct{ ending, inTime bool }
+	left := map[way][]string{}
+	for _, name := range slices.SortedFunc(maps.Keys(ending), objects.CompareNames) {
+		w := way{ending[name], x.podInTime(subject.Namespace, name)}
+		left[w] = append(left[w], name)
 	}
-	var late, inTime []string
-	for _, name := range slices.SortedFunc(maps.Keys(left), objects.CompareNames) {
-		if x.podInTime(subject.Namespace, name) {
-			inTime = append(inTime, name)
-		} else {
-			late = append(late, name)
+	for _, w := range []way{{false, false}, {true, false}, {false, true}, {true, true}} {
+		pods := left[w]
+		if len(pods) == 0 {
+			continue
 		}
-	}
-	tell := func(pods []string) (objects []string, remedy, message string) {
-		verb := "are"
-		if len(pods) == 1 {
-			verb = "is"
+		about, remedy := prefixed("pod/", pods), "kubectl describe pod "+pods[0]+" -n "+subject.Namespace
+		message := fmt.Sprintf("%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", finding.Some(pods), isAre(len(pods)), service.Name)
+		if w.ending {
+			message = fmt.Sprintf("%s %s terminating and therefore left out of Service %s", finding.Some(pods), isAre(len(pods)), service.Name)
 		}
-		return prefixed("pod/", pods), "kubectl describe pod " + pods[0] + " -n " + subject.Namespace,
-			fmt.Sprintf("%s %s not ready and therefore left out of Service %s (publishNotReadyAddresses is false)", finding.Some(pods), verb, service.Name)
-	}
-	if len(late) > 0 {
-		objects, remedy, message := tell(late)
-		f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, objects, remedy, "%s", message)
-	}
-	if len(inTime) > 0 {
-		objects, remedy, message := tell(inTime)
-		f.progress(v1alpha1.CodeDNSNotReady, objects, remedy, "%s: on the way for %s", message, x.longestWay(subject.Namespace, inTime))
+		switch {
+		case !w.inTime && w.ending:
+			f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, about, remedy, "%s, for longer than its grace period", message)
+		case !w.inTime:
+			f.add(v1alpha1.CodeDNSNotReady, v1alpha1.SeverityWarning, about, remedy, "%s", message)
+		case w.ending:
+			f.progress(v1alpha1.CodeDNSNotReady, about, remedy, "%s", message)
+		default:
+			f.progress(v1alpha1.CodeDNSNotReady, about, remedy, "%s: in progress for %s", message, x.longestWay(subject.Namespace, pods))
+		}
 	}
 }
 
@@ -279,7 +402,7 @@ func (x *index) longestWay(namespace string, names []string) string {
 	return x.ago(since)
 }
 
-// hostnames tells of pods that a headless Service lists without a name of their own.
+// hostnames reports pods that a headless Service lists without a name of their own.
 func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) {
 	var nameless, owned []string
 	for _, e := range x.endpoints(subject) {
@@ -302,11 +425,11 @@ func hostnames(x *index, subject Subject, service *corev1.Service, f *findings) 
 	nameless, owned = slices.Compact(nameless), slices.Compact(owned)
 	if len(nameless) > 0 {
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityInfo, prefixed("pod/", nameless), "",
-			"pods without hostname, or with another subdomain than %s, have no names of their own: %s", service.Name, finding.Some(nameless))
+			"pods without a hostname, or with a subdomain other than %s, have no DNS names of their own: %s", service.Name, finding.Some(nameless))
 	}
 	if len(owned) > 0 {
 		f.add(v1alpha1.CodeDNSNoHostname, v1alpha1.SeverityError, prefixed("pod/", owned), "kubectl delete pod "+owned[0]+" -n "+subject.Namespace+"",
-			"pods of the set have no names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, finding.Some(owned))
+			"pods of the set have no DNS names of their own, because their hostname is empty or their subdomain is not %s: %s", service.Name, finding.Some(owned))
 	}
 }
 

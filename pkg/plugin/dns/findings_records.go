@@ -52,39 +52,39 @@ func recordFindings(x *index, subject Subject, item *v1alpha1.HeadlessDNS, clust
 	object := []string{"service/" + item.Metadata.Name}
 	if len(cached) > 0 {
 		f.add(v1alpha1.CodeDNSNegativeCache, v1alpha1.SeverityWarning, object, "",
-			"a cache said that there is no %s; past its time they are there: whoever asks too early waits that long", finding.Some(cached))
+			"a negative answer was cached for %s: it resolves once that expires, and lookups that come too early wait that long", finding.Some(cached))
 	}
 	changed, _ := x.settling(subject)
 	if list := pending[true]; len(list) > 0 {
-		f.progress(v1alpha1.CodeDNSMissing, object, "", "not there yet: %s; endpoints changed %s ago, and DNS servers follow within %s", finding.Some(list), x.ago(changed), x.settleTime())
+		f.progress(v1alpha1.CodeDNSMissing, object, "", "not there yet: %s; endpoints changed %s ago, and DNS servers catch up within %s", finding.Some(list), x.ago(changed), x.settleTime())
 	}
 	if list := pending[false]; len(list) > 0 {
-		f.progress(v1alpha1.CodeDNSStale, object, "", "still given out: %s; endpoints changed %s ago, and DNS servers follow within %s", finding.Some(list), x.ago(changed), x.settleTime())
+		f.progress(v1alpha1.CodeDNSStale, object, "", "still served: %s; endpoints changed %s ago, and DNS servers catch up within %s", finding.Some(list), x.ago(changed), x.settleTime())
 	}
-	if explained(cluster) {
+	if x.outside || len(x.wrong) > 0 || explained(cluster) {
 		return
 	}
 	if list := names[v1alpha1.VerdictMissing]; len(list) > 0 {
 		hint, remedy := "", ""
 		switch {
 		case again:
-			hint = "; asked again past the caches' time, so it is no cached answer"
+			hint = "; still missing after the caches had expired, so it is not a cached answer"
 		case kept > 0:
-			hint = fmt.Sprintf("; it may be a negative answer that caches keep for %d s more", kept)
-			remedy = "ask again with --retry-negative"
+			hint = fmt.Sprintf("; it may be a negative answer, cached for another %d s", kept)
+			remedy = "kubectl doik dns svc/" + item.Metadata.Name + " -n " + item.Metadata.Namespace + " --retry-negative"
 		}
 		f.add(v1alpha1.CodeDNSMissing, v1alpha1.SeverityError, object, remedy, "missing: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictMissing], hint)
 	}
 	if list := names[v1alpha1.VerdictStale]; len(list) > 0 {
 		hint := ""
 		if ttl >= 0 {
-			hint = fmt.Sprintf("; caches keep it for %d s more", ttl)
+			hint = fmt.Sprintf("; caches keep it for another %d s", ttl)
 		}
-		f.add(v1alpha1.CodeDNSStale, v1alpha1.SeverityWarning, object, "", "still given out: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictStale], hint)
+		f.add(v1alpha1.CodeDNSStale, v1alpha1.SeverityWarning, object, "", "still served: %s (%s)%s", finding.Some(list), reasons[v1alpha1.VerdictStale], hint)
 	}
 	if list := names[v1alpha1.VerdictExtra]; len(list) > 0 {
 		f.add(v1alpha1.CodeDNSExtra, v1alpha1.SeverityWarning, object, "kubectl get configmap coredns -n kube-system -o yaml",
-			"nothing in the API accounts for what is found beside it: %s (%s)", finding.Some(list), reasons[v1alpha1.VerdictExtra])
+			"DNS also returns records that nothing in the API accounts for: %s (%s)", finding.Some(list), reasons[v1alpha1.VerdictExtra])
 	}
 }
 

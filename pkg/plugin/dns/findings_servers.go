@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
@@ -16,13 +18,19 @@ import (
 // clusterFindings are about DNS itself and the place from which it was asked.
 func clusterFindings(x *index, servers []serverState, items []v1alpha1.HeadlessDNS) []v1alpha1.Finding {
 	var f findings
-	answers := x.counting(slices.Concat(x.Answers, x.Again))
+	answers := x.counting(slices.Concat(x.Answers, x.Again, x.OtherFamily))
+	if x.outside {
+		answers = nil // they say nothing about the cluster's DNS servers
+	}
 	answered := slices.ContainsFunc(answers, func(a resolve.Answer) bool { return a.Status == resolve.StatusNoError })
 	none := noServer(x, servers, answered, &f)
 	if !none {
 		notReadyServers(x, servers, &f)
 	}
-	foreign := podResolution(x, &f)
+	restarts(x, &f)
+	nodeServers(x, &f)
+	outsider(x, items, &f)
+	foreign := podResolution(x, items, &f)
 	nodeLocal(x, &f)
 	blocked := networkPolicies(x, answers, &f)
 	if !none && !blocked {
@@ -30,11 +38,14 @@ func clusterFindings(x *index, servers []serverState, items []v1alpha1.HeadlessD
 	}
 	failures(answers, foreign, &f)
 	disagreement(x, &f)
-	searchPath(x, items, &f)
+	otherFamily(x, &f)
+	if !x.outside && len(x.wrong) == 0 { // else that is why names are not found
+		searchPath(x, items, &f)
+	}
 	return f.sorted()
 }
 
-// noServer tells of a DNS Service without servers, and of one that was not found although names are: DNS is somewhere else then. It
+// noServer reports a DNS Service without servers, and one that was not found although names are: DNS is somewhere else then. It
 // reports whether that accounts for answers that did not come.
 func noServer(x *index, servers []serverState, answered bool, f *findings) (none bool) {
 	if x.unread(subjectServers) {
@@ -44,29 +55,42 @@ func noServer(x *index, servers []serverState, answered bool, f *findings) (none
 	elsewhere, _ := x.asksElsewhere()
 	switch {
 	case x.DNSService == nil && answered:
-		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityInfo, []string{service}, "name it with --dns-service=NAMESPACE/NAME",
-			"there is no DNS Service %s; names are found all the same: from somewhere else", x.DNSServiceName)
+		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityInfo, []string{service}, "kubectl doik dns --dns-service=NAMESPACE/NAME",
+			"the DNS Service %s does not exist, yet names resolve: something else serves them", x.DNSServiceName)
 		return false
 	case x.DNSService == nil, slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Ready }), elsewhere && !answered:
+		withoutUDP(x, f)
 		return false
 	}
 	remedy := fmt.Sprintf("kubectl get pods,endpointslices -n %s", x.DNSService.Namespace)
 	of := fmt.Sprintf("none of the %d DNS servers behind Service %s is ready", len(servers), x.DNSServiceName)
 	if len(servers) == 0 {
-		of = fmt.Sprintf("there is no DNS server behind Service %s", x.DNSServiceName)
+		of = fmt.Sprintf("no DNS server is behind Service %s", x.DNSServiceName)
 	}
 	if why := troubles(servers); why != "" {
 		of += ": " + why
 	}
 	switch {
 	case answered:
-		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityInfo, []string{service}, remedy, "%s; names are found all the same: from somewhere else", of)
+		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityInfo, []string{service}, remedy, "%s, yet names resolve: something else serves them", of)
 	case x.starting:
 		f.progress(v1alpha1.CodeDNSNoServer, []string{service}, remedy, "%s", of)
 	default:
 		f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityCritical, []string{service}, remedy, "%s", of)
 	}
 	return !answered
+}
+
+// withoutUDP reports a DNS Service that takes no questions over UDP, over which pods ask first, where they ask it and nothing in between. It shows
+// nowhere else where the servers were asked over TCP.
+func withoutUDP(x *index, f *findings) {
+	p := x.Vantage.Pods
+	if x.DNSService == nil || p == nil || p.Service != x.DNSServiceName || len(x.NodeLocalPods) > 0 || len(x.DNSService.Spec.Ports) == 0 ||
+		slices.ContainsFunc(x.DNSService.Spec.Ports, func(port corev1.ServicePort) bool { return port.Port == dnsPort && port.Protocol != corev1.ProtocolTCP }) {
+		return
+	}
+	f.add(v1alpha1.CodeDNSNoServer, v1alpha1.SeverityCritical, []string{"service/" + x.DNSServiceName}, "kubectl describe service "+x.DNSService.Name+" -n "+x.DNSService.Namespace,
+		"Service %s has no UDP port %d, over which pods query it first", x.DNSServiceName, dnsPort)
 }
 
 // troubles says of the first few servers why they are not ready.
@@ -80,7 +104,7 @@ func troubles(servers []serverState) string {
 	return finding.Some(list)
 }
 
-// notReadyServers tells of servers that are not ready while others are: the others have all the work, and the next that fails is the last.
+// notReadyServers reports servers that are not ready while others are: the others have all the work, and the next that fails is the last.
 func notReadyServers(x *index, servers []serverState, f *findings) {
 	var late, inTime []serverState
 	ready := 0
@@ -112,7 +136,7 @@ func notReadyServers(x *index, servers []serverState, f *findings) {
 		} else {
 			objects = nil
 		}
-		return objects, remedy, fmt.Sprintf("of %d DNS servers %s not ready: %s", len(servers), isAre(len(list)), finding.Some(names))
+		return objects, remedy, fmt.Sprintf("%d of %d DNS servers %s not ready: %s", len(list), len(servers), isAre(len(list)), finding.Some(names))
 	}
 	if len(late) > 0 {
 		objects, remedy, message := tell(late)
@@ -126,12 +150,12 @@ func notReadyServers(x *index, servers []serverState, f *findings) {
 
 func isAre(n int) string {
 	if n == 1 {
-		return "one is"
+		return "is"
 	}
-	return fmt.Sprintf("%d are", n)
+	return "are"
 }
 
-// nodeLocal tells of a cache on each node: what it holds outlives what the DNS servers know.
+// nodeLocal reports a cache on each node: what it holds outlives what the DNS servers know.
 func nodeLocal(x *index, f *findings) {
 	nameservers := slices.Clone(x.Vantage.Nameservers)
 	if x.Vantage.Pods != nil {
@@ -140,17 +164,17 @@ func nodeLocal(x *index, f *findings) {
 	message := ""
 	for _, nameserver := range nameservers {
 		if linkLocal(nameserver) && !cloudResolver(nameserver) {
-			message = fmt.Sprintf("pods ask %s, a cache on their node", nameserver)
+			message = fmt.Sprintf("pods query %s, a cache on their node", nameserver)
 		}
 	}
 	switch {
 	case len(x.NodeLocalPods) > 0 && message == "":
-		message = fmt.Sprintf("pods ask a cache on their node (%s)", finding.Some(x.NodeLocalPods))
+		message = fmt.Sprintf("pods query a cache on their node (%s)", finding.Some(x.NodeLocalPods))
 	case len(x.NodeLocalPods) > 0:
 		message += fmt.Sprintf(" (%s)", finding.Some(x.NodeLocalPods))
 	}
 	if message != "" {
-		f.add(v1alpha1.CodeDNSNodeLocalCache, v1alpha1.SeverityInfo, prefixed("pod/", x.NodeLocalPods), "", "%s, which keeps answers beside the DNS servers' own caches", message)
+		f.add(v1alpha1.CodeDNSNodeLocalCache, v1alpha1.SeverityInfo, prefixed("pod/", x.NodeLocalPods), "", "%s, which caches answers in addition to the DNS servers' own caches", message)
 	}
 }
 
@@ -175,6 +199,15 @@ func noAnswers(x *index, answers []resolve.Answer, answered bool, f *findings) {
 		}
 	}
 	remedy := "kubectl get pods -A -l " + dnsServices + " -o wide"
+	ofServers := x.counting(x.ServerAnswers)
+	direct := slices.ContainsFunc(ofServers, func(a resolve.Answer) bool { return a.Status == resolve.StatusNoError })
+	past := ""
+	if direct && !answered {
+		past = "; the DNS servers themselves answer, so it is lost between the Service and them (kube-proxy or what does its work)"
+		if x.Vantage.Node != "" {
+			past += " on node " + x.Vantage.Node
+		}
+	}
 	for _, key := range slices.SortedFunc(maps.Keys(counts), func(a, b silent) int {
 		return cmp.Or(cmp.Compare(a.server, b.server), boolOrder(a.tcp)-boolOrder(b.tcp))
 	}) {
@@ -182,29 +215,33 @@ func noAnswers(x *index, answers []resolve.Answer, answered bool, f *findings) {
 		if key.tcp && overUDP {
 			severity, consequence := v1alpha1.SeverityWarning, "long answers, such as those of large sets, need TCP"
 			if truncated {
-				severity, consequence = v1alpha1.SeverityError, "there are answers that do not fit into UDP"
+				severity, consequence = v1alpha1.SeverityError, "some answers do not fit into UDP"
 			}
-			f.add(v1alpha1.CodeDNSTCP, severity, nil, "", "%s answers over UDP and not over TCP (%s): %s", who, details[key], consequence)
+			f.add(v1alpha1.CodeDNSTCP, severity, nil, "", "%s answers over UDP but not over TCP (%s): %s", who, details[key], consequence)
+			continue
+		}
+		if x.changing && x.answered(key.tcp) { // the network of a node may be a moment late
+			f.progress(v1alpha1.CodeDNSNoAnswer, nil, remedy, "no answer from %s to %s over %s: %s", who, questions(counts[key]), transport(key.tcp), serversChanging)
 			continue
 		}
 		severity := v1alpha1.SeverityError
 		if !answered {
 			severity = v1alpha1.SeverityCritical
 		}
-		f.add(v1alpha1.CodeDNSNoAnswer, severity, nil, remedy, "no answer from %s to %s over %s: %s", who, questions(counts[key]), transport(key.tcp), details[key])
+		f.add(v1alpha1.CodeDNSNoAnswer, severity, nil, remedy, "no answer from %s to %s over %s: %s%s", who, questions(counts[key]), transport(key.tcp), details[key], past)
 	}
 	asked := map[string]string{}
-	for i := range x.ServerAnswers {
-		if a := &x.ServerAnswers[i]; a.Unanswered() {
+	for i := range ofServers {
+		if a := &ofServers[i]; a.Unanswered() {
 			asked[a.Question.Server] = strings.ToLower(cmp.Or(a.Detail, string(a.Status)))
 		}
 	}
-	if !answered {
+	if !answered && !direct {
 		return // no server answers at all
 	}
 	for _, server := range slices.Sorted(maps.Keys(asked)) {
 		f.add(v1alpha1.CodeDNSNoAnswer, v1alpha1.SeverityError, nil, remedy,
-			"the DNS server %s does not answer: %s; of the questions to the DNS Service a part goes to it", x.serverName(server), asked[server])
+			"the DNS server %s does not answer: %s; some queries to the DNS Service are routed to it", x.serverName(server), asked[server])
 	}
 }
 
@@ -242,7 +279,7 @@ func (x *index) serverName(address string) string {
 	return address
 }
 
-// failures tells of answers that are errors, but not to names in a domain that the servers don't have. Names that go through the search path are at last asked for outside the cluster, where a
+// failures reports answers that are errors, but not to names in a domain that the servers don't have. Names that go through the search path are at last asked for outside the cluster, where a
 // failure is no surprise.
 func failures(answers []resolve.Answer, foreign string, f *findings) {
 	names := map[string][]string{}
@@ -266,80 +303,7 @@ func failures(answers []resolve.Answer, foreign string, f *findings) {
 	}
 }
 
-// disagreement tells of servers that give different answers to the same question.
-func disagreement(x *index, f *findings) {
-	type view struct{ data, server string }
-	views := map[resolve.Question][]view{}
-	take := func(a *resolve.Answer) {
-		q := a.Question
-		if a.Unanswered() || a.Status == resolve.StatusUnsupported || a.Status == resolve.StatusNotAsked || q.Search {
-			return
-		}
-		q.Server = ""
-		text := string(a.Status)
-		if data := x.observedData(&expectation{question: q}, a); len(data) > 0 {
-			text = strings.Join(data, ", ")
-		}
-		if !slices.ContainsFunc(views[q], func(v view) bool { return v.server == a.Server }) {
-			views[q] = append(views[q], view{text, a.Server})
-		}
-	}
-	if x.Vantage.Kind == v1alpha1.VantageServers {
-		for i := range x.Answers {
-			take(&x.Answers[i])
-		}
-	}
-	for i := range x.ServerAnswers {
-		take(&x.ServerAnswers[i])
-	}
-	var differing []resolve.Question
-	for q, list := range views {
-		if slices.ContainsFunc(list, func(v view) bool { return v.data != list[0].data }) {
-			differing = append(differing, q)
-		}
-	}
-	settled := x.settled(differing)
-	progressing := len(settled) == 0
-	if !progressing {
-		differing = settled
-	}
-	if len(differing) == 0 {
-		return
-	}
-	slices.SortFunc(differing, func(a, b resolve.Question) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-	})
-	first := differing[0]
-	var said []string
-	for _, v := range views[first] {
-		said = append(said, fmt.Sprintf("%s says %s", x.serverName(v.server), v.data))
-	}
-	more := ""
-	if len(differing) > 1 {
-		more = fmt.Sprintf(" and %d more", len(differing)-1)
-	}
-	message := fmt.Sprintf("the DNS servers disagree about %s %s%s: %s", first.Type, first.Name, more, strings.Join(said, "; "))
-	if progressing {
-		f.progress(v1alpha1.CodeDNSServersDisagree, nil, "", "%s (%s)", message, justChanged)
-		return
-	}
-	f.add(v1alpha1.CodeDNSServersDisagree, v1alpha1.SeverityWarning, nil, "", "%s", message)
-}
-
-// settled are those questions whose answers did not change a moment ago.
-func (x *index) settled(list []resolve.Question) []resolve.Question {
-	settling := map[resolve.Question]bool{}
-	for _, e := range expectations(x) {
-		if _, is := x.settling(e.subject); is {
-			q := e.question
-			q.Server = ""
-			settling[q] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(q resolve.Question) bool { return settling[q] })
-}
-
-// searchPath tells of short names that are not found although the full name is, or that are found as something else.
+// searchPath reports short names that are not found although the full name is, or that are found as something else.
 func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
 	var notFound, elsewhere []string
 	for i := range items {
@@ -360,20 +324,27 @@ func searchPath(x *index, items []v1alpha1.HeadlessDNS, f *findings) {
 			found := r.Answers[len(r.Answers)-1].FullName
 			switch {
 			case len(r.Observed) > 0 && found != "" && found != fullName:
-				elsewhere = append(elsewhere, fmt.Sprintf("%s is found as %s", r.Name, found))
+				elsewhere = append(elsewhere, fmt.Sprintf("%s resolves as %s", r.Name, found))
 			case r.Verdict == v1alpha1.VerdictMissing && full[string(r.Type)+" "+fullName].Verdict == v1alpha1.VerdictOK:
 				notFound = append(notFound, r.Name)
 			}
 		}
 	}
+	for i := range x.Undotted {
+		if a := &x.Undotted[i]; len(a.Records) > 0 && a.FullName != "" && a.FullName != a.Question.Name+"." {
+			f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityError, podObject(x.Vantage.Pod), "",
+				"full names without a dot at their end lead elsewhere: %s resolves as %s: a domain of the search path has an address for any name (resolv.conf of %s: search %s)",
+				a.Question.Name, a.FullName, x.Vantage.Pod, strings.Join(x.Vantage.Search, " "))
+		}
+	}
 	config := fmt.Sprintf("search %s, options %s", cmp.Or(strings.Join(x.Vantage.Search, " "), "none"), cmp.Or(strings.Join(x.Vantage.Options, " "), "none"))
 	if len(notFound) > 0 {
 		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityError, podObject(x.Vantage.Pod), "",
-			"short names are not found although the full ones are: %s (resolv.conf of %s: %s)", finding.Some(notFound), x.Vantage.Pod, config)
+			"short names do not resolve, although the full names do: %s (resolv.conf of %s: %s)", finding.Some(notFound), x.Vantage.Pod, config)
 	}
 	if len(elsewhere) > 0 {
 		f.add(v1alpha1.CodeDNSSearchPath, v1alpha1.SeverityWarning, podObject(x.Vantage.Pod), "",
-			"the search path leads elsewhere: %s (resolv.conf of %s: %s)", finding.Some(elsewhere), x.Vantage.Pod, config)
+			"the search path leads to other names: %s (resolv.conf of %s: %s)", finding.Some(elsewhere), x.Vantage.Pod, config)
 	}
 }
 

@@ -31,13 +31,18 @@ func (x *index) gaps(items []v1alpha1.HeadlessDNS) []v1alpha1.Gap {
 		list = append(list, v1alpha1.Gap{Kind: v1alpha1.GapNotCovered, Reason: fmt.Sprintf(format, args...)})
 	}
 	if len(x.Answers) > 0 {
-		add("UDP: %s asks over it", x.debugPodFlag())
+		add("UDP: needs %s", x.debugPodFlag())
 	}
-	if x.Vantage.Pods == nil {
-		add("pods' resolv.conf: %s reads it", x.debugPodFlag())
+	switch served := x.Vantage.ServedDomain; {
+	case x.Vantage.Pods != nil:
+	case served != "" && served != defaultDomain && !x.DomainGiven && len(x.Answers) > 0:
+		// That names resolve in the servers' domain says nothing about pods, whose kubelets have cluster.local unless they are told.
+		list = append(list, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: fmt.Sprintf("which domain pods look up (the DNS servers serve %s): needs %s, or --cluster-domain", served, x.debugPodFlag())})
+	default:
+		add("pods' resolv.conf: needs %s", x.debugPodFlag())
 	}
 	if p := x.Vantage.Pods; p != nil && len(p.Nameservers) > 0 && cloudResolver(p.Nameservers[0]) && len(x.Answers) > 0 {
-		add("pods ask the cloud's %s: %s asks it", p.Nameservers[0], x.debugPodFlag())
+		add("the cloud's %s, which pods query: needs %s", p.Nameservers[0], x.debugPodFlag())
 	}
 	var others []string
 	for _, server := range x.Vantage.Servers {
@@ -46,7 +51,7 @@ func (x *index) gaps(items []v1alpha1.HeadlessDNS) []v1alpha1.Gap {
 		}
 	}
 	if len(others) > 0 && len(x.Answers) > 0 {
-		add("the DNS servers %s are no pods: %s asks them", finding.Some(others), x.debugPodFlag())
+		add("DNS servers that are not pods (%s): needs %s", finding.Some(others), x.debugPodFlag())
 	}
 	return list
 }
@@ -88,20 +93,22 @@ func (x *index) whyUnasked() v1alpha1.Gap {
 	switch {
 	case x.NotAsked != "":
 		return gap(v1alpha1.GapUnread, "%s", x.NotAsked)
+	case len(x.Moved) > 0 && x.Vantage.Kind != v1alpha1.VantageServers: // of pods that came meanwhile
+		return gap(v1alpha1.GapPending, "%s", changedSince)
 	case x.Vantage.Kind != v1alpha1.VantageServers:
-		return gap(v1alpha1.GapUnread, "it was not asked")
+		return gap(v1alpha1.GapUnread, "not queried")
 	case elsewhere:
-		return gap(v1alpha1.GapNotCovered, "the DNS servers are no pods, pods ask %s: %s asks it", address, x.debugPodFlag())
+		return gap(v1alpha1.GapNotCovered, "the DNS servers are not pods, and pods query %s: needs %s", address, x.debugPodFlag())
 	case x.DNSService == nil:
-		return gap(v1alpha1.GapUnread, "no DNS Service was found (looked for %s): --dns-service names it, %s does without", strings.Join(x.soughtPlaces(), ", "), x.debugPodFlag())
+		return gap(v1alpha1.GapUnread, "no DNS Service was found (looked for %s): name it with --dns-service, or use %s", strings.Join(x.soughtPlaces(), ", "), x.debugPodFlag())
 	case len(x.Answers) > 0: // of servers that have ended since, or of other pods
 		return gap(v1alpha1.GapPending, "%s", changedSince)
 	case len(askable(x.Vantage.Servers)) == 0 && slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Ready && s.Pod == "" }):
-		return gap(v1alpha1.GapNotCovered, "the DNS servers are no pods: %s asks them", x.debugPodFlag())
+		return gap(v1alpha1.GapNotCovered, "the DNS servers are not pods: needs %s", x.debugPodFlag())
 	case x.starting:
 		return gap(v1alpha1.GapPending, "%s", serversStarting)
 	case len(askable(x.Vantage.Servers)) == 0 && slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Ready }):
-		return gap(v1alpha1.GapNotCovered, "the DNS Service has no port for TCP: %s asks over UDP", x.debugPodFlag())
+		return gap(v1alpha1.GapNotCovered, "the DNS Service has no TCP port: needs %s", x.debugPodFlag())
 	}
 	return gap(v1alpha1.GapUnread, "no DNS server is ready")
 }

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
@@ -21,17 +22,23 @@ type index struct {
 	sets     map[Subject][]*appsv1.StatefulSet // that name a Service
 	pods     map[string][]*corev1.Pod          // by namespace
 	own      map[string]bool                   // addresses of debug pods
+	byName   map[Subject]*corev1.Pod           // by namespace and, as Set, name
 	known    map[Subject][]endpoint            // what has been computed once
+	selected map[Subject][]*corev1.Pod         // the same of selects
 	// at is the time of which things are said; zero for none.
 	at time.Time
-	// starting says that no DNS server is ready, and that they are on their way.
-	starting bool
+	// starting says that no DNS server is ready, and that they are on their way; changing that some come and go, as in an update.
+	starting, changing bool
+	// wrong are the addresses of DNS servers that are known to have other records than the API and the servers beside them.
+	wrong []string
+	// outside says that the pod that asks does not use the cluster's DNS servers.
+	outside bool
 }
 
 func newIndex(s *Snapshot) *index {
 	x := &index{
 		Snapshot: s, services: map[Subject]*corev1.Service{}, slices: map[Subject][]*discoveryv1.EndpointSlice{},
-		sets: map[Subject][]*appsv1.StatefulSet{}, pods: map[string][]*corev1.Pod{}, own: map[string]bool{}, known: map[Subject][]endpoint{},
+		sets: map[Subject][]*appsv1.StatefulSet{}, pods: map[string][]*corev1.Pod{}, own: map[string]bool{}, byName: map[Subject]*corev1.Pod{}, known: map[Subject][]endpoint{}, selected: map[Subject][]*corev1.Pod{},
 	}
 	if s.AskedAt != nil {
 		x.at = s.AskedAt.Time
@@ -54,7 +61,9 @@ func newIndex(s *Snapshot) *index {
 		x.sets[key] = append(x.sets[key], set)
 	}
 	for i := range s.Pods {
-		x.pods[s.Pods[i].Namespace] = append(x.pods[s.Pods[i].Namespace], &s.Pods[i])
+		pod := &s.Pods[i]
+		x.pods[pod.Namespace] = append(x.pods[pod.Namespace], pod)
+		x.byName[Subject{Namespace: pod.Namespace, Set: pod.Name}] = pod
 	}
 	for _, list := range x.pods {
 		slices.SortFunc(list, func(a, b *corev1.Pod) int { return objects.CompareNames(a.Name, b.Name) })
@@ -82,7 +91,9 @@ type endpoint struct {
 	hostname string
 	pod      string
 	ready    bool
-	ports    []discoveryv1.EndpointPort
+	// terminating says that its pod is about to end.
+	terminating bool
+	ports       []discoveryv1.EndpointPort
 }
 
 // endpoints are those of a Service, each once, ready or not. The debug pod is none of them.
@@ -99,7 +110,7 @@ func (x *index) endpoints(service Subject) []endpoint {
 				if err != nil || x.own[text] { // FQDN is no type that DNS servers give out
 					continue
 				}
-				found := endpoint{address: address, pod: objects.EndpointPod(e).Name, ready: objects.EndpointReady(e), ports: slice.Ports}
+				found := endpoint{address: address, pod: objects.EndpointPod(e).Name, ready: objects.EndpointReady(e), terminating: objects.EndpointTerminating(e), ports: slice.Ports}
 				if e.Hostname != nil {
 					found.hostname = *e.Hostname
 				}
@@ -114,10 +125,28 @@ func (x *index) endpoints(service Subject) []endpoint {
 
 // pod is one of a name; nil if there is none.
 func (x *index) pod(namespace, name string) *corev1.Pod {
-	for _, pod := range x.pods[namespace] {
-		if pod.Name == name {
-			return pod
+	return x.byName[Subject{Namespace: namespace, Set: name}]
+}
+
+// selects are the pods that a Service's selector matches.
+func (x *index) selects(service *corev1.Service) []*corev1.Pod {
+	key := subjectOf(service)
+	list, known := x.selected[key]
+	if !known && len(service.Spec.Selector) > 0 {
+		selector := labels.SelectorFromSet(service.Spec.Selector) // made once: there may be thousands of pods
+		for _, pod := range x.pods[service.Namespace] {
+			if selector.Matches(labels.Set(pod.Labels)) {
+				list = append(list, pod)
+			}
 		}
+		x.selected[key] = list
 	}
-	return nil
+	return list
+}
+
+// concerns reports whether a pod is one that a Service selects, or of a set that names it.
+func (x *index) concerns(subject Subject, pod *corev1.Pod) bool {
+	service := x.services[subject]
+	b := builder{index: x, subject: subject}
+	return subject.Namespace == pod.Namespace && (b.governs(pod) || service != nil && objects.Selects(service, pod.Labels))
 }

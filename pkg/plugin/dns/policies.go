@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/resolve"
 )
 
-// networkPolicies tells of policies that select the pod that asks, or the pods of a set, and let nothing out to port 53 of the DNS
+// networkPolicies reports policies that select the pod that asks, or the pods of a set, and let nothing out to port 53 of the DNS
 // servers. It reports whether they account for answers that did not come.
 func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked bool) {
 	silentUDP, silentTCP := false, false
@@ -26,11 +26,11 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 			silentTCP = silentTCP || a.Question.TCP || a.OverTCP
 		}
 	}
-	asks := "pod " + x.Vantage.Pod + ", which asks,"
+	asks := "the querying pod " + x.Vantage.Pod
 	if x.Vantage.Kind == v1alpha1.VantageDebugPod {
 		asks = "the debug pod"
 	}
-	if x.Vantage.Pod != "" {
+	if x.Vantage.Pod != "" && !x.outside {
 		policies, protocols := x.leftOut(x.Vantage.Namespace, x.VantageLabels)
 		felt := slices.Contains(protocols, corev1.ProtocolUDP) && silentUDP || slices.Contains(protocols, corev1.ProtocolTCP) && silentTCP
 		switch {
@@ -38,10 +38,10 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		case felt:
 			blocked = true
 			f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityError, prefixed("networkpolicy/", policies), allowRemedy(policies, x.Vantage.Namespace),
-				"%s is not let out to port 53 over %s by NetworkPolicy %s, and the DNS servers did not answer", asks, protocolList(protocols), finding.Some(policies))
+				"NetworkPolicy %[3]s blocks %[2]s to port 53 from %[1]s, and the DNS servers did not answer", asks, protocolList(protocols), finding.Some(policies))
 		default:
 			f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, prefixed("networkpolicy/", policies), allowRemedy(policies, x.Vantage.Namespace),
-				"%s is not to be let out to port 53 over %s by NetworkPolicy %s; answers came all the same: nothing enforces it", asks, protocolList(protocols), finding.Some(policies))
+				"NetworkPolicy %[3]s should block %[2]s to port 53 from %[1]s, but answers came back: it is not enforced", asks, protocolList(protocols), finding.Some(policies))
 		}
 	}
 	for i := range x.StatefulSets {
@@ -58,7 +58,7 @@ func networkPolicies(x *index, answers []resolve.Answer, f *findings) (blocked b
 		}
 		f.add(v1alpha1.CodeDNSNetworkPolicy, v1alpha1.SeverityWarning, append(prefixed("networkpolicy/", policies), "statefulset/"+set.Name),
 			fmt.Sprintf("kubectl doik dns sts/%[1]s --from-labels=sts/%[1]s -n %[2]s", set.Name, set.Namespace),
-			"the pods of StatefulSet %s are not let out to port 53 over %s by NetworkPolicy %s, which does not select the pod that asks", set.Name, protocolList(protocols), finding.Some(policies))
+			"NetworkPolicy %[3]s blocks %[2]s to port 53 from the pods of StatefulSet %[1]s, but does not select the querying pod", set.Name, protocolList(protocols), finding.Some(policies))
 	}
 	return blocked
 }
@@ -78,7 +78,7 @@ func protocolList(protocols []corev1.Protocol) string {
 // leftOut lists the policies that select a pod's egress, and the protocols over which none of them lets it out to the DNS servers.
 func (x *index) leftOut(namespace string, pod map[string]string) (policies []string, protocols []corev1.Protocol) {
 	if x.DNSService == nil {
-		return nil, nil // nobody knows where to
+		return nil, nil // unknown where to
 	}
 	var rules []networkingv1.NetworkPolicyEgressRule
 	for i := range x.NetworkPolicies {

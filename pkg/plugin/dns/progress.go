@@ -30,12 +30,16 @@ const (
 const (
 	justChanged     = "endpoints changed a moment ago"
 	serversStarting = "the DNS servers are starting"
-	changedSince    = "pods or DNS servers have changed since the question"
-	comesSoon       = "its pod is starting: asked for now, caches would keep for a while that it does not exist"
+	serversChanging = "DNS servers come and go at the moment"
+	changedSince    = "pods or DNS servers have changed since the query"
+	comesSoon       = "its pod is starting: a lookup now would put a negative answer into the caches"
 )
 
 // settling reports whether endpoints of a Service changed so little ago that DNS servers need not know it, and when they did.
 func (x *index) settling(subject Subject) (changed time.Time, settling bool) {
+	if slices.Contains(x.Moved, subject) { // while it was looked at
+		return x.at, true
+	}
 	if service := x.services[subject]; service != nil {
 		changed = service.CreationTimestamp.Time
 	}
@@ -47,8 +51,8 @@ func (x *index) settling(subject Subject) (changed time.Time, settling bool) {
 	return changed, x.recently(changed, x.settleTime())
 }
 
-// tooEarly are the names that do not exist yet and that a pod which is starting, and not late, will have: whoever asks for them now makes
-// DNS servers and caches tell everybody for up to 30 s that there are none.
+// tooEarly are the names that do not exist yet and that a pod which is starting, and not late, will have: looking them up now makes
+// DNS servers and caches answer for up to 30 s that they do not exist.
 func tooEarly(s *Snapshot, now time.Time) []string {
 	x := newIndex(s)
 	x.at = now
@@ -87,14 +91,34 @@ func (x *index) ago(what time.Time) string {
 	return duration.HumanDuration(max(0, x.at.Sub(what)))
 }
 
-// counting leaves out that a server did not answer which is not ready any more: it was ended while it was asked. It is told as a server.
+// counting leaves out that a server did not answer which is not ready any more: it was ended while it was asked. It is reported as a server.
+// What was asked of a pod's resolver counts: no server is known to have been asked.
 func (x *index) counting(answers []resolve.Answer) []resolve.Answer {
-	if x.Vantage.Kind != v1alpha1.VantageServers {
-		return answers
-	}
 	return slices.DeleteFunc(slices.Clone(answers), func(a resolve.Answer) bool {
-		left := !slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Address == a.Server && s.Ready })
+		server := a.Question.Server
+		if x.Vantage.Kind == v1alpha1.VantageServers {
+			server = a.Server
+		}
+		left := server != "" && !slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Address == server && s.Ready })
 		return left && (a.Unanswered() || a.Status == resolve.StatusNotAsked)
+	})
+}
+
+// answered reports whether the servers said anything at all over UDP, or over TCP: what gets lost while they come and go is not all.
+func (x *index) answered(tcp bool) bool {
+	return slices.ContainsFunc(x.Answers, func(a resolve.Answer) bool {
+		return a.Status == resolve.StatusNoError && (a.OverTCP || a.Question.TCP) == tcp
+	})
+}
+
+// serversChange reports whether DNS servers come or go just now: as long as some end, start, or have only just become ready, the network of a
+// node may still send questions to one that is gone.
+func (x *index) serversChange() bool {
+	if x.DNSChanged != nil && x.recently(x.DNSChanged.Time, settleTime) || slices.ContainsFunc(x.Vantage.Servers, func(s v1alpha1.DNSServer) bool { return s.Terminating }) {
+		return true
+	}
+	return slices.ContainsFunc(x.DNSPods, func(pod corev1.Pod) bool {
+		return objects.ProgressOf(&pod, x.at).InTime() || x.recently(objects.ReadySince(&pod), settleTime)
 	})
 }
 

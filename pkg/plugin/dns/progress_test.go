@@ -30,7 +30,7 @@ func db(changed time.Duration, found ...string) *Snapshot {
 		Subjects:       []Subject{{Namespace: "x", Service: "db"}},
 		Services:       []corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: "x", Name: "db", CreationTimestamp: before(time.Hour)}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}}},
 		DNSServiceName: "kube-system/kube-dns",
-		DNSService:     &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "kube-dns"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10", Ports: []corev1.ServicePort{{Port: 53}}}},
+		DNSService:     &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "kube-dns"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.10", Ports: []corev1.ServicePort{{Port: 53, Protocol: corev1.ProtocolUDP}}}},
 		DebugPodFlag:   "--debug-pod",
 		Vantage: v1alpha1.DNSVantage{
 			Kind: v1alpha1.VantageServers, ClusterDomain: "cluster.local", ServedDomain: "cluster.local", Service: "kube-system/kube-dns",
@@ -77,7 +77,7 @@ func said(report *v1alpha1.HeadlessDNSList) string {
 	return strings.Join(words, ", ")
 }
 
-const udp = "NotCovered: UDP: --debug-pod asks over it"
+const udp = "NotCovered: UDP: needs --debug-pod"
 
 // serverPod is a DNS server's pod that was made and became ready, or not, so long ago.
 func serverPod(name string, made time.Duration, isReady corev1.ConditionStatus, changed time.Duration) corev1.Pod {
@@ -125,7 +125,7 @@ func TestVerdicts(t *testing.T) {
 		s    *Snapshot
 		want string
 	}{
-		"as it is to be":          {db(time.Hour, "10.1.0.5"), "1 of 1, " + udp + ", True"},
+		"as it should be":         {db(time.Hour, "10.1.0.5"), "1 of 1, " + udp + ", True"},
 		"missing":                 {db(time.Hour), "DNS014 error, 1 of 1, " + udp + ", False"},
 		"not there yet":           {db(34 * time.Second), "DNS014 progressing, 0 of 1, Pending: endpoints changed a moment ago, " + udp + ", False"},
 		"late":                    {db(36 * time.Second), "DNS014 error, 1 of 1, " + udp + ", False"},
@@ -134,11 +134,11 @@ func TestVerdicts(t *testing.T) {
 		"a new Service":           {with(db(time.Hour), func(s *Snapshot) { s.Services[0].CreationTimestamp = before(time.Second) }), "DNS014 progressing, 0 of 1, Pending: endpoints changed a moment ago, " + udp + ", False"},
 		"servers differ for a moment": {with(db(time.Second, "10.1.0.5"), func(s *Snapshot) { s.Answers[1].Records[0].Data = "10.1.0.9" }),
 			"DNS009 progressing, DNS014 progressing, 0 of 1, Pending: endpoints changed a moment ago, " + udp + ", False"},
-		"servers differ": {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) { s.Answers[1].Records[0].Data = "10.1.0.9" }), "DNS009 warning, DNS015 warning, 1 of 1, " + udp + ", False"},
+		"servers differ": {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) { s.Answers[1].Records[0].Data = "10.1.0.9" }), "DNS009 error, 1 of 1, " + udp + ", False"},
 
 		"a server is silent":                  {with(db(time.Hour, "10.1.0.5"), unanswered(1)), "DNS016 error, 1 of 1, " + udp + ", False"},
 		"a server ended while it was asked":   {with(with(db(time.Hour, "10.1.0.5"), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers = s.Vantage.Servers[:1] }), "1 of 1, " + udp + ", True"},
-		"all servers ended while being asked": {with(with(with(db(time.Hour), unanswered(0)), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers[0].Address, s.Vantage.Servers[1].Address = "10.0.0.4", "10.0.0.5" }), "0 of 1, Pending: pods or DNS servers have changed since the question, " + udp + ", False"},
+		"all servers ended while being asked": {with(with(with(db(time.Hour), unanswered(0)), unanswered(1)), func(s *Snapshot) { s.Vantage.Servers[0].Address, s.Vantage.Servers[1].Address = "10.0.0.4", "10.0.0.5" }), "0 of 1, Pending: pods or DNS servers have changed since the query, " + udp + ", False"},
 
 		"a server starts":            {with(db(time.Hour, "10.1.0.5"), servers(serverPod("a", time.Hour, "True", time.Hour), serverPod("b", time.Second, "False", time.Second))), "DNS024 progressing, 1 of 1, " + udp + ", False"},
 		"a server starts and starts": {with(db(time.Hour, "10.1.0.5"), servers(serverPod("a", time.Hour, "True", time.Hour), serverPod("b", 20*time.Minute, "False", 20*time.Minute))), "DNS024 warning, 1 of 1, " + udp + ", False"},
@@ -156,23 +156,23 @@ func TestVerdicts(t *testing.T) {
 		"one of them is to end": {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) {
 			s.Vantage.Servers[1].Ready, s.Vantage.Servers[1].Terminating, s.Answers = false, true, s.Answers[:1]
 		}), "1 of 1, " + udp + ", True"},
-		"servers that are no pods": {with(with(db(time.Hour), nothing), func(s *Snapshot) { s.Vantage.Servers[0].Pod, s.Vantage.Servers[1].Pod = "", "" }), "0 of 1, NotCovered: the DNS servers are no pods: --debug-pod asks them, True"},
+		"servers that are no pods": {with(with(db(time.Hour), nothing), func(s *Snapshot) { s.Vantage.Servers[0].Pod, s.Vantage.Servers[1].Pod = "", "" }), "0 of 1, NotCovered: the DNS servers are not pods: needs --debug-pod, True"},
 		"the cloud's servers": {with(with(db(time.Hour), servers()), func(s *Snapshot) {
 			s.Vantage.Pods.Nameservers, s.Vantage.Pods.Service = []string{"169.254.169.254"}, ""
 		}),
-			"0 of 1, NotCovered: the DNS servers are no pods, pods ask 169.254.169.254: --debug-pod asks it, True"},
+			"0 of 1, NotCovered: the DNS servers are not pods, and pods query 169.254.169.254: needs --debug-pod, True"},
 		"the cloud's servers beside pods": {with(db(time.Hour, "10.1.0.5"), func(s *Snapshot) {
 			s.Vantage.Pods.Nameservers, s.Vantage.Pods.Service = []string{"169.254.169.254"}, ""
 		}),
-			"1 of 1, " + udp + ", NotCovered: pods ask the cloud's 169.254.169.254: --debug-pod asks it, True"},
-		"no Service": {with(db(time.Hour), noService), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
+			"1 of 1, " + udp + ", NotCovered: the cloud's 169.254.169.254, which pods query: needs --debug-pod, True"},
+		"no Service": {with(db(time.Hour), noService), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): name it with --dns-service, or use --debug-pod, Unknown"},
 		"no Service, and no pods of DNS": {with(with(db(time.Hour), noService), func(s *Snapshot) { s.PodsServiceRead, s.DNSPodsRead = true, true }),
-			"0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
+			"0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): name it with --dns-service, or use --debug-pod, Unknown"},
 		"no Service before its pods": {with(with(db(time.Hour), noService), func(s *Snapshot) {
 			s.PodsServiceRead, s.DNSPodsRead, s.DNSPods = true, true, []corev1.Pod{serverPod("a", time.Hour, "True", time.Hour)}
-		}), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): --dns-service names it, --debug-pod does without, Unknown"},
-		"no right": {with(with(db(time.Hour), nothing), func(s *Snapshot) { s.NotAsked, s.Vantage.Pods = "no right to create pods/portforward", nil }),
-			"0 of 1, Unread: no right to create pods/portforward, NotCovered: pods' resolv.conf: --debug-pod reads it, Unknown"},
+		}), "0 of 1, Unread: no DNS Service was found (looked for kube-system/kube-dns, k8s-app=kube-dns, 10.96.0.10): name it with --dns-service, or use --debug-pod, Unknown"},
+		"no right": {with(with(db(time.Hour), nothing), func(s *Snapshot) { s.NotAsked, s.Vantage.Pods = "no permission to create pods/portforward", nil }),
+			"0 of 1, Unread: no permission to create pods/portforward, NotCovered: pods' resolv.conf: needs --debug-pod, Unknown"},
 
 		"another domain": {with(db(time.Hour), func(s *Snapshot) { s.Vantage.ServedDomain = "corp.example" }), "DNS022 error, 1 of 1, " + udp + ", False"},
 		"another domain, without upstream": {with(db(time.Hour), func(s *Snapshot) {
@@ -312,7 +312,7 @@ func TestKnownDNSServices(t *testing.T) {
 	}
 }
 
-// TestTooEarly leaves out the names that a pod which is starting will have: asking for them makes caches tell everybody that there are
+// TestTooEarly leaves out the names that a pod which is starting will have: asking for them makes caches answer that there are
 // none. A pod that does not start any more is asked for.
 func TestTooEarly(t *testing.T) {
 	pod := func(name string, age time.Duration, change func(*corev1.Pod)) corev1.Pod {

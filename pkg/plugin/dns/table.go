@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -16,6 +17,8 @@ type View struct {
 	Namespaces bool
 	// Wide shows lists and names in full.
 	Wide bool
+	// Show is which rows are shown.
+	Show printers.Show
 }
 
 // row is what a line of the table is about.
@@ -28,12 +31,12 @@ type row struct {
 
 func columns(v View) printers.Columns[row] {
 	all := printers.Columns[row]{
-		printers.Narrow("NAME", func(r row) printers.Cell { return printers.Text(r.record.Name) }),
+		printers.Narrow("NAME", func(r row) printers.Cell { return printers.Text(r.record.Name) }).Dotted(),
 		printers.Narrow("TYPE", recordType),
-		printers.Narrow("EXPECTED", expected),
-		printers.Narrow("OBSERVED", observed),
+		printers.Narrow("EXPECTED", expected).Shrinks(printers.Cut),
+		printers.Narrow("OBSERVED", observed).Shrinks(printers.Cut),
 		printers.Narrow("VERDICT", verdict),
-		printers.Narrow("TIME", took),
+		printers.Narrow("TIME", took).GivesWay(1),
 		printers.Wide("POD", func(r row) printers.Cell { return text(r.record.Pod) }),
 		printers.Wide("SERVER", answerText(func(a *v1alpha1.DNSAnswer) string { return cmp.Or(a.ServerPod, a.Server) })),
 		printers.Wide("TRANSPORT", answerText(func(a *v1alpha1.DNSAnswer) string { return string(a.Transport) })),
@@ -50,12 +53,13 @@ func columns(v View) printers.Columns[row] {
 // Table lays a report out: a line that says who asked, with what there is to say of DNS itself, then a block for each Service.
 func Table(report *v1alpha1.HeadlessDNSList, v View) printers.Table {
 	cols := columns(v)
-	t := printers.Table{Columns: cols.Heads(), Blocks: []printers.Block{{Heading: vantage(&report.Vantage), Findings: report.Findings}}}
+	t := printers.Table{Columns: cols.Heads(), Blocks: []printers.Block{{Heading: vantage(&report.Vantage), Findings: finding.Join(report.Findings)}}}
 	for i := range report.Items {
 		item := &report.Items[i]
-		block := printers.Block{Heading: heading(item, v), Findings: item.Findings}
+		block := printers.Block{Heading: heading(item, v), Findings: finding.Join(item.Findings)}
 		for j := range item.Records {
-			block.Rows = append(block.Rows, cols.Cells(row{item: item, record: &item.Records[j], wide: v.Wide, domain: report.Vantage.ClusterDomain}))
+			record := &item.Records[j]
+			block.Add(v.Show, record.Verdict == v1alpha1.VerdictOK, cols.Cells(row{item: item, record: record, wide: v.Wide, domain: report.Vantage.ClusterDomain}))
 		}
 		t.Blocks = append(t.Blocks, block)
 	}
@@ -73,21 +77,21 @@ func Names(report *v1alpha1.HeadlessDNSList) []string {
 	return list
 }
 
-// vantage says who asked whom.
+// vantage says where queries came from and went to.
 func vantage(v *v1alpha1.DNSVantage) []printers.Cell {
 	var cells []printers.Cell
 	add := func(format string, args ...any) { cells = append(cells, printers.Text(fmt.Sprintf(format, args...))) }
 	switch v.Kind {
 	case v1alpha1.VantageDebugPod:
-		add("asked from a debug pod on %s", v.Node)
+		add("queried from a debug pod on %s", v.Node)
 	case v1alpha1.VantagePod:
-		add("asked from pod %s", v.Pod)
+		add("queried from pod %s", v.Pod)
 	case v1alpha1.VantageEphemeral:
-		add("asked from an ephemeral container of pod %s", v.Pod)
+		add("queried from an ephemeral container of pod %s", v.Pod)
 	case v1alpha1.VantageServers:
-		add("asked the DNS servers through port-forwards")
+		add("queried the DNS servers through port-forwards")
 	case v1alpha1.VantageNone:
-		add("nobody was asked")
+		add("nothing was queried")
 		cells[0].Level = printers.Warn
 		return cells
 	}
@@ -116,6 +120,9 @@ func heading(item *v1alpha1.HeadlessDNS, v View) []printers.Cell {
 	cells := []printers.Cell{printers.Text(name), kind(item)}
 	if item.State != v1alpha1.ServiceMissing && item.State != v1alpha1.ServiceUnnamed {
 		endpoints := printers.Text(fmt.Sprintf("%d/%d endpoints ready", item.ReadyEndpoints, item.Endpoints))
+		if item.TerminatingEndpoints > 0 {
+			endpoints.Text += fmt.Sprintf(", %d terminating", item.TerminatingEndpoints)
+		}
 		if item.ReadyEndpoints < item.Endpoints || item.Endpoints == 0 {
 			endpoints.Level = printers.Alarm
 		}

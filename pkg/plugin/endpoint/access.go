@@ -13,14 +13,14 @@ import (
 type seen int
 
 const (
-	seenUnasked  seen = iota // nobody was asked there
+	seenUnasked  seen = iota // nothing was queried there
 	seenFailed               // there was no answer
 	seenNothing              // the name does not exist, or has no address
 	seenPublic               // addresses that the internet routes
 	seenPrivate              // addresses that it does not
 	seenMixed                // both
 	seenLoopback             // the machine itself
-	seenSpecial              // addresses that are nobody's
+	seenSpecial              // special-purpose addresses
 )
 
 // view is everything that the verdict on an endpoint is concluded from.
@@ -29,6 +29,8 @@ type view struct {
 	// servers are the addresses of the API servers in the EndpointSlice kubernetes.
 	servers map[string]bool
 	eks     bool
+	// privateName says that the name is one of a private DNS zone.
+	privateName bool
 }
 
 // verdict is from where an endpoint can be reached, judged by what its name leads to outside and inside of the cluster.
@@ -61,22 +63,22 @@ func verdict(v view) v1alpha1.EndpointAccess {
 	case seenPrivate:
 		return outsidePrivate(v, asked, inside, conclude)
 	case seenNothing:
-		return outsideNothing(inside, conclude)
+		return outsideNothing(v, inside, conclude)
 	case seenLoopback:
 		if inside != seenPublic && inside != seenPrivate {
 			return conclude(v1alpha1.AccessLocal, v1alpha1.ConfidenceMedium, leadsHere)
 		}
-		return outsideFailed(inside, conclude)
+		return outsideFailed(v, inside, conclude)
 	case seenMixed:
-		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "public and private addresses in one answer: a DNS of its own, not the provider's")
+		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "public and private addresses in one answer: custom DNS, not the provider's")
 	case seenSpecial:
-		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "the addresses are nobody's: a DNS of its own, or a proxy that makes addresses up")
+		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "reserved addresses: custom DNS, or a proxy that makes addresses up")
 	}
-	return outsideFailed(inside, conclude)
+	return outsideFailed(v, inside, conclude)
 }
 
 // leadsHere is what a loopback address means.
-const leadsHere = "the server is this machine: a cluster on it, or the beginning of a tunnel; from where else it can be reached does not show"
+const leadsHere = "the server is this machine: a local cluster, or the local end of a tunnel; how else it can be reached is not visible from here"
 
 // conclusion ends a verdict.
 type conclusion func(v1alpha1.AccessMode, v1alpha1.Confidence, string) v1alpha1.EndpointAccess
@@ -85,17 +87,17 @@ type conclusion func(v1alpha1.AccessMode, v1alpha1.Confidence, string) v1alpha1.
 func literal(v view, conclude conclusion) v1alpha1.EndpointAccess {
 	switch v.see(v.workstation) {
 	case seenPublic:
-		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "a public address; whether nodes use another one does not show")
+		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "a public address; whether nodes use a different one is unknown")
 	case seenPrivate:
-		return conclude(v1alpha1.AccessPrivateAtLeast, v1alpha1.ConfidenceMedium, "a private address; whether there is a public one as well does not show")
+		return conclude(v1alpha1.AccessPrivateAtLeast, v1alpha1.ConfidenceMedium, "a private address; whether there is also a public one is unknown")
 	case seenLoopback:
 		return conclude(v1alpha1.AccessLocal, v1alpha1.ConfidenceMedium, leadsHere)
 	}
-	return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "the address is nobody's")
+	return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "a reserved address")
 }
 
 func outsidePublic(v view, inside seen, conclude conclusion) v1alpha1.EndpointAccess {
-	// Elsewhere than on EKS nobody promises that nodes look the same name up.
+	// Outside of EKS there is no guarantee that nodes look the same name up.
 	sure := v1alpha1.ConfidenceMedium
 	if v.eks {
 		sure = v1alpha1.ConfidenceHigh
@@ -106,49 +108,60 @@ func outsidePublic(v view, inside seen, conclude conclusion) v1alpha1.EndpointAc
 	case seenPrivate:
 		return conclude(v1alpha1.AccessPublicAndPrivate, sure, "public addresses outside, private ones in the cluster: both are on")
 	case seenUnasked:
-		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "public addresses outside; nobody asked in the cluster, so private access may be on as well")
+		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "public addresses outside; not looked up in the cluster, so private access may be on as well")
 	case seenFailed:
-		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "public addresses outside; without an answer in the cluster, private access may be on as well")
+		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceMedium, "public addresses outside; no answer in the cluster, so private access may be on as well")
 	case seenNothing:
 		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceLow, "public addresses outside; the cluster's DNS does not know the name: it is not the provider's")
 	}
-	return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceLow, "public addresses outside; what the cluster's DNS answers is not the provider's")
+	return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceLow, "public addresses outside; the cluster's DNS answer is not the provider's")
 }
 
 func outsidePrivate(v view, asked *v1alpha1.Resolution, inside seen, conclude conclusion) v1alpha1.EndpointAccess {
 	onInternet := asked == v.resolver && resolverIsPublic(asked)
 	switch {
 	case inside == seenPublic:
-		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "private addresses outside and public ones in the cluster: a DNS of its own, or a proxy")
+		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "private addresses outside and public ones in the cluster: custom DNS, or a proxy")
+	case v.privateName:
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, zoneIsPrivate)
 	case onInternet && v.see(v.workstation) == seenPublic:
-		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "the workstation and the resolver contradict each other: a DNS of its own, or a proxy")
+		return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "the workstation and the resolver contradict each other: custom DNS, or a proxy")
 	case onInternet && inside == seenPrivate && v.eks:
-		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceHigh, "a resolver on the internet knows only private addresses: public access is off")
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceHigh, "a resolver on the internet returns only private addresses: public access is off")
 	case onInternet:
-		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, "a resolver on the internet knows only private addresses: public access is off")
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, "a resolver on the internet returns only private addresses: public access is off")
 	}
 	return conclude(v1alpha1.AccessPrivateAtLeast, v1alpha1.ConfidenceLow,
-		"private, or the workstation is in the cluster's network or on its VPN, where a public name has private addresses as well: a resolver on the internet would tell (--resolver)")
+		"either a private endpoint, or the workstation is in the cluster's network or on its VPN, where a public name also resolves to private addresses: query a resolver on the internet to find out (--resolver)")
 }
 
-func outsideNothing(inside seen, conclude conclusion) v1alpha1.EndpointAccess {
-	switch inside {
-	case seenPrivate:
+// zoneIsPrivate is what a name of a private DNS zone means.
+const zoneIsPrivate = "the name is of a private DNS zone: only the networks that the zone is linked to resolve it, to private addresses"
+
+func outsideNothing(v view, inside seen, conclude conclusion) v1alpha1.EndpointAccess {
+	switch {
+	case inside == seenPrivate:
 		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, "the name exists in the cluster's network only")
-	case seenPublic:
-		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceLow, "the cluster knows public addresses of a name that does not exist outside: a DNS of its own")
+	case inside == seenPublic:
+		return conclude(v1alpha1.AccessPublicAtLeast, v1alpha1.ConfidenceLow, "the cluster resolves a name that does not exist outside to public addresses: custom DNS")
+	case v.privateName:
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, zoneIsPrivate)
+	case v.see(v.workstation) == seenPrivate: // a resolver that was asked for does not know it
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, "the name exists in the workstation's network, and not outside of it")
 	}
 	return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "the name does not exist: the cluster has been deleted, or it is the wrong context")
 }
 
-func outsideFailed(inside seen, conclude conclusion) v1alpha1.EndpointAccess {
-	switch inside {
-	case seenPublic:
+func outsideFailed(v view, inside seen, conclude conclusion) v1alpha1.EndpointAccess {
+	switch {
+	case inside == seenPublic:
 		return conclude(v1alpha1.AccessPublic, v1alpha1.ConfidenceMedium, "public addresses in the cluster: private access is off")
-	case seenPrivate:
-		return conclude(v1alpha1.AccessPrivateAtLeast, v1alpha1.ConfidenceMedium, "private addresses in the cluster; without an answer outside, public access may be on as well")
+	case v.privateName:
+		return conclude(v1alpha1.AccessPrivate, v1alpha1.ConfidenceMedium, zoneIsPrivate)
+	case inside == seenPrivate:
+		return conclude(v1alpha1.AccessPrivateAtLeast, v1alpha1.ConfidenceMedium, "private addresses in the cluster; no answer outside, so public access may be on as well")
 	}
-	return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "nobody could tell the addresses")
+	return conclude(v1alpha1.AccessUnknown, v1alpha1.ConfidenceLow, "no lookup returned an address")
 }
 
 // facets are what a mode says of public and of private access.
@@ -168,7 +181,7 @@ func facets(mode v1alpha1.AccessMode) (public, private *bool) {
 	return nil, nil
 }
 
-// see tells what a look-up shows.
+// see tells what a lookup shows.
 func (v view) see(r *v1alpha1.Resolution) seen {
 	switch {
 	case r == nil:
@@ -235,7 +248,7 @@ func resolverName(server string) string {
 	return server
 }
 
-// observation is what a look-up shows, in a sentence.
+// observation is what a lookup shows, in a sentence.
 func observation(v view, r *v1alpha1.Resolution) string {
 	what := ""
 	switch v.see(r) {
@@ -255,19 +268,19 @@ func observation(v view, r *v1alpha1.Resolution) string {
 	case seenLoopback:
 		what = "a loopback address"
 	case seenSpecial:
-		what = "addresses that are nobody's"
+		what = "reserved addresses"
 	}
 	switch r.Result {
 	case v1alpha1.ResolutionNotAsked:
 		what = "not asked"
 	case v1alpha1.ResolutionLiteral:
-		what = "the kubeconfig has an address, which nobody looks up"
+		what = "the kubeconfig uses an IP address: no lookup needed"
 	}
 	if n := len(r.Addresses) - len(v.deciding(r)); n > 0 {
-		what += " (of IPv4, which decide: in a VPC every IPv6 address is a global one)"
+		what += " (judged by the IPv4 addresses: in a VPC every IPv6 address is global)"
 	}
 	if r.From == v1alpha1.FromResolver && !resolverIsPublic(r) {
-		what += fmt.Sprintf("; %s is not on the internet itself, so it may know more than the internet does", resolverName(r.Server))
+		what += fmt.Sprintf("; %s is not a public resolver, so its answers may differ from those on the internet", resolverName(r.Server))
 	}
 	return what
 }

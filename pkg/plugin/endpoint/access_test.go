@@ -50,7 +50,7 @@ func TestResolverAddress(t *testing.T) {
 	}
 }
 
-// look makes a look-up of words: addresses, or none, failed, timeout, notasked.
+// look makes a lookup of words: addresses, or none, failed, timeout, notasked.
 func look(from v1alpha1.ResolutionFrom, server, words string) *v1alpha1.Resolution {
 	r := &v1alpha1.Resolution{From: from, Server: server, Name: "api.example", Result: v1alpha1.ResolutionAnswered}
 	switch words {
@@ -99,6 +99,7 @@ func TestVerdict(t *testing.T) {
 		asked                          string // the resolver's address
 		servers                        string
 		notEKS                         bool
+		private                        bool   // the name is of a private zone
 		want                           string // mode and confidence
 	}{
 		// The four rows of the reference.
@@ -110,28 +111,36 @@ func TestVerdict(t *testing.T) {
 		// A resolver on the internet takes the ambiguity away.
 		{name: "the workstation is on the VPN", workstation: private, resolver: public, asked: internet, cluster: private, want: "PublicAndPrivate high"},
 		{name: "really private", workstation: private, resolver: private, asked: internet, cluster: private, want: "Private high"},
-		{name: "really private, nobody asked inside", workstation: private, resolver: private, asked: internet, want: "Private medium"},
+		{name: "really private, not asked inside", workstation: private, resolver: private, asked: internet, want: "Private medium"},
 		{name: "a resolver that may be in the VPC", workstation: private, resolver: private, asked: inVPC, cluster: private, want: "PrivateAtLeast low"},
 		{name: "the resolver does not answer", workstation: public, resolver: "timeout", asked: internet, cluster: private, want: "PublicAndPrivate high"},
 		{name: "the name exists inside only", workstation: private, resolver: "none", asked: internet, cluster: private, want: "Private medium"},
 		{name: "workstation and resolver contradict", workstation: public, resolver: private, asked: internet, cluster: private, want: "Unknown low"},
 		{name: "the workstation can't, the resolver can", workstation: "failed", resolver: public, asked: internet, cluster: public, want: "Public high"},
 
-		// Nobody asked inside, or nobody answered.
+		// Not asked inside, or no answer.
 		{name: "local only, public", workstation: public, want: "PublicAtLeast medium"},
 		{name: "local only, private", workstation: private, want: "PrivateAtLeast low"},
 		{name: "no answer inside", workstation: public, cluster: "timeout", want: "PublicAtLeast medium"},
 		{name: "no pod inside", workstation: public, cluster: "notasked", want: "PublicAtLeast medium"},
-		{name: "inside there is no such name", workstation: public, cluster: "none", want: "PublicAtLeast low"},
+		{name: "inside no such name", workstation: public, cluster: "none", want: "PublicAtLeast low"},
 
 		// No answer outside.
 		{name: "deleted", workstation: "none", cluster: "none", want: "Unknown low"},
-		{name: "deleted, nobody asked inside", workstation: "none", want: "Unknown low"},
+		{name: "deleted, not asked inside", workstation: "none", want: "Unknown low"},
 		{name: "no such name outside, private inside", workstation: "none", cluster: private, want: "Private medium"},
 		{name: "no such name outside, public inside", workstation: "none", cluster: public, want: "PublicAtLeast low"},
 		{name: "time-out outside, private inside", workstation: "timeout", cluster: private, want: "PrivateAtLeast medium"},
 		{name: "time-out outside, public inside", workstation: "timeout", cluster: public, want: "Public medium"},
 		{name: "time-outs", workstation: "timeout", cluster: "timeout", want: "Unknown low"},
+
+		// Names of private zones, as a private AKS cluster has.
+		{name: "a private zone, seen from outside", workstation: "none", private: true, notEKS: true, want: "Private medium"},
+		{name: "a private zone, no answer", workstation: "timeout", private: true, notEKS: true, want: "Private medium"},
+		{name: "a private zone, its DNS forwards to no other", workstation: "none", cluster: "none", private: true, notEKS: true, want: "Private medium"},
+		{name: "a private zone, on its VPN", workstation: private, private: true, notEKS: true, want: "Private medium"},
+		{name: "a private zone, public inside", workstation: "none", cluster: public, private: true, notEKS: true, want: "PublicAtLeast low"},
+		{name: "a name of the workstation's network", workstation: private, resolver: "none", asked: internet, notEKS: true, want: "Private medium"},
 
 		// Ranges.
 		{name: "RFC 6598 in the VPC", workstation: public, cluster: "100.64.1.5 100.64.2.7", want: "PublicAndPrivate high"},
@@ -154,7 +163,7 @@ func TestVerdict(t *testing.T) {
 		{name: "a public address", workstation: "literal 3.34.1.2", notEKS: true, want: "PublicAtLeast medium"},
 		{name: "a private address", workstation: "literal 192.168.0.2", notEKS: true, want: "PrivateAtLeast medium"},
 		{name: "a loopback address", workstation: "literal 127.0.0.1", notEKS: true, want: "Local medium"},
-		{name: "nobody's address", workstation: "literal 192.0.2.1", notEKS: true, want: "Unknown low"},
+		{name: "a reserved address", workstation: "literal 192.0.2.1", notEKS: true, want: "Unknown low"},
 
 		// Elsewhere than on EKS.
 		{name: "not EKS: public", workstation: public, cluster: public, notEKS: true, want: "Public medium"},
@@ -166,7 +175,7 @@ func TestVerdict(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			v := view{
 				workstation: look(v1alpha1.FromWorkstation, "", test.workstation), resolver: look(v1alpha1.FromResolver, test.asked, test.resolver),
-				cluster: look(v1alpha1.FromCluster, "", test.cluster), servers: map[string]bool{}, eks: !test.notEKS,
+				cluster: look(v1alpha1.FromCluster, "", test.cluster), servers: map[string]bool{}, eks: !test.notEKS, privateName: test.private,
 			}
 			for _, a := range strings.Fields(test.servers) {
 				v.servers[a] = true

@@ -16,7 +16,7 @@ var (
 	shared = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
 	nat64  = netip.MustParsePrefix("64:ff9b::/96")  // RFC 6052: an IPv4 address in its last 32 bits
 
-	// special are blocks that are nobody's (RFC 6890 and what came after it).
+	// special are special-purpose blocks (RFC 6890 and what came after it).
 	special = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
 		netip.MustParsePrefix("192.0.0.0/24"),
@@ -78,7 +78,7 @@ func resolverAddress(text string) (string, error) {
 	}
 	a, err := netip.ParseAddrPort(text)
 	if err != nil {
-		return "", fmt.Errorf("--resolver=%s: it is the address of a DNS server, such as 1.1.1.1 or 10.0.0.2:53", text)
+		return "", fmt.Errorf("invalid --resolver %q: must be the address of a DNS server, such as 1.1.1.1 or 10.0.0.2:53", text)
 	}
 	return a.String(), nil
 }

@@ -87,6 +87,7 @@ func newView(e *v1alpha1.ClusterEndpoint) view {
 	for _, a := range e.APIServers {
 		v.servers[a.Address.IP] = true
 	}
+	v.privateName = v.workstation != nil && isPrivateName(v.workstation.Name)
 	return v
 }
 
@@ -132,7 +133,7 @@ func version(s *Snapshot) *v1alpha1.EndpointVersion {
 	return v
 }
 
-// apiServers are the endpoints of the Service kubernetes by address, each once, with what nodes tell of their zones.
+// apiServers are the endpoints of the Service kubernetes by address, each once, with what nodes report their zones.
 func apiServers(s *Snapshot) []v1alpha1.APIServer {
 	near := newNeighbourhood(s.Nodes)
 	found := map[netip.AddrPort]v1alpha1.APIServer{}

@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// handshakeTimeout is what connecting and the certificate may take: an address that nobody answers at is the common case.
+	// handshakeTimeout is what connecting and the certificate may take: an address that does not answer is the common case.
 	handshakeTimeout = 10 * time.Second
-	// clusterLookups is how many times the time of a look-up one in the cluster has: tools there ask more than once.
+	// clusterLookups is how many times the time of a lookup one in the cluster has: tools there ask more than once.
 	clusterLookups = 3
 )
 
@@ -32,22 +32,22 @@ const (
 type Query struct {
 	// Resolver is the address and port of a DNS server to ask as well; empty for none.
 	Resolver string
-	// LookupTimeout is the time that each look-up has.
+	// LookupTimeout is the time that each lookup has.
 	LookupTimeout time.Duration
-	// LocalOnly asks nobody in the cluster.
+	// LocalOnly queries nothing in the cluster.
 	LocalOnly bool
 	// Pod is the debug pod that asks in the cluster.
 	Pod       kube.DebugPod
 	ChunkSize int64
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
 // Snapshot is what kubeconfig, DNS servers and cluster said.
 type Snapshot struct {
 	Server v1alpha1.EndpointServer `json:"server"`
-	// Login is the program that the kubeconfig logs in with.
-	Login *kube.Login `json:"login,omitempty"`
+	// Login is what the command line of the program that the kubeconfig logs in with says of the cluster.
+	Login *Login `json:"login,omitempty"`
 	// Name is what was looked up.
 	Name        string                       `json:"name"`
 	Resolutions []v1alpha1.Resolution        `json:"resolutions,omitempty"`
@@ -77,7 +77,7 @@ const (
 	subjectLookup = "lookup"
 )
 
-// Collect looks the API server's name up, on the workstation and in the cluster, and reads what the API server tells of itself.
+// Collect looks the API server's name up, on the workstation and in the cluster, and reads what the API server reports itself.
 // It fails only if the kubeconfig leads nowhere; whatever does not answer is in the snapshot.
 func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, error) {
 	progress := q.Progress
@@ -88,14 +88,14 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Server: server, Login: cluster.Login(), Name: nameOf(server), Client: kube.LibraryVersion(), Problems: map[string]v1alpha1.Problem{}}
-	progress("looking " + s.Name + " up, and asking the server for its certificate")
+	s := &Snapshot{Server: server, Login: loginOf(cluster.Login()), Name: nameOf(server), Client: kube.LibraryVersion(), Problems: map[string]v1alpha1.Problem{}}
+	progress("looking " + s.Name + " up, and fetching the server's certificate")
 	var group sync.WaitGroup // whatever fails is in the snapshot
 	group.Go(func() { s.lookUpHere(ctx, q) })
 	group.Go(func() { s.connect(ctx, cluster) })
 	group.Wait()
 	if s.Unreachable == "" {
-		progress("asking the API server")
+		progress("querying the API server")
 		s.askServer(ctx, cluster, q, progress)
 	}
 	if err := kube.Interrupted(ctx); err != nil {
@@ -132,7 +132,7 @@ func (s *Snapshot) connect(ctx context.Context, cluster *kube.Cluster) {
 	switch {
 	case err == nil:
 	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-		s.Unreachable = fmt.Sprintf("nobody answers at %s within %s", s.Server.URL, handshakeTimeout)
+		s.Unreachable = fmt.Sprintf("no answer from %s within %s", s.Server.URL, handshakeTimeout)
 	default:
 		s.Unreachable = unreachable(err)
 	}
@@ -143,14 +143,14 @@ func unreachable(err error) string {
 	return strings.Join(strings.Fields(kube.Explain(err).Error()), " ")
 }
 
-// askServer reads what the API server tells of itself, and has the name looked up in the cluster.
+// askServer reads what the API server reports itself, and has the name looked up in the cluster.
 func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query, progress func(string)) {
 	info, err := cluster.ServerVersion(ctx)
 	var status apierrors.APIStatus
 	refused := apierrors.IsUnauthorized(err) || kube.LoginFailed(err)
 	switch {
 	case refused: // nor will anything else be answered
-		s.Problems[subjectAll] = kube.ProblemOf("version, API servers, nodes, and the look-up in the cluster", err)
+		s.Problems[subjectAll] = kube.ProblemOf("version, API servers, nodes, and the lookup in the cluster", err)
 	case errors.As(err, &status): // it answers, and says no
 		s.Problems[subjectServer] = kube.ProblemOf("the API server's version", err)
 	case err != nil:
@@ -172,7 +172,7 @@ func (s *Snapshot) askServer(ctx context.Context, cluster *kube.Cluster, q Query
 	}}, {Subject: subjectNodes, Title: "nodes", Do: func(ctx context.Context) error {
 		return s.readNodes(ctx, cluster, q)
 	}}}
-	// An address is looked up by nobody, and localhost is another machine to everybody.
+	// An address needs no lookup, and localhost is a different machine everywhere.
 	if !q.LocalOnly && s.Resolutions[0].Result != v1alpha1.ResolutionLiteral && !isThisMachine(s.Name) {
 		reads = append(reads, kube.Read{Subject: subjectLookup, Title: "looking " + s.Name + " up in the cluster", Do: func(ctx context.Context) error {
 			notLookedUp = s.lookUpInCluster(ctx, cluster, q, progress)
@@ -200,7 +200,7 @@ func (s *Snapshot) readNodes(ctx context.Context, cluster *kube.Cluster, q Query
 		})
 	})
 	if err != nil {
-		s.Nodes = nil // some of them would tell of others what is not so
+		s.Nodes = nil // some of them would report others what is not so
 		return err
 	}
 	s.KubeletSkews = map[string]*v1alpha1.VersionSkew{}

@@ -17,7 +17,7 @@ import (
 func resolveOnWorkstation(ctx context.Context, name string, timeout time.Duration) v1alpha1.Resolution {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	started := time.Now() //nolint:forbidigo // the time that a look-up takes
+	started := time.Now() //nolint:forbidigo // the time that a lookup takes
 	found, err := net.DefaultResolver.LookupNetIP(limited, "ip", name)
 	r := v1alpha1.Resolution{
 		From: v1alpha1.FromWorkstation, Name: name, Addresses: addresses(found),
@@ -41,7 +41,7 @@ func resolveOnWorkstation(ctx context.Context, name string, timeout time.Duratio
 	return r
 }
 
-// askResolver asks one DNS server, and nobody else: no hosts file, no search path.
+// askResolver queries one DNS server, and nothing else: no hosts file, no search path.
 func askResolver(ctx context.Context, server, name string, timeout time.Duration) v1alpha1.Resolution {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -57,11 +57,11 @@ func askResolver(ctx context.Context, server, name string, timeout time.Duration
 	return r
 }
 
-// outOfTime is why a look-up ended before its own time did.
+// outOfTime is why a lookup ended before its own time did.
 const outOfTime = "time ran out (--timeout)"
 
 func withinTime(timeout time.Duration) string {
-	return fmt.Sprintf("nobody answered within %s", timeout)
+	return fmt.Sprintf("no answer within %s", timeout)
 }
 
 // addressQuestions ask for a name's addresses of both families. The dot at its end keeps search paths out.
@@ -104,7 +104,7 @@ func reason(a *resolve.Answer) (int, v1alpha1.ResolutionResult, string) {
 	case resolve.StatusNoError, resolve.StatusNXDomain:
 		return 0, v1alpha1.ResolutionNotFound, ""
 	case resolve.StatusNotFound:
-		return 1, v1alpha1.ResolutionFailed, "getent found no address, and does not tell why"
+		return 1, v1alpha1.ResolutionFailed, "getent found no address and gives no reason"
 	case resolve.StatusTimeout:
 		return 3, v1alpha1.ResolutionTimeout, "the DNS server did not answer"
 	}

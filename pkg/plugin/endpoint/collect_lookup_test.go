@@ -39,8 +39,8 @@ func TestResolution(t *testing.T) {
 		{"no such name", answer(resolve.StatusNXDomain, "", 9000), answer(resolve.StatusNXDomain, "", 1000), v1alpha1.ResolutionNotFound, ""},
 		{"only one of two fails", answer(resolve.StatusNoError, "", 9000), answer(resolve.StatusServFail, "", 1000), v1alpha1.ResolutionFailed, "SERVFAIL"},
 		{"silence", answer(resolve.StatusTimeout, "", 9000), answer(resolve.StatusTimeout, "", 9000), v1alpha1.ResolutionTimeout, "the DNS server did not answer"},
-		{"nobody there", answer(resolve.StatusUnreachable, "connection refused", 9000), answer(resolve.StatusUnreachable, "connection refused", 9000), v1alpha1.ResolutionFailed, "connection refused"},
-		{"getent", answer(resolve.StatusNotFound, "", 9000), answer(resolve.StatusNotFound, "", 9000), v1alpha1.ResolutionFailed, "getent found no address, and does not tell why"},
+		{"nothing there", answer(resolve.StatusUnreachable, "connection refused", 9000), answer(resolve.StatusUnreachable, "connection refused", 9000), v1alpha1.ResolutionFailed, "connection refused"},
+		{"getent", answer(resolve.StatusNotFound, "", 9000), answer(resolve.StatusNotFound, "", 9000), v1alpha1.ResolutionFailed, "getent found no address and gives no reason"},
 		{"not asked", answer(resolve.StatusNotAsked, "", 9000), answer(resolve.StatusNotAsked, "", 9000), v1alpha1.ResolutionFailed, "NOTASKED"},
 	} {
 		r := resolution([]resolve.Answer{test.v4, test.v6})
@@ -50,11 +50,11 @@ func TestResolution(t *testing.T) {
 	}
 }
 
-// TestLookUpsEnd looks names up that nobody answers, within the look-up's own time and within the command's.
+// TestLookUpsEnd looks names up that get no answer, within the lookup's own time and within the command's.
 func TestLookUpsEnd(t *testing.T) {
 	silent := nameserver.Serve(t, "127.0.0.1:0", nameserver.Silence)
 	started := time.Now()
-	if r := askResolver(t.Context(), silent, "v4.example", 200*time.Millisecond); r.Result != v1alpha1.ResolutionTimeout || r.Message != "nobody answered within 200ms" {
+	if r := askResolver(t.Context(), silent, "v4.example", 200*time.Millisecond); r.Result != v1alpha1.ResolutionTimeout || r.Message != "no answer within 200ms" {
 		t.Errorf("%+v", r)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -76,7 +76,7 @@ func TestLookUps(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	server := nameserver.Serve(t, "127.0.0.1:0", nameserver.Refusal(dnsmessage.RCodeRefused))
-	r = askResolver(t.Context(), server, "localhost", 5*time.Second) // nobody looks into the hosts file for it
+	r = askResolver(t.Context(), server, "localhost", 5*time.Second) // the hosts file is not read for it
 	if r.Result != v1alpha1.ResolutionFailed || r.Message != "REFUSED" || r.From != v1alpha1.FromResolver || r.Server != server {
 		t.Errorf("%+v", r)
 	}

@@ -22,17 +22,17 @@ const (
 
 var (
 	long = templates.LongDesc(`
-		Show the way to the cluster's API servers: from this workstation, from the nodes, and back to the kubelets.
+		Show how the cluster's API servers are reached: from this workstation, from the nodes, and back to the kubelets.
 
-		The server's name is looked up on the workstation and, by a short-lived pod that is always removed, in the cluster. What both
-		see tells whether the endpoint is public, public and private, or private, as Amazon EKS calls it; the evidence and the confidence
-		stand beside the verdict. Any cluster will do: what only EKS has is left out elsewhere.`)
+		The server's name is looked up on the workstation and, from a short-lived pod that is always removed, in the cluster. Comparing
+		the two shows whether the endpoint is public, public and private, or private, in Amazon EKS's terms; the verdict comes with its
+		evidence and confidence. It works on any cluster: what only EKS has is omitted elsewhere.`)
 
 	examples = templates.Examples(`
 		# The endpoint of the current context
 		kubectl doik endpoint
 
-		# Also ask a DNS server on the internet: on a VPN the workstation sees private addresses, whatever the endpoint is
+		# Also query a DNS server on the internet: on a VPN, the workstation may see private addresses even for a public endpoint
 		kubectl doik endpoint --resolver=1.1.1.1
 
 		# Without a pod in the cluster
@@ -75,12 +75,13 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 		RunE:                  scope.RunE(f.ToOptions),
 	}
 	shared.AddReportFlags(cmd)
-	cmd.Flags().StringVar(&f.resolver, "resolver", "", "Ask this DNS server as well: the address of one on the internet, such as 1.1.1.1, tells a workstation on the VPN from a private endpoint. ADDRESS or ADDRESS:PORT.")
-	cmd.Flags().DurationVar(&f.lookupTimeout, "lookup-timeout", f.lookupTimeout, "The time that each look-up has.")
-	cmd.Flags().BoolVar(&f.localOnly, "local-only", false, "Make no pod in the cluster: look the name up on the workstation only.")
-	cmd.Flags().StringVar(&f.image, "image", f.image, "The image of the debug pod. It has sh, and one of dig, nslookup, getent.")
-	cmd.Flags().StringVar(&f.pullSecret, "image-pull-secret", "", "The secret with which the image of the debug pod is pulled.")
-	cmd.Flags().StringVar(&f.node, "node", "", "The node that the debug pod runs on.")
+	shared.AddSnapshotFlags(cmd)
+	cmd.Flags().StringVar(&f.resolver, "resolver", "", "Also query this DNS server, given as ADDRESS or ADDRESS:PORT. A public one, such as 1.1.1.1, tells a private endpoint from a public one that is seen from within the VPN.")
+	cmd.Flags().DurationVar(&f.lookupTimeout, "lookup-timeout", f.lookupTimeout, "Timeout for each DNS lookup.")
+	cmd.Flags().BoolVar(&f.localOnly, "local-only", false, "Don't create a pod in the cluster: look the name up on the workstation only.")
+	cmd.Flags().StringVar(&f.image, "image", f.image, "Image of the debug pod: any image with sh and one of dig, nslookup and getent.")
+	cmd.Flags().StringVar(&f.pullSecret, "image-pull-secret", "", "Image pull secret for the debug pod's image.")
+	cmd.Flags().StringVar(&f.node, "node", "", "Node to run the debug pod on.")
 	return cmd
 }
 
@@ -110,18 +111,19 @@ func (f *Flags) ToOptions([]string) (*Options, error) {
 func (o *Options) Validate() error {
 	switch {
 	case o.LookupTimeout <= 0:
-		return fmt.Errorf("--lookup-timeout=%s: it must be positive", o.LookupTimeout)
+		return fmt.Errorf("invalid --lookup-timeout %q: must be positive", o.LookupTimeout)
 	case o.Pod.Image == "" && !o.LocalOnly:
-		return fmt.Errorf("--image: there is no image in it; --local-only does without a pod")
+		return fmt.Errorf("invalid --image \"\": must not be empty; --local-only needs no pod")
 	case o.LocalOnly && (o.Pod.Node != "" || o.Pod.PullSecret != "" || o.Pod.Image != kube.DefaultDebugImage()):
-		return fmt.Errorf("--local-only makes no pod: --image, --image-pull-secret and --node can't be combined with it")
+		return fmt.Errorf("--local-only can't be combined with --image, --image-pull-secret or --node: it creates no pod")
 	}
 	return nil
 }
 
 // Run shows the report.
 func (o *Options) Run(ctx context.Context) error {
-	return scope.RunOnce(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.ClusterEndpointList]{
+	return scope.Run(ctx, o.Scope, scope.Report[*Snapshot, *v1alpha1.ClusterEndpointList]{
+		Kind: v1alpha1.KindClusterEndpoint,
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			return Collect(ctx, o.Cluster, Query{
 				Resolver: o.Resolver, LookupTimeout: o.LookupTimeout, LocalOnly: o.LocalOnly, Pod: o.Pod, ChunkSize: o.ChunkSize, Progress: progress,
@@ -137,5 +139,5 @@ func (o *Options) Run(ctx context.Context) error {
 		Problems: func(report *v1alpha1.ClusterEndpointList) []v1alpha1.Problem { return report.Problems },
 		Findings: Findings,
 		Checked:  func(report *v1alpha1.ClusterEndpointList) []v1alpha1.CheckedPart { return report.Checked },
-	})
+	}, nil)
 }

@@ -20,7 +20,7 @@ const (
 	fewServers = 2
 )
 
-// findings are what is wrong with an endpoint, or worth knowing about it, the worst first.
+// findings are what is wrong with an endpoint, or informational, worst first.
 func findings(s *Snapshot, e *v1alpha1.ClusterEndpoint, v view, now time.Time) []v1alpha1.Finding {
 	f := &list{object: "clusterendpoint/" + e.Metadata.Name}
 	reachability(f, s, e, v)
@@ -54,13 +54,13 @@ func reachability(f *list, s *Snapshot, e *v1alpha1.ClusterEndpoint, v view) {
 	}
 	switch {
 	case strings.HasPrefix(e.Server.URL, "http:"):
-		f.add(v1alpha1.CodeVerificationOff, v1alpha1.SeverityWarning, "the server is asked without TLS: whoever is in between reads the credentials", "")
+		f.add(v1alpha1.CodeVerificationOff, v1alpha1.SeverityWarning, "the server is reached without TLS: anyone on the path can read the credentials", "")
 	case e.Server.InsecureSkipTLSVerify:
-		f.add(v1alpha1.CodeVerificationOff, v1alpha1.SeverityWarning, "insecure-skip-tls-verify is set: whoever is in between reads the credentials", "")
+		f.add(v1alpha1.CodeVerificationOff, v1alpha1.SeverityWarning, "insecure-skip-tls-verify is set: anyone on the path can intercept the credentials", "")
 	}
 	if name := e.Server.TLSServerName; name != "" && e.Access.Mode != v1alpha1.AccessUnknown && s.Name == name && isThisMachine(s.Server.Host) {
 		f.add(v1alpha1.CodeKubeconfigLeadsHere, v1alpha1.SeverityInfo,
-			fmt.Sprintf("the server %s is this machine, the beginning of a tunnel: what is said of access is of %s, the tls-server-name", e.Server.Host, name), "")
+			fmt.Sprintf("the server %s is the local end of a tunnel: the access verdict is for %s (tls-server-name)", e.Server.Host, name), "")
 	}
 }
 
@@ -68,7 +68,7 @@ func reachability(f *list, s *Snapshot, e *v1alpha1.ClusterEndpoint, v view) {
 func whyUnreachable(e *v1alpha1.ClusterEndpoint) (why, command string) {
 	switch {
 	case e.Server.Proxy != nil:
-		return "; is the proxy right? It is from " + e.Server.Proxy.Source, ""
+		return "; is the proxy correct? It is set by " + e.Server.Proxy.Source, ""
 	case e.Access.Mode == v1alpha1.AccessPrivate, e.Access.Mode == v1alpha1.AccessPrivateAtLeast:
 		return "; the addresses are private: is a VPN missing?", ""
 	case e.Provider.Name == providerEKS && (e.Access.Mode == v1alpha1.AccessPublic || e.Access.Mode == v1alpha1.AccessPublicAtLeast || e.Access.Mode == v1alpha1.AccessPublicAndPrivate):
@@ -83,7 +83,7 @@ func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
 		return
 	}
 	severity := v1alpha1.SeverityError
-	if e.Server.InsecureSkipTLSVerify { // then nobody looks
+	if e.Server.InsecureSkipTLSVerify { // then clients do not check
 		severity = v1alpha1.SeverityWarning
 	}
 	left := c.NotAfter.Sub(now)
@@ -92,7 +92,7 @@ func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
 	case left <= 0:
 		f.add(v1alpha1.CodeCertificateExpiring, severity, fmt.Sprintf("the server's certificate expired %s ago (%s)", duration.HumanDuration(-left), day(c.NotAfter.Time)), "")
 	case !valid:
-		f.add(v1alpha1.CodeCertificateExpiring, severity, fmt.Sprintf("the server's certificate is valid from %s on: is a clock wrong?", c.NotBefore.UTC().Format(time.RFC3339)), "")
+		f.add(v1alpha1.CodeCertificateExpiring, severity, fmt.Sprintf("the server's certificate is not valid before %s: is a clock wrong?", c.NotBefore.UTC().Format(time.RFC3339)), "")
 	case left < expiringWithin:
 		f.add(v1alpha1.CodeCertificateExpiring, v1alpha1.SeverityWarning, fmt.Sprintf("the server's certificate expires in %s (%s)", duration.HumanDuration(left), day(c.NotAfter.Time)), "")
 	}
@@ -107,11 +107,14 @@ func certificate(f *list, e *v1alpha1.ClusterEndpoint, now time.Time) {
 func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 	workstation, resolver, cluster := v.see(v.workstation), v.see(v.resolver), v.see(v.cluster)
 	if unresolved(v) {
-		severity, remedy := v1alpha1.SeverityError, "kubectl config get-contexts"
-		if !neededHere(e, v) {
+		severity, remedy, why := v1alpha1.SeverityError, "kubectl config get-contexts", ""
+		switch {
+		case !neededHere(e, v):
 			severity, remedy = v1alpha1.SeverityInfo, ""
+		case v.privateName:
+			remedy, why = "", "; it is a private cluster's name, which only its own network and those linked to its DNS zone resolve: is a VPN, or its DNS, missing?"
 		}
-		f.add(v1alpha1.CodeNameUnresolved, severity, fmt.Sprintf("the workstation can't resolve %s: %s", v.workstation.Name, failure(v.workstation)), remedy)
+		f.add(v1alpha1.CodeNameUnresolved, severity, fmt.Sprintf("the workstation can't resolve %s: %s%s", v.workstation.Name, failure(v.workstation), why), remedy)
 	}
 	if none := cluster == seenNothing || cluster == seenFailed && v.cluster.Result != v1alpha1.ResolutionNotAsked; none && (workstation == seenPublic || workstation == seenPrivate || resolver == seenPublic || resolver == seenPrivate) {
 		f.add(v1alpha1.CodeClusterLookupFailed, v1alpha1.SeverityWarning, fmt.Sprintf("the cluster can't resolve %s: %s", v.cluster.Name, failure(v.cluster)), "")
@@ -122,7 +125,7 @@ func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 		}
 	}
 	differ := func(severity v1alpha1.Severity, why string) {
-		f.add(v1alpha1.CodeResolvesDifferently, severity, "the name leads to different networks: "+why, "")
+		f.add(v1alpha1.CodeResolvesDifferently, severity, "the name resolves to different networks: "+why, "")
 	}
 	outside, who := workstation, "the workstation"
 	if resolver == seenPublic || resolver == seenPrivate {
@@ -130,26 +133,26 @@ func resolutions(f *list, e *v1alpha1.ClusterEndpoint, v view) {
 	}
 	switch {
 	case outside == seenPublic && cluster == seenPrivate && e.Provider.Name == providerEKS:
-		differ(v1alpha1.SeverityInfo, who+" sees public addresses, the cluster private ones, as it is with private access")
+		differ(v1alpha1.SeverityInfo, who+" sees public addresses, the cluster private ones, as expected with private access")
 	case outside == seenPublic && cluster == seenPrivate:
 		differ(v1alpha1.SeverityInfo, who+" sees public addresses, the cluster private ones")
 	case outside == seenPrivate && cluster == seenPublic:
-		differ(v1alpha1.SeverityWarning, who+" sees private addresses, the cluster public ones: a DNS of its own, or a proxy")
+		differ(v1alpha1.SeverityWarning, who+" sees private addresses, the cluster public ones: custom DNS, or a proxy")
 	}
 	switch {
 	case resolver == seenPublic && workstation == seenPrivate:
 		differ(v1alpha1.SeverityInfo, "the workstation sees private addresses, "+source(v.resolver)+" public ones: this machine is in the cluster's network or on its VPN")
 	case resolver == seenPrivate && workstation == seenPublic:
-		differ(v1alpha1.SeverityWarning, "the workstation sees public addresses, "+source(v.resolver)+" private ones: one of them has a DNS of its own")
+		differ(v1alpha1.SeverityWarning, "the workstation sees public addresses, "+source(v.resolver)+" private ones: one of them uses custom DNS")
 	}
-	if workstation == seenPrivate && cluster == seenPrivate && v.workstation.Result != v1alpha1.ResolutionLiteral && !resolverIsPublic(v.resolver) {
+	if workstation == seenPrivate && cluster == seenPrivate && v.workstation.Result != v1alpha1.ResolutionLiteral && !v.privateName && !resolverIsPublic(v.resolver) {
 		f.add(v1alpha1.CodeAccessAmbiguous, v1alpha1.SeverityInfo,
-			"private addresses here and in the cluster: private, or this workstation is in the cluster's network or on its VPN", "kubectl doik endpoint --resolver=1.1.1.1")
+			"private addresses both here and in the cluster: either a private endpoint, or this workstation is in the cluster's network or on its VPN", "kubectl doik endpoint --resolver=1.1.1.1")
 	}
 	if public := e.Access.PublicAccess; public != nil && *public {
-		message, remedy := "the endpoint has public addresses: who may reach them is a firewall's matter, which does not show here", ""
+		message, remedy := "the endpoint has public addresses: which clients a firewall lets through is not visible from here", ""
 		if e.Provider.Name == providerEKS {
-			message, remedy = "the endpoint has public addresses: whom publicAccessCidrs lets in does not show without AWS credentials", describeCluster(e)
+			message, remedy = "the endpoint has public addresses: seeing which clients publicAccessCidrs allows requires AWS credentials", describeCluster(e)
 		}
 		f.add(v1alpha1.CodePublicEndpoint, v1alpha1.SeverityInfo, message, remedy)
 	}
@@ -166,10 +169,10 @@ func neededHere(e *v1alpha1.ClusterEndpoint, v view) bool {
 	return e.Server.Proxy == nil && e.Server.Host == v.workstation.Name
 }
 
-// failure says why a look-up has no addresses.
+// failure says why a lookup has no addresses.
 func failure(r *v1alpha1.Resolution) string {
 	if r.Result == v1alpha1.ResolutionNotFound {
-		return cmp.Or(r.Message, "there is no such name")
+		return cmp.Or(r.Message, "no such name")
 	}
 	return cmp.Or(r.Message, "no answer")
 }
@@ -197,7 +200,7 @@ func versions(f *list, e *v1alpha1.ClusterEndpoint) {
 		return
 	}
 	if v.Skew != nil && !v.Skew.Supported {
-		f.add(v1alpha1.CodeClientSkew, v1alpha1.SeverityWarning, fmt.Sprintf("the client libraries are of Kubernetes %s, the API server is %s: %s", v.Client, v.Version, minors(v.Skew.Minor)), "")
+		f.add(v1alpha1.CodeClientSkew, v1alpha1.SeverityWarning, fmt.Sprintf("the client libraries are from Kubernetes %s, the API server is %s: %s", v.Client, v.Version, minors(v.Skew.Minor)), "")
 	}
 	for _, k := range v.Kubelets {
 		if k.Skew == nil || k.Skew.Supported {

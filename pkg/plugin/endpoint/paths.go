@@ -26,9 +26,9 @@ func controlPlaneToKubelet(eks bool) string {
 func nodeToAPIServer(mode v1alpha1.AccessMode, eks bool) string {
 	switch {
 	case !eks:
-		return "to the server in the kubelets' own kubeconfig, which may be another one than yours; pods use the Service kubernetes"
+		return "to the server in the kubelets' own kubeconfig, which may differ from yours; pods use the Service kubernetes"
 	case mode == v1alpha1.AccessPublic:
-		return "to the public addresses: out of the VPC (a NAT or internet gateway), and not out of Amazon's network"
+		return "to the public addresses: out of the VPC (through a NAT or internet gateway), but within Amazon's network"
 	case mode == v1alpha1.AccessPublicAndPrivate, mode == v1alpha1.AccessPrivate, mode == v1alpha1.AccessPrivateAtLeast:
 		return "to the private addresses: within the VPC, through network interfaces that EKS owns in the cluster's subnets"
 	}
@@ -43,7 +43,7 @@ func userToAPIServer(e *v1alpha1.ClusterEndpoint, eks bool) string {
 	case v1alpha1.AccessPublic, v1alpha1.AccessPublicAndPrivate, v1alpha1.AccessPublicAtLeast:
 		way := "over the internet to the public addresses"
 		if eks {
-			way += ", from those that publicAccessCidrs lets in"
+			way += ", from the ranges in publicAccessCidrs"
 		}
 		if e.Access.Mode == v1alpha1.AccessPublicAndPrivate {
 			way += "; in the cluster's network, and on its VPN, to the private ones"
@@ -54,7 +54,7 @@ func userToAPIServer(e *v1alpha1.ClusterEndpoint, eks bool) string {
 	case v1alpha1.AccessPrivateAtLeast:
 		return "from here to the private addresses: this machine is in the cluster's network, or in one connected to it"
 	case v1alpha1.AccessLocal:
-		return "to this machine, and from it to wherever it leads"
+		return "to this machine, and on from there if it is a tunnel"
 	}
 	return "not known"
 }

@@ -26,7 +26,8 @@ const (
 // domains are those in which providers name API servers. The label before the domain is the region.
 //
 // EKS: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html (the first for IPv4, *.api.aws for dual-stack
-// clusters, the last three in China). AKS: https://learn.microsoft.com/azure/aks/private-clusters. GKE: its DNS-based endpoint.
+// clusters, the last three in China). AKS: https://learn.microsoft.com/azure/aks/private-clusters (the second for Azure Government, the
+// third in China). GKE: its DNS-based endpoint.
 var domains = []struct{ suffix, provider string }{
 	{".eks.amazonaws.com", providerEKS},
 	{".api.aws", providerEKS},
@@ -34,6 +35,8 @@ var domains = []struct{ suffix, provider string }{
 	{".api.amazonwebservices.com.cn", providerEKS},
 	{".amazonwebservices.com.cn", providerEKS},
 	{".azmk8s.io", providerAKS},
+	{".cx.aks.containerservice.azure.us", providerAKS},
+	{".cx.prod.service.azk8s.cn", providerAKS},
 	{".gke.goog", providerGKE},
 }
 
@@ -82,17 +85,9 @@ func provider(s *Snapshot) (v1alpha1.ClusterProvider, []v1alpha1.EndpointEvidenc
 		}
 	}
 	if l := s.Login; l != nil {
-		name, region, eks := loginOf(l.Command, l.Args)
-		if eks {
-			found(providerEKS, "kubeconfig", "it logs in with "+baseName(l.Command)+", as to a cluster of EKS")
-			if eksName.MatchString(name) {
-				p.ClusterName = name
-			}
-			for _, region := range []string{region, l.Env["AWS_REGION"], l.Env["AWS_DEFAULT_REGION"]} {
-				if p.Region == "" && awsRegion.MatchString(region) {
-					p.Region = region
-				}
-			}
+		if l.EKS {
+			found(providerEKS, "kubeconfig", "it logs in with "+l.Program+", as to a cluster of EKS")
+			p.ClusterName, p.Region = l.Cluster, cmp.Or(p.Region, l.Region)
 		}
 	}
 	for i := range s.Nodes {
@@ -127,7 +122,7 @@ func platformOf(node *corev1.Node) string {
 	return ""
 }
 
-// nameEKSCluster fills in what the names in the kubeconfig and the nodes' labels tell of a cluster of EKS.
+// nameEKSCluster fills in what the names in the kubeconfig and the nodes' labels report a cluster of EKS.
 func nameEKSCluster(s *Snapshot, p *v1alpha1.ClusterProvider) {
 	for _, name := range []string{s.Server.Cluster, s.Server.Context} {
 		if m := clusterARN.FindStringSubmatch(name); m != nil {
@@ -167,49 +162,13 @@ func providerOfHost(host string) (name, region, domain string) {
 	return "", "", ""
 }
 
-// loginOf reads the command line of the programs that log in to EKS: aws eks get-token and aws-iam-authenticator token.
-func loginOf(command string, args []string) (cluster, region string, eks bool) {
-	var words []string
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if !strings.HasPrefix(arg, "-") {
-			words = append(words, arg)
-			continue
-		}
-		flag, value, joined := strings.Cut(arg, "=")
-		if !joined && i+1 < len(args) {
-			value = args[i+1]
-		}
-		switch flag {
-		case "--cluster-name", "--cluster-id", "-i":
-			cluster = value
-		case "--region":
-			region = value
-		}
-		if !joined && takesValue(flag) {
-			i++
-		}
-	}
-	line := " " + strings.Join(words, " ") + " "
-	switch program := strings.TrimSuffix(baseName(command), ".exe"); {
-	case program == "aws-iam-authenticator", strings.Contains(line, " aws-iam-authenticator "): // also under a wrapper
-		eks = true
-	case program == "aws", strings.Contains(line, " aws "):
-		eks = strings.Contains(line, " eks get-token ")
-	}
-	if !eks {
-		return "", "", false
-	}
-	return cluster, region, true
-}
-
-// takesValue reports whether a flag of those programs is followed by its value.
-func takesValue(flag string) bool {
-	switch flag {
-	case "--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager", "--no-cli-auto-prompt", "--cli-auto-prompt", "--cache", "--token-only", "--forward-session-name", "--":
-		return false
-	}
-	return true
+// isPrivateName reports whether a name is of a private DNS zone, which only the networks that the zone is linked to resolve: those of Azure
+// Private Link are in a zone privatelink.*, those of AKS' API Server VNet Integration in private.*. A cluster with such a name has no public
+// access.
+func isPrivateName(host string) bool {
+	provider, _, _ := providerOfHost(host)
+	labels := strings.Split(strings.ToLower(host), ".")
+	return slices.Contains(labels, "privatelink") || provider == providerAKS && slices.Contains(labels, "private")
 }
 
 // baseName is the last part of a path.

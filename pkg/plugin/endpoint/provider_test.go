@@ -18,26 +18,39 @@ func TestProviderOfHost(t *testing.T) {
 	for host, want := range map[string]string{
 		eksHost:       "EKS ap-northeast-2",
 		eksHost + ".": "EKS ap-northeast-2",
-		"0a1b.yl4.us-gov-west-1.eks.amazonaws.com":             "EKS us-gov-west-1",
-		"0a1b.gr7.us-east-1.api.aws":                           "EKS us-east-1",
-		"0a1b.sk1.cn-north-1.eks.amazonaws.com.cn":             "EKS cn-north-1",
-		"0a1b.sk1.cn-northwest-1.api.amazonwebservices.com.cn": "EKS cn-northwest-1",
-		"0a1b.sk1.cn-north-1.amazonwebservices.com.cn":         "EKS cn-north-1",
-		"0a1b.eks.amazonaws.com":                               "EKS ",
-		"demo-dns-1a2b3c4d.hcp.koreacentral.azmk8s.io":         "AKS koreacentral",
-		"demo-1a2b.0f-0f.privatelink.westeurope.azmk8s.io":     "AKS westeurope",
-		"gke-0a1b-123.asia-northeast3.gke.goog":                "GKE asia-northeast3",
-		"eks.amazonaws.com":                                    " ",
-		"eks.amazonaws.com.evil.example":                       " ",
-		"evileks.amazonaws.com":                                " ",
-		"something.api.aws":                                    " ",
-		"api.example.com":                                      " ",
-		"localhost":                                            " ",
-		"":                                                     " ",
+		"0a1b.yl4.us-gov-west-1.eks.amazonaws.com":                                "EKS us-gov-west-1",
+		"0a1b.gr7.us-east-1.api.aws":                                              "EKS us-east-1",
+		"0a1b.sk1.cn-north-1.eks.amazonaws.com.cn":                                "EKS cn-north-1",
+		"0a1b.sk1.cn-northwest-1.api.amazonwebservices.com.cn":                    "EKS cn-northwest-1",
+		"0a1b.sk1.cn-north-1.amazonwebservices.com.cn":                            "EKS cn-north-1",
+		"0a1b.eks.amazonaws.com":                                                  "EKS ",
+		"demo-dns-1a2b3c4d.hcp.koreacentral.azmk8s.io":                            "AKS koreacentral",
+		"demo-1a2b.0f-0f.privatelink.westeurope.azmk8s.io":                        "AKS westeurope",
+		"demo-1a2b.0f.privatelink.usgovvirginia.cx.aks.containerservice.azure.us": "AKS usgovvirginia",
+		"demo-1a2b.hcp.chinaeast2.cx.prod.service.azk8s.cn":                       "AKS chinaeast2",
+		"gke-0a1b-123.asia-northeast3.gke.goog":                                   "GKE asia-northeast3",
+		"eks.amazonaws.com":                                                       " ",
+		"eks.amazonaws.com.evil.example":                                          " ",
+		"evileks.amazonaws.com":                                                   " ",
+		"something.api.aws":                                                       " ",
+		"api.example.com":                                                         " ",
+		"localhost":                                                               " ",
+		"":                                                                        " ",
 	} {
 		name, region, _ := providerOfHost(host)
 		if got := name + " " + region; got != want {
 			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+}
+
+func TestIsPrivateName(t *testing.T) {
+	for host, want := range map[string]bool{
+		"demo-1a2b.0f-0f.privatelink.westeurope.azmk8s.io": true, "demo-1a2b.sub.PrivateLink.westeurope.azmk8s.io.": true, "demo-1a2b.private.westeurope.azmk8s.io": true,
+		"demo-1a2b.hcp.westeurope.azmk8s.io": false, "privatelink-1a2b.hcp.westeurope.azmk8s.io": false, "private.example.com": false, "api.privatelink.example.com": true, "": false,
+	} {
+		if got := isPrivateName(host); got != want {
+			t.Errorf("%s: %t", host, got)
 		}
 	}
 }
@@ -60,7 +73,7 @@ func TestLoginOf(t *testing.T) {
 	} {
 		words := strings.Fields(line)
 		got := "no"
-		if cluster, region, eks := loginOf(words[0], words[1:]); eks {
+		if cluster, region, eks := eksOf(baseName(words[0]), words[1:]); eks {
 			got = cluster + " " + region
 		}
 		if got != want {
@@ -85,7 +98,7 @@ func TestProvider(t *testing.T) {
 	}{
 		"host, login, version": {Snapshot{
 			Name: eksHost, Version: version("v1.33.1-eks-ae9a62a"),
-			Login: &kube.Login{Command: "aws", Args: []string{"--region", "us-east-1", "eks", "get-token", "--cluster-name", "demo"}},
+			Login: loginOf(&kube.Login{Command: "aws", Args: []string{"--region", "us-east-1", "eks", "get-token", "--cluster-name", "demo"}}),
 		}, "EKS/ap-northeast-2/demo/server name,server version,kubeconfig"},
 		"an ARN": {Snapshot{
 			Server: v1alpha1.EndpointServer{Cluster: "arn:aws-cn:eks:cn-north-1:123456789012:cluster/demo"}, Version: version("v1.33.1-eks-ae9a62a"),
@@ -97,7 +110,7 @@ func TestProvider(t *testing.T) {
 			Version: version("v1.33.1-eks-ae9a62a"), Nodes: []corev1.Node{node("aws:///x", "topology.kubernetes.io/region=eu-west-1", "alpha.eksctl.io/cluster-name=demo")},
 		}, "EKS/eu-west-1/demo/server version"},
 		"the region of the environment": {Snapshot{
-			Login: &kube.Login{Command: "aws-iam-authenticator", Args: []string{"token", "-i", "demo"}, Env: map[string]string{"AWS_DEFAULT_REGION": "us-west-2"}},
+			Login: loginOf(&kube.Login{Command: "aws-iam-authenticator", Args: []string{"token", "-i", "demo"}, Env: map[string]string{"AWS_DEFAULT_REGION": "us-west-2"}}),
 		}, "EKS/us-west-2/demo/kubeconfig"},
 		"EKS nodes outside of EKS": {Snapshot{
 			Version: version("v1.36.3"), Nodes: []corev1.Node{node("aws:///x", "topology.kubernetes.io/region=eu-west-1")},

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -30,7 +31,7 @@ var columns = printers.Columns[row]{
 	printers.Narrow("PART", func(r row) printers.Cell { return printers.Text(r.part) }),
 	printers.Narrow("SUBJECT", func(r row) printers.Cell { return r.subject }),
 	printers.Wide("TIME", func(r row) printers.Cell { return orNone(r.time) }),
-	printers.Narrow("DETAIL", func(r row) printers.Cell { return orNone(r.detail) }),
+	printers.Narrow("DETAIL", func(r row) printers.Cell { return orNone(r.detail) }).Shrinks(printers.Wrap),
 	printers.Wide("MORE", func(r row) printers.Cell { return orNone(r.more) }),
 }
 
@@ -39,7 +40,7 @@ func Table(report *v1alpha1.ClusterEndpointList, v View) printers.Table {
 	t := printers.Table{Columns: columns.Heads()}
 	for i := range report.Items {
 		e := &report.Items[i]
-		block := printers.Block{Heading: heading(e), Findings: e.Findings}
+		block := printers.Block{Heading: heading(e), Findings: finding.Join(e.Findings)}
 		for _, r := range rows(e, v) {
 			block.Rows = append(block.Rows, columns.Cells(r))
 		}
@@ -207,7 +208,7 @@ func scopeWord(a v1alpha1.EndpointAddress) string {
 	case v1alpha1.ScopeShared:
 		return "shared, RFC 6598"
 	case v1alpha1.ScopeSpecial:
-		return "nobody's"
+		return "reserved"
 	}
 	return strings.ToLower(string(a.Scope))
 }

@@ -14,7 +14,7 @@ import (
 // few is how many names a sentence has.
 const few = 3
 
-// New makes a finding: what is wrong, or worth knowing, in one sentence about objects, which are kind/name
+// New makes a finding: what is wrong, or informational, in one sentence about objects, which are kind/name
 // or kind/namespace/name. Command is one to run next; empty if none is known.
 func New(code v1alpha1.Code, severity v1alpha1.Severity, objects []string, command, format string, args ...any) v1alpha1.Finding {
 	return v1alpha1.Finding{Code: code, Severity: severity, Objects: Refs(objects), Message: fmt.Sprintf(format, args...), Remedy: v1alpha1.Remedy{Command: command, Explain: Explain(code)}}

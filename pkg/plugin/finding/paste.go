@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Given is what of kubectl's connection flags stood on the command line: a command that is to be pasted needs the same.
+// Given is what of kubectl's connection flags stood on the command line: a command to paste needs the same.
 type Given struct {
 	Kubeconfig, Context, Cluster, Namespace string
 }
@@ -27,6 +27,9 @@ func (g Given) Paste(text string) string {
 	for i := len(matches) - 1; i >= 0; i-- {
 		m := matches[i]
 		isPlugin := m[2] >= 0
+		if strings.HasSuffix(text[m[0]:m[1]], " explain") { // it takes no cluster
+			continue
+		}
 		switch {
 		case !isPlugin:
 			at := m[0] + len("kubectl")

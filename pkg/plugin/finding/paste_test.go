@@ -13,7 +13,7 @@ func TestPaste(t *testing.T) {
 		{Given{Namespace: "shop"}, "kubectl describe pod web-0 -n shop", "kubectl describe pod web-0 -n shop"},
 		{Given{Context: "prod"}, "kubectl describe pod web-0 -n shop", "kubectl --context=prod describe pod web-0 -n shop"},
 		{Given{Context: "arn:aws:eks:eu-1:1:cluster/x", Cluster: "c"}, "see kubectl logs web-0 -n a, or raise --timeout", "see kubectl --context=arn:aws:eks:eu-1:1:cluster/x --cluster=c logs web-0 -n a, or raise --timeout"},
-		{all, "kubectl delete pod web-0 -n shop lets the set make it anew", "kubectl" + flags + " delete pod web-0 -n shop lets the set make it anew"},
+		{all, "kubectl delete pod web-0 -n shop lets the set recreate it", "kubectl" + flags + " delete pod web-0 -n shop lets the set recreate it"},
 		{all, "kubectl doik endpoint --resolver=1.1.1.1", "kubectl doik endpoint -n shop" + flags + " --resolver=1.1.1.1"},
 		{all, "kubectl doik check -A", "kubectl doik check" + flags + " -A"},
 		{all, "kubectl get a; then kubectl get b", "kubectl" + flags + " get a; then kubectl" + flags + " get b"},

@@ -11,11 +11,11 @@ import (
 var kinds = map[string]string{
 	"pod": "Pod", "statefulset": "StatefulSet", "service": "Service", "node": "Node", "persistentvolumeclaim": "PersistentVolumeClaim",
 	"persistentvolume": "PersistentVolume", "poddisruptionbudget": "PodDisruptionBudget", "networkpolicy": "NetworkPolicy", "deployment": "Deployment",
-	"clusterendpoint": "ClusterEndpoint", "replicaset": "ReplicaSet", "daemonset": "DaemonSet", "job": "Job", "instanceset": "InstanceSet",
+	"clusterendpoint": "ClusterEndpoint", "replicaset": "ReplicaSet", "daemonset": "DaemonSet", "job": "Job", "instanceset": "InstanceSet", "namespace": "Namespace",
 }
 
 // withoutNamespace are the kinds that are in none.
-var withoutNamespace = [...]string{"Node", "PersistentVolume", "ClusterEndpoint"}
+var withoutNamespace = [...]string{"Node", "PersistentVolume", "ClusterEndpoint", "Namespace"}
 
 // Ref reads kind/name or kind/namespace/name, as findings name objects while they are made. Kinds that are not known keep their letters.
 func Ref(text string) v1alpha1.ObjectReference {

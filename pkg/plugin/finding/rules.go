@@ -31,7 +31,7 @@ const (
 	RuleWrongSource           Rule = "024" // a replica follows another source than the rest of its set
 
 	RuleReplicationLag Rule = "030" // a replica is late
-	RuleLagUnknown     Rule = "031" // nobody can tell how late a replica is
+	RuleLagUnknown     Rule = "031" // the lag of a replica is unknown
 	RuleDelayedReplica Rule = "032" // a replica is late on purpose
 
 	RuleReadyButBroken             Rule = "070" // a pod is Ready though its replication is broken
@@ -41,6 +41,7 @@ const (
 	RuleReadServiceReachesSource   Rule = "074" // a Service for reading reaches the source too
 	RulePrimaryOnSpot              Rule = "075" // the source runs on capacity that the provider takes away
 	RuleReplicasTogether           Rule = "076" // all replicas are on the source's node, or in its zone
+	RuleWriteServiceReachesNothing Rule = "079" // a Service for writing reaches no server
 
 	RuleRowsDiffer        Rule = "080" // not all servers have the same rows
 	RuleEndpointSilent    Rule = "090" // a ready endpoint does not answer
@@ -50,10 +51,15 @@ const (
 	RuleConnectionsFailed Rule = "094" // connections failed
 	RuleReadsSticky       Rule = "095" // a Service keeps clients with one server
 	RuleNoEndpoints       Rule = "096" // a Service has no ready endpoint
+
+	RuleRefusesClients   Rule = "100" // a server refuses clients, or is about to
+	RuleStreamStalled    Rule = "104" // a receiver is connected and receives nothing of what its source has
+	RuleSourceByAddress  Rule = "105" // a replica knows its source by a pod's IP address
+	RuleServiceMixesSets Rule = "106" // a Service leads to servers that have nothing in common
 )
 
 // notOfDatabases are the families of codes that no database engine has.
-var notOfDatabases = [...]string{"STS", "DNS", "NODE", "ENDP", "CHECK"}
+var notOfDatabases = [...]string{"STS", "VOL", "DNS", "NODE", "ENDP", "CHECK"}
 
 // Code is the rule's code in an engine's family.
 func (r Rule) Code(family string) v1alpha1.Code { return v1alpha1.Code(family + string(r)) }

@@ -20,7 +20,9 @@ func TestRules(t *testing.T) {
 		RulePrimaryOnSpot: v1alpha1.CodePrimaryOnSpot, RuleReplicasTogether: v1alpha1.CodeReplicasTogether, RuleRowsDiffer: v1alpha1.CodeRowsDiffer,
 		RuleEndpointSilent: v1alpha1.CodeEndpointSilent, RuleUnknownServer: v1alpha1.CodeUnknownServer, RuleReadsBroken: v1alpha1.CodeReadsBroken,
 		RuleReadsSource: v1alpha1.CodeReadsSource, RuleConnectionsFailed: v1alpha1.CodeConnectionsFailed, RuleReadsSticky: v1alpha1.CodeReadsSticky,
-		RuleNoEndpoints: v1alpha1.CodeNoEndpoints,
+		RuleNoEndpoints: v1alpha1.CodeNoEndpoints, RuleRefusesClients: v1alpha1.CodeRefusesClients, RuleStreamStalled: v1alpha1.CodeStreamStalled,
+		RuleSourceByAddress: v1alpha1.CodeSourceByAddress, RuleServiceMixesSets: v1alpha1.CodeServiceMixesSets,
+		RuleWriteServiceReachesNothing: v1alpha1.CodeWriteServiceReachesNothing,
 	} {
 		if got := rule.Code("MYSQL"); got != code || !rule.Is(code) || !rule.Is(rule.Code("PG")) {
 			t.Errorf("rule %s is %s, and not %s", rule, got, code)

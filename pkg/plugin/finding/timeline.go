@@ -8,9 +8,9 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
-// Timeline tells which findings came and which went, as far as they are no mere information and not of the codes that are told in other
-// words. Figures in their messages change: two findings are the same if they have the same identity. What is over is told without severity, and
-// with its objects, whose namespace is told where it is not home.
+// Timeline tells which findings came and which went, as far as they are no mere information and not of the codes that are reported in other
+// words. Figures in their messages change: two findings are the same if they have the same identity. What is over is reported without severity, and
+// with its objects, whose namespace is reported where it is not home.
 func Timeline(home string, was, is []v1alpha1.Finding, identity func(v1alpha1.Finding) string, told []v1alpha1.Code, tell func(severity v1alpha1.Severity, text string)) {
 	tells := func(f v1alpha1.Finding) bool {
 		return f.Severity != v1alpha1.SeverityInfo && !slices.Contains(told, f.Code)
@@ -32,7 +32,7 @@ func Timeline(home string, was, is []v1alpha1.Finding, identity func(v1alpha1.Fi
 	}
 	for _, f := range was {
 		if tells(f) && !now[identity(f)] {
-			tell("", fmt.Sprintf("%s is over: %s", f.Code, Some(Objects(f.Objects, home))))
+			tell("", fmt.Sprintf("%s resolved: %s", f.Code, Some(Objects(f.Objects, home))))
 		}
 	}
 }

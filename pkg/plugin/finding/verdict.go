@@ -88,7 +88,7 @@ func Allow(parts []v1alpha1.CheckedPart, allowed []v1alpha1.CheckPart) []v1alpha
 	return list
 }
 
-// Gaps says of each part what of a kind was not looked at: "volumes (2 of 3: no right to get nodes/proxy), DNS (…)".
+// Gaps says of each part what of a kind was not looked at: "volumes (2 of 3: no permission to get nodes/proxy), DNS (…)".
 func Gaps(parts []v1alpha1.CheckedPart, kind v1alpha1.GapKind) string {
 	var words []string
 	for _, p := range parts {
@@ -125,7 +125,7 @@ var refused = regexp.MustCompile(`cannot (\w+) resource "([^"]+)"`)
 // Why is a problem in a few words, as the reason of a gap.
 func Why(p v1alpha1.Problem) string {
 	if m := refused.FindStringSubmatch(p.Message); p.Reason == v1alpha1.ReasonForbidden && m != nil {
-		return fmt.Sprintf("no right to %s %s", m[1], m[2])
+		return fmt.Sprintf("no permission to %s %s", m[1], m[2])
 	}
 	return p.Message
 }

@@ -39,6 +39,7 @@ type Cluster struct {
 
 	// Plain REST clients and the types of their answers: typed clients of these two groups alone would link 2 MB of methods.
 	clients map[schema.GroupVersion]rest.Interface
+	custom  *custom
 	// config makes the connections of exec and port-forward, which are not plain requests.
 	config *rest.Config
 	// login is nil if the kubeconfig needs no program to log in.
@@ -48,7 +49,7 @@ type Cluster struct {
 	// shared is nil unless several readers share their lists.
 	shared *shared
 	link   *Link
-	// seen is nil unless somebody observes objects.
+	// seen is nil unless objects are observed.
 	seen func(kind string, o metav1.Object)
 }
 
@@ -105,6 +106,7 @@ func (c *Cluster) addClients() error {
 		return err
 	}
 	connections = c.login.through(connections)
+	c.custom = &custom{config: c.config, connections: connections, clients: map[schema.GroupVersion]rest.Interface{}}
 	for _, gv := range groupVersions {
 		if c.clients[gv], err = newClient(c.config, gv, connections); err != nil {
 			return err

@@ -34,8 +34,8 @@ func (c *Connection) AddFlags(flags *pflag.FlagSet) {
 	names.AuthOverrideFlags.Password = clientcmd.FlagInfo{}
 	clientcmd.BindOverrideFlags(&c.Overrides, flags, names)
 	flags.StringArrayVar(&c.userExtras, "as-user-extra", nil, "User extras to impersonate for the operation, this flag can be repeated to specify multiple values for the same key.")
-	flags.StringVar(&c.kuberc, "kuberc", "", "Path to the kuberc file to use for preferences, as kubectl has it: which login programs may be run, and default values of flags for commands named doik COMMAND.")
-	flags.String("cache-dir", "", "Accepted as kubectl does; nothing is cached.")
+	flags.StringVar(&c.kuberc, "kuberc", "", "Path to the kuberc file to use for preferences, as for kubectl: which credential plugins may run, and default flag values for commands named doik COMMAND.")
+	flags.String("cache-dir", "", "Accepted for compatibility with kubectl; nothing is cached.")
 	_ = flags.MarkHidden("cache-dir")
 }
 

@@ -32,9 +32,9 @@ const (
 	debugComponent      = "debug-pod"
 	debugRunLabel       = "doik.dev/run"
 
-	// neverReady is a condition that nobody sets: a pod that wears a workload's labels must not be sent its traffic.
+	// neverReady is a condition that is never set: a pod that wears a workload's labels must not be sent its traffic.
 	neverReady = "doik.dev/never-ready"
-	// debugUser is nobody in particular, as runAsNonRoot asks for.
+	// debugUser is an arbitrary user, as runAsNonRoot asks for.
 	debugUser = 65532
 
 	// creationPatience is how long an interrupted command waits for a creation under way: only when it has ended can the pod
@@ -67,9 +67,9 @@ type DebugPod struct {
 	PullSecret, Node string
 	// Labels are worn beside those that tell whose the pod is.
 	Labels map[string]string
-	// Lifetime is when the pod ends by itself, should nobody remove it.
+	// Lifetime is when the pod ends by itself, if it is not removed.
 	Lifetime time.Duration
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
@@ -80,7 +80,7 @@ type LeftBehindError struct {
 }
 
 func (e *LeftBehindError) Error() string {
-	return fmt.Sprintf("the debug pod %s could not be removed: %s; it ends by itself, and kubectl delete pod %s -n %s removes it",
+	return fmt.Sprintf("the debug pod %s could not be removed: %s; it exits by itself, or remove it with kubectl delete pod %s -n %s",
 		e.Name, oneLine(Explain(e.Err)), e.Name, e.Namespace)
 }
 
@@ -153,7 +153,7 @@ func (p *DebugPod) object() *corev1.Pod {
 		pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: p.PullSecret}}
 	}
 	if p.Node != "" {
-		// Through the scheduler, which says why a node won't do; its taints don't matter to whoever asks for it by name.
+		// Through the scheduler, which says why a node won't do; its taints don't matter if it is asked for by name.
 		pod.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{
 				{Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn, Values: []string{p.Node}},
@@ -170,7 +170,7 @@ func Idle(lifetime time.Duration) []string {
 	return []string{"sh", "-c", fmt.Sprintf("trap 'exit 0' TERM INT; sleep %d & wait", max(1, int64(lifetime/time.Second)))}
 }
 
-// restricted is what the Pod Security level of that name asks of a container, and a file system that nobody writes to.
+// restricted is what the Pod Security level of that name asks of a container, and a read-only file system.
 func restricted() *corev1.SecurityContext {
 	return &corev1.SecurityContext{
 		AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true), RunAsNonRoot: new(true),
@@ -221,7 +221,7 @@ func (c *Cluster) waitRunning(ctx context.Context, pod *corev1.Pod, progress fun
 	case ctx.Err() != nil:
 		return nil, c.neverStarted(ctx, latest)
 	case errors.Is(err, errPodDeleted):
-		return nil, fmt.Errorf("somebody has deleted the debug pod %s", latest.Name)
+		return nil, fmt.Errorf("the debug pod %s was deleted by someone else", latest.Name)
 	case err != nil:
 		return nil, err
 	}
@@ -253,9 +253,9 @@ func started(pod *corev1.Pod) (bool, error) {
 	}
 	switch {
 	case objects.Terminating(pod):
-		return false, errors.New("somebody has deleted the debug pod")
+		return false, errors.New("the debug pod was deleted by someone else")
 	case objects.PodFinished(pod):
-		return false, fmt.Errorf("the debug pod has ended on node %s before it could be used: %s", pod.Spec.NodeName, objects.Because(pod.Status.Reason, pod.Status.Message))
+		return false, fmt.Errorf("the debug pod exited on node %s before it could be used: %s", pod.Spec.NodeName, objects.Because(pod.Status.Reason, pod.Status.Message))
 	}
 	return false, nil
 }
@@ -319,7 +319,7 @@ func (c *Cluster) removeDebugPods(ctx context.Context, pod *corev1.Pod) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalPatience)
 	defer cancel()
 	err := c.deletePod(ctx, pod)
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // somebody was faster
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone already
 		err = nil
 	}
 	if err == nil && !pod.CreationTimestamp.IsZero() {

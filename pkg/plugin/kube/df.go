@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,9 +29,11 @@ const (
 // Mounts are claims that a container has mounted.
 type Mounts struct {
 	Container
-	// Paths and Claims belong together.
+	// Paths, Claims and ReadOnly belong together.
 	Paths  []string
 	Claims []types.NamespacedName
+	// ReadOnly is true of those that the pod asks for only to read.
+	ReadOnly []bool
 }
 
 // ContainerUsage runs df in containers, concurrently; each has the given time. The second result has the reason for each claim
@@ -55,7 +59,7 @@ func (c *Cluster) ContainerUsage(ctx context.Context, mounts []Mounts, timeout t
 			case err == nil:
 				usage[claim] = found[i]
 			case ctx.Err() != nil:
-				failed[claim] = "df in the container had not ended when time ran out (--timeout)"
+				failed[claim] = "df in the container did not finish before the timeout (--timeout)"
 			default:
 				failed[claim] = dfFailure(m, err, timeout)
 			}
@@ -101,17 +105,18 @@ func firstOfNamespaces(mounts []Mounts) (first, rest []Mounts) {
 func dfFailure(m Mounts, err error, timeout time.Duration) string {
 	switch {
 	case apierrors.IsForbidden(err):
-		return "df in the container: no right to create pods/exec"
+		return "df in the container: no permission to create pods/exec"
 	case isTimeout(err):
-		return fmt.Sprintf("df in container %s did not end within %s", m.Name, timeout)
+		return fmt.Sprintf("df in container %s did not finish within %s", m.Name, timeout)
 	}
 	if strings.Contains(err.Error(), "executable file not found") { // containerd, CRI-O and Docker all end so
-		return fmt.Sprintf("there is no df in container %s", m.Name)
+		return fmt.Sprintf("no df in container %s", m.Name)
 	}
 	return fmt.Sprintf("df in container %s: %s", m.Name, oneLine(err))
 }
 
-// df asks for blocks and for inodes. Not every df knows inodes; without them the blocks are worth having.
+// df asks for blocks and for inodes, and reads how the file systems are mounted. Not every df knows inodes, and not every image has cat;
+// without them the blocks are worth having.
 func (c *Cluster) df(ctx context.Context, m Mounts, timeout time.Duration) ([]v1alpha1.VolumeUsage, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -131,6 +136,13 @@ func (c *Cluster) df(ctx context.Context, m Mounts, timeout time.Duration) ([]v1
 		}
 		return nil
 	})
+	var mounted map[string]v1alpha1.ReadOnlyMount
+	group.Go(func() error {
+		if text, err := c.Exec(groupCtx, m.Container, "cat", "/proc/mounts"); err == nil {
+			mounted = readOnlyMounts(text)
+		}
+		return nil
+	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -144,9 +156,38 @@ func (c *Cluster) df(ctx context.Context, m Mounts, timeout time.Duration) ([]v1
 		}
 		list[i] = volumeUsage(f)
 		list[i].Source = v1alpha1.UsageFromExec
+		if !m.ReadOnly[i] {
+			list[i].ReadOnly = mounted[path.Clean(m.Paths[i])]
+		}
 	}
 	return list, nil
 }
+
+// readOnlyMounts reads /proc/mounts (proc_pid_mounts(5)): which mount points the kernel lets nothing be written to. Of several mounts over
+// each other the last one counts. ext4 has said emergency_ro since Linux 6.15 where it stops writing after an error; before that, and
+// in other file systems, it becomes ro as if it had been mounted so.
+func readOnlyMounts(text string) map[string]v1alpha1.ReadOnlyMount {
+	mounts := map[string]v1alpha1.ReadOnlyMount{}
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line) // what is mounted, where, type, options, two numbers
+		if len(fields) < 4 {
+			continue
+		}
+		point, options := unescapeMount.Replace(fields[1]), strings.Split(fields[3], ",")
+		switch {
+		case slices.Contains(options, string(v1alpha1.MountEmergencyReadOnly)):
+			mounts[point] = v1alpha1.MountEmergencyReadOnly
+		case slices.Contains(options, string(v1alpha1.MountReadOnly)):
+			mounts[point] = v1alpha1.MountReadOnly
+		default:
+			delete(mounts, point)
+		}
+	}
+	return mounts
+}
+
+// unescapeMount takes back what the kernel writes in place of white space.
+var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 // kibibytes returns bytes, or the largest number if there are more.
 func kibibytes(n uint64) uint64 {
@@ -170,7 +211,7 @@ var dfLine = regexp.MustCompile(`^.+?\s+(\d+|-)\s+(\d+|-)\s+(-?\d+|-)\s+(?:\d+%|
 func parseDF(text string, paths int) ([]dfRow, error) {
 	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
 	if len(lines) != paths+1 {
-		return nil, fmt.Errorf("df told of %d file systems, asked about %d", len(lines)-1, paths)
+		return nil, fmt.Errorf("df reported %d file systems, expected %d", len(lines)-1, paths)
 	}
 	rows := make([]dfRow, paths)
 	for i, line := range lines[1:] {
@@ -195,7 +236,12 @@ func parseDF(text string, paths int) ([]dfRow, error) {
 // DataMounts finds, for each file system claim that a pod mounts and that wanted approves, a running container that has it
 // mounted. Claims that no running container has are missing.
 func DataMounts(pod *corev1.Pod, claims map[string]string, wanted func(types.NamespacedName) bool) []Mounts {
-	running := map[string]bool{}
+	running, reads := map[string]bool{}, map[string]bool{}
+	for i := range pod.Spec.Volumes {
+		if c := pod.Spec.Volumes[i].PersistentVolumeClaim; c != nil {
+			reads[pod.Spec.Volumes[i].Name] = c.ReadOnly
+		}
+	}
 	for i := range pod.Status.ContainerStatuses {
 		running[pod.Status.ContainerStatuses[i].Name] = pod.Status.ContainerStatuses[i].State.Running != nil
 	}
@@ -215,6 +261,7 @@ func DataMounts(pod *corev1.Pod, claims map[string]string, wanted func(types.Nam
 			seen[claim] = true
 			m.Paths = append(m.Paths, mount.MountPath)
 			m.Claims = append(m.Claims, claim)
+			m.ReadOnly = append(m.ReadOnly, mount.ReadOnly || reads[mount.Name])
 		}
 		if len(m.Paths) > 0 {
 			list = append(list, m)

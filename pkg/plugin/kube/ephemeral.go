@@ -19,9 +19,9 @@ type EphemeralContainer struct {
 	Namespace, Pod string
 	// Image has a sh and a sleep.
 	Image string
-	// Lifetime is when its program ends by itself, should nobody end it.
+	// Lifetime is when its program ends by itself, if it is not ended.
 	Lifetime time.Duration
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 

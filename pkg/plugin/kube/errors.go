@@ -59,15 +59,15 @@ func explain(err error) string {
 	case LoginFailed(err):
 		return explainLogin(err)
 	case errors.As(err, &over):
-		return fmt.Sprintf("no answer from the API server%s within %s=%s: see whether it is reachable, or raise it", at(err), over.Flag, over.After)
+		return fmt.Sprintf("no answer from the API server%s within %s=%s: check that it is reachable, or raise the limit", at(err), over.Flag, over.After)
 	case requestTimeoutIn(err) != "":
-		return fmt.Sprintf("no answer from the API server%s within %s: see whether it is reachable, or raise it", at(err), requestTimeoutIn(err))
+		return fmt.Sprintf("no answer from the API server%s within %s: check that it is reachable, or raise the limit", at(err), requestTimeoutIn(err))
 	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer from the API server in time: see whether it is reachable, or raise --timeout"
+		return "no answer from the API server in time: check that it is reachable, or raise --timeout"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	case errors.As(err, &page):
-		return fmt.Sprintf("what answers%s is %s", at(err), page)
+		return fmt.Sprintf("the server%s returned %s", at(err), page)
 	case errors.As(err, &operation) && (operation.Op == "proxyconnect" || operation.Op == "socks connect"):
 		return fmt.Sprintf("cannot reach the proxy on the way to the API server%s: %s; see HTTPS_PROXY, NO_PROXY, and proxy-url in the kubeconfig", at(err), rootCause(err))
 	case proxyRefusal(err) != "":
@@ -79,7 +79,7 @@ func explain(err error) string {
 	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &certificate):
 		return fmt.Sprintf("the API server's certificate%s is not trusted: %s; see certificate-authority in the kubeconfig", at(err), rootCause(err))
 	case isTimeout(err):
-		return fmt.Sprintf("no answer from the API server%s in time: see whether it is reachable, or raise --request-timeout", at(err))
+		return fmt.Sprintf("no answer from the API server%s in time: check that it is reachable, or raise --request-timeout", at(err))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Sprintf("cannot reach the API server%s: %s; is a VPN or a proxy missing?", at(err), rootCause(err))
 	}
@@ -113,12 +113,12 @@ func explainLogin(err error) string {
 	text, _, _ = strings.Cut(text, "\n")
 	switch {
 	case strings.Contains(text, " not allowed: policy "), strings.Contains(text, " credential plugin allowlist"):
-		return fmt.Sprintf("the kuberc does not let the program run that the kubeconfig logs in with: %s; see credentialPluginPolicy in it", text)
+		return fmt.Sprintf("the kuberc does not allow the kubeconfig's credential plugin to run: %s; see credentialPluginPolicy in the kuberc", text)
 	case errors.Is(err, context.DeadlineExceeded):
 		text, _, _ = strings.Cut(strings.TrimPrefix(text, byProgram), neverEnded)
-		return fmt.Sprintf("the program that the kubeconfig logs in with has not ended in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
+		return fmt.Sprintf("the kubeconfig's credential plugin did not finish in time: run it yourself to see what it waits for, or raise --timeout: %s", text)
 	}
-	return fmt.Sprintf("the program that the kubeconfig logs in with has failed: %s", strings.TrimPrefix(text, byProgram))
+	return fmt.Sprintf("the kubeconfig's credential plugin failed: %s", strings.TrimPrefix(text, byProgram))
 }
 
 // ProblemOf describes why a subject could not be read.
@@ -127,7 +127,7 @@ func ProblemOf(subject string, err error) v1alpha1.Problem {
 	switch {
 	case apierrors.IsForbidden(err):
 		p.Reason = v1alpha1.ReasonForbidden
-		p.Remedy = "ask for this right, see docs/rbac.md"
+		p.Remedy = "ask for this permission: kubectl doik --print-rbac prints the role"
 	case apierrors.IsNotFound(err):
 		p.Reason = v1alpha1.ReasonNotFound
 	case isTimeout(err):
@@ -167,7 +167,7 @@ func shortReason(err error) string {
 	case proxyRefusal(err) != "":
 		return "the proxy refuses the connection: " + proxyRefusal(err)
 	case errors.As(err, &status):
-		return "its answer is " + strconv.Itoa(int(status.Status().Code)) + " " + http.StatusText(int(status.Status().Code))
+		return "it responds " + strconv.Itoa(int(status.Status().Code)) + " " + http.StatusText(int(status.Status().Code))
 	case isSilence(err):
 		return "no answer"
 	case errors.Is(err, io.EOF):
@@ -198,7 +198,7 @@ func at(err error) string {
 // requestTimeoutIn is the flag --request-timeout with its value, if its time is over: the HTTP client then keeps only the text of an error.
 func requestTimeoutIn(err error) string {
 	_, text, ok := strings.Cut(err.Error(), requestTimeoutFlag+"=")
-	value, _, over := strings.Cut(text, " is over")
+	value, _, over := strings.Cut(text, " has expired")
 	if !ok || !over {
 		return ""
 	}

@@ -30,7 +30,7 @@ import (
 )
 
 // followBackoff is how long a broken watch waits before it is taken up again; it doubles up to the limit. What the user may not read
-// is asked for again now and then, as somebody may give the right, or a credential be renewed.
+// is asked for again now and then, as the permission may be granted, or a credential renewed.
 const (
 	followBackoff    = 500 * time.Millisecond
 	maxFollowBackoff = 3 * time.Second
@@ -40,7 +40,7 @@ const (
 )
 
 // Mirror holds what is kept of the objects of a query as the API server has them: one list, then what its watch brings. Connections
-// that break, API servers that start anew and states that are too old (410) are gone through; what is held stays meanwhile.
+// that break, API servers that restart and states that are too old (410) are gone through; what is held stays meanwhile.
 type Mirror[K any] struct {
 	changed func()
 	link    *Link
@@ -80,7 +80,7 @@ func (m *Mirror[K]) Collect(problems map[string]v1alpha1.Problem, key, title str
 		problems[key] = ProblemOf(title, err)
 	case lost != nil:
 		problem := ProblemOf(title, lost)
-		problem.Message += "; what is shown of them is from before"
+		problem.Message += "; what is shown may be out of date"
 		problems[key+lostSuffix] = problem
 	}
 	return list, err == nil
@@ -109,7 +109,7 @@ func (m *Mirror[K]) Wait(ctx context.Context) error {
 	}
 }
 
-// Whole keeps objects as they are, after reduce, which may be nil, has dropped what nobody reads.
+// Whole keeps objects as they are, after reduce, which may be nil, has dropped unused fields.
 func Whole[T any](reduce func(*T)) func(*T) *T {
 	return func(object *T) *T {
 		if reduce != nil {
@@ -156,6 +156,16 @@ func FollowDisruptionBudgets[K any](ctx context.Context, c *Cluster, q Query, ke
 	return follow[policyv1.PodDisruptionBudgetList](ctx, c, disruptionBudgets, q, keep, changed)
 }
 
+// FollowStorageClasses mirrors StorageClasses.
+func FollowStorageClasses[K any](ctx context.Context, c *Cluster, q Query, keep func(*storagev1.StorageClass) *K, changed func()) *Mirror[K] {
+	return follow[storagev1.StorageClassList](ctx, c, storageClasses, q, keep, changed)
+}
+
+// FollowEvents mirrors events.
+func FollowEvents[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.Event) *K, changed func()) *Mirror[K] {
+	return follow[corev1.EventList](ctx, c, events, q, keep, changed)
+}
+
 // FollowNodes mirrors nodes.
 func FollowNodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*corev1.Node) *K, changed func()) *Mirror[K] {
 	return follow[corev1.NodeList](ctx, c, nodes, q, keep, changed)
@@ -168,10 +178,14 @@ func FollowCSINodes[K any](ctx context.Context, c *Cluster, q Query, keep func(*
 
 func follow[L, T, K any, LP list[L], TP object[T]](ctx context.Context, c *Cluster, r resource, q Query, keep func(*T) *K, changed func()) *Mirror[K] {
 	m := &Mirror[K]{changed: changed, link: c.link, objects: map[string]*K{}, settled: make(chan struct{})}
-	client := c.clients[r.GroupVersion]
+	client, err := c.client(r)
+	if err != nil {
+		m.failed(err)
+		return m
+	}
 	ask := func(o metav1.ListOptions) *rest.Request {
 		o.LabelSelector, o.FieldSelector = q.Selector, q.Fields
-		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).VersionedParams(&o, parameters)
+		return client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).SpecificallyVersionedParams(&o, parameters, metaVersion)
 	}
 	s := &store[T, K, TP]{Mirror: m, keep: keep, kind: r.kind, seen: c.seen}
 	source := &cache.ListWatch{

@@ -108,10 +108,10 @@ func TestExplain(t *testing.T) {
 		{request(&net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}), "cannot find the API server at https://api.example:6443: no such host api.example"},
 		{request(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}), "cannot reach the API server at https://api.example:6443: no route to host"},
 		{request(os.ErrDeadlineExceeded), "no answer from the API server at https://api.example:6443 in time"},
-		{context.DeadlineExceeded, "no answer from the API server in time: see whether it is reachable, or raise --timeout"},
+		{context.DeadlineExceeded, "no answer from the API server in time: check that it is reachable, or raise --timeout"},
 		{context.Canceled, "interrupted"},
 		{apierrors.NewUnauthorized("Unauthorized"), "the API server does not accept the credentials (401)"},
-		{request(errors.New("getting credentials: exec: executable aws not found\n\nIt looks like you are trying")), "the program that the kubeconfig logs in with has failed: executable aws not found"},
+		{request(errors.New("getting credentials: exec: executable aws not found\n\nIt looks like you are trying")), "the kubeconfig's credential plugin failed: executable aws not found"},
 		{errors.New("something else"), "something else"},
 	} {
 		if got := Explain(test.err).Error(); !strings.HasPrefix(got, test.want) || strings.Contains(got, "secret") {
@@ -130,9 +130,9 @@ func TestUsageProblem(t *testing.T) {
 		want   string
 	}{
 		{context.DeadlineExceeded, v1alpha1.ReasonTimeout, "the kubelet did not answer within 5s"},
-		{apierrors.NewNotFound(corev1.Resource("nodes"), "gone"), v1alpha1.ReasonNotFound, "the node or its kubelet's statistics do not exist"},
-		{errors.New("dial\n tcp: connection refused"), v1alpha1.ReasonUnavailable, "the kubelet can't be asked: dial tcp: connection refused"},
-		{apierrors.NewGenericServerResponse(500, "get", corev1.Resource("nodes"), "ip-10-1-3", "Internal Error: no stats", 0, true), v1alpha1.ReasonUnavailable, "the kubelet can't be asked: Internal Error: no stats"},
+		{apierrors.NewNotFound(corev1.Resource("nodes"), "gone"), v1alpha1.ReasonNotFound, "the node or its kubelet statistics do not exist"},
+		{errors.New("dial\n tcp: connection refused"), v1alpha1.ReasonUnavailable, "the kubelet can't be queried: dial tcp: connection refused"},
+		{apierrors.NewGenericServerResponse(500, "get", corev1.Resource("nodes"), "ip-10-1-3", "Internal Error: no stats", 0, true), v1alpha1.ReasonUnavailable, "the kubelet can't be queried: Internal Error: no stats"},
 	} {
 		p := usageProblem("ip-10-1-3", test.err, 5*time.Second)
 		if p.Reason != test.reason || p.Message != test.want || p.Subject != "disk usage on node ip-10-1-3" {
@@ -152,8 +152,8 @@ func TestParseDF(t *testing.T) {
 		{"a name with spaces and two paths", "Filesystem 1024-blocks Used Available Capacity Mounted on\nmy nfs server:/a b 10 5 5 50% /a\ntmpfs 1 0 1 0% /b\n", 2, "[{10 5 5} {1 0 1}]"},
 		{"root has used its reserve", "F 1024-blocks Used Available Capacity Mounted on\n/dev/sda 100 100 -5 100% /d\n", 1, "[{100 100 0}]"},
 		{"no inodes", "Filesystem Inodes IUsed IFree IUse% Mounted on\nefs: - - - - /d\n", 1, "[{0 0 0}]"},
-		{"no lines", "", 1, "df told of 0 file systems, asked about 1"},
-		{"too many lines", "title\n/dev/a 1 1 1 50% /a\n/dev/b 1 1 1 50% /b\n", 1, "df told of 2 file systems, asked about 1"},
+		{"no lines", "", 1, "df reported 0 file systems, expected 1"},
+		{"too many lines", "title\n/dev/a 1 1 1 50% /a\n/dev/b 1 1 1 50% /b\n", 1, "df reported 2 file systems, expected 1"},
 		{"no numbers", "title\ndf: /data: No such file or directory\n", 1, `df wrote "df: /data: No such file or directory"`},
 		{"a number that is too large", "title\n/dev/a 99999999999999999999999 1 1 50% /a\n", 1, "df wrote "},
 	} {
@@ -190,13 +190,28 @@ func TestDataMounts(t *testing.T) {
 		Spec: corev1.PodSpec{Containers: []corev1.Container{
 			{Name: "down", VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/down"}}},
 			{Name: "main", VolumeMounts: []corev1.VolumeMount{{Name: "conf", MountPath: "/conf"}, {Name: "data", MountPath: "/data", SubPath: "mysql"}, {Name: "log", MountPath: "/log"}}},
-			{Name: "side", VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/again"}, {Name: "tmp", MountPath: "/tmp"}}},
+			{Name: "side", VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/again"}, {Name: "tmp", MountPath: "/tmp", ReadOnly: true}}},
 		}},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "down"}, {Name: "main", State: running}, {Name: "side", State: running}}},
 	}
 	claims := map[string]string{"data": "data-db-0", "log": "log-db-0", "tmp": "db-0-tmp"}
 	got := fmt.Sprint(DataMounts(pod, claims, func(c types.NamespacedName) bool { return c.Name != "log-db-0" }))
-	if want := "[{{shop db-0 main} [/data] [shop/data-db-0]} {{shop db-0 side} [/tmp] [shop/db-0-tmp]}]"; got != want {
+	if want := "[{{shop db-0 main} [/data] [shop/data-db-0] [false]} {{shop db-0 side} [/tmp] [shop/db-0-tmp] [true]}]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestReadOnlyMounts finds what the kernel has stopped writing to.
+func TestReadOnlyMounts(t *testing.T) {
+	got := fmt.Sprint(readOnlyMounts(`overlay / overlay rw,relatime,lowerdir=/ro:/x 0 0
+/dev/nvme1n1 /data ext4 rw,relatime 0 0
+/dev/nvme2n1 /wal ext4 ro,relatime 0 0
+/dev/nvme3n1 /with\040space ext4 rw,relatime,emergency_ro 0 0
+tmpfs /over tmpfs ro,relatime 0 0
+/dev/nvme4n1 /over xfs rw,relatime 0 0
+what
+`))
+	if want := "map[/wal:ro /with space:emergency_ro]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -49,7 +49,7 @@ func kubeconfigError(flags *Connection, err error) error {
 	names, readErr := ReadKubeconfig(flags)
 	if clientcmd.IsContextNotFound(err) && readErr == nil && flags.Overrides.CurrentContext != "" {
 		if missing := missingFiles(flags); len(missing) > 0 {
-			return fmt.Errorf("there is no context %q, and no file %s, which KUBECONFIG names", flags.Overrides.CurrentContext, strings.Join(missing, ", "))
+			return fmt.Errorf("context %q does not exist: the file %s named by KUBECONFIG does not exist", flags.Overrides.CurrentContext, strings.Join(missing, ", "))
 		}
 		return fmt.Errorf("the kubeconfig has no context %q: it has %s", flags.Overrides.CurrentContext, strings.Join(names.Contexts, ", "))
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// kubeletPatience is the time that a kubelet has to tell its configuration: whoever asks has something better to wait for.
+	// kubeletPatience is the time that a kubelet has to tell its configuration: the caller should not wait longer for it.
 	kubeletPatience = 3 * time.Second
 	// maxConfig bounds what is read of it: some 10 KiB.
 	maxConfig = 1 << 20
@@ -45,7 +45,7 @@ func (c *Cluster) KubeletDNS(ctx context.Context, node string) (*KubeletDNS, err
 		return nil, deadline(ctx, fmt.Errorf("its configuration can't be read: %w", err))
 	}
 	if config.Kubelet == nil {
-		return nil, fmt.Errorf("the kubelet of node %s tells no configuration", node)
+		return nil, fmt.Errorf("the kubelet of node %s reports no configuration", node)
 	}
 	return &KubeletDNS{Domain: strings.TrimSuffix(config.Kubelet.ClusterDomain, "."), Nameservers: config.Kubelet.ClusterDNS}, nil
 }

@@ -64,7 +64,7 @@ func ReadPreferences(flags *Connection, warnings io.Writer) (Preferences, error)
 	case err != nil && named:
 		return p, fmt.Errorf("reading the kuberc: %w", err)
 	case err != nil:
-		fmt.Fprintf(warnings, "warning: no preferences are taken from %s: %s\n", file, oneLine(err))
+		fmt.Fprintf(warnings, "warning: ignoring preferences in %s: %s\n", file, oneLine(err))
 		return p, nil
 	case found == nil:
 		return p, nil
@@ -100,7 +100,7 @@ func decodePreferences(text []byte) (*config.Preference, error) {
 		if found, ok := object.(*config.Preference); ok {
 			return found, nil
 		}
-		failed = fmt.Errorf("%s is no kind of preferences", kind)
+		failed = fmt.Errorf("%s is not a kind of preferences", kind)
 	}
 }
 

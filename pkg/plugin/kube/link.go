@@ -14,7 +14,7 @@ import (
 const (
 	// silence is how long a request may wait while nothing at all comes from the API server, before that is looked into.
 	silence = 5 * time.Second
-	// plainSilence is the same for connections of HTTP/1.1 on which nobody waits: HTTP/2 has pings, which are no requests, but behind a
+	// plainSilence is the same for connections of HTTP/1.1 on which nothing waits: HTTP/2 has pings, which are no requests, but behind a
 	// proxy that only speaks HTTP/1.1 a request is the only way to notice that the way is cut.
 	plainSilence = 15 * time.Second
 	// lossGrace is how long requests have failed before the API server is said to be away: it may only have been restarted.
@@ -40,7 +40,7 @@ type Link struct {
 	wake  chan struct{} // a request has failed
 
 	mu      sync.Mutex
-	changed func() // nil while nobody guards the link
+	changed func() // nil while the link is not guarded
 	started time.Time
 	reached bool
 	// answeredAt is when it answered last.
@@ -139,7 +139,7 @@ func (l *Link) Guard(ctx context.Context, changed func()) {
 	}()
 }
 
-// suspicious reports whether the API server is to be asked whether it is there.
+// suspicious reports whether to check that the API server is there.
 func (l *Link) suspicious() bool {
 	at := now()
 	quiet := at.Sub(time.Unix(0, l.heard.Load()))

@@ -43,11 +43,11 @@ func listPods(ctx context.Context, c *Cluster) error {
 	return Explain(c.EachPod(ctx, Query{ChunkSize: 2}, func(*corev1.Pod) {}))
 }
 
-// TestPage names what answers with a page in place of data, whatever its status; what is no API server's is waited out.
+// TestPage names the response with a page in place of data, whatever its status; what is no API server's is waited out.
 func TestPage(t *testing.T) {
 	for status, want := range map[int]string{
-		200: "not a Kubernetes API: the answer is an HTML page (200 OK): a proxy or a login page?",
-		403: "not a Kubernetes API: the answer is an HTML page (403 Forbidden): a proxy or a login page?",
+		200: "returned an HTML page (200 OK), not a Kubernetes API: a proxy or a login page?",
+		403: "returned an HTML page (403 Forbidden), not a Kubernetes API: a proxy or a login page?",
 	} {
 		c := connected(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -55,7 +55,7 @@ func TestPage(t *testing.T) {
 			fmt.Fprint(w, "<html><title>Log in</title></html>")
 		})
 		err := listPods(t.Context(), c)
-		if err == nil || !strings.HasPrefix(err.Error(), "what answers at http://127.0.0.1:") || !strings.HasSuffix(err.Error(), want) || c.link.Awaited(err) {
+		if err == nil || !strings.HasPrefix(err.Error(), "the server at http://127.0.0.1:") || !strings.HasSuffix(err.Error(), want) || c.link.Awaited(err) {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
@@ -103,19 +103,19 @@ func TestWhichFlag(t *testing.T) {
 	t.Cleanup(func() { close(over) })
 	c := connected(t, func(f *Connection) { f.Overrides.Timeout = "150ms" }, hang)
 	err := listPods(t.Context(), c)
-	if err == nil || !strings.Contains(err.Error(), " within --request-timeout=150ms: see whether it is reachable, or raise it") {
+	if err == nil || !strings.Contains(err.Error(), " within --request-timeout=150ms: check that it is reachable, or raise the limit") {
 		t.Errorf("--request-timeout: %v", err)
 	}
 	c = connected(t, func(f *Connection) { f.Overrides.Timeout = "5s" }, hang)
 	ctx, cancel := WithTimeout(t.Context(), "--timeout", 200*time.Millisecond)
 	defer cancel()
-	if err = listPods(ctx, c); err == nil || !strings.Contains(err.Error(), " within --timeout=200ms: see whether it is reachable, or raise it") {
+	if err = listPods(ctx, c); err == nil || !strings.Contains(err.Error(), " within --timeout=200ms: check that it is reachable, or raise the limit") {
 		t.Errorf("--timeout: %v", err)
 	}
 	if problem := ProblemOf("pods", err); problem.Reason != "Timeout" {
 		t.Errorf("%+v", problem)
 	}
-	if _, err = within(ctx, func() (int, error) { select {} }, func(int) {}); Explain(err).Error() != "no answer from the API server within --timeout=200ms: see whether it is reachable, or raise it" {
+	if _, err = within(ctx, func() (int, error) { select {} }, func(int) {}); Explain(err).Error() != "no answer from the API server within --timeout=200ms: check that it is reachable, or raise the limit" {
 		t.Errorf("no request: %v", err)
 	}
 }
@@ -151,7 +151,7 @@ func TestRestart(t *testing.T) {
 	}
 	expired = -100
 	if err := eachPage(t.Context(), Query{ChunkSize: 2}, list, func(*corev1.PodList) {}); !apierrors.IsResourceExpired(err) {
-		t.Errorf("it goes on for ever: %v", err)
+		t.Errorf("it never ends: %v", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestGuard(t *testing.T) {
 	}
 	<-changed
 	loss := c.link.Loss()
-	if loss == nil || !loss.Reached || loss.Since.Before(began) || loss.Reason != "its answer is 503 Service Unavailable" || time.Since(began) < lossGrace {
+	if loss == nil || !loss.Reached || loss.Since.Before(began) || loss.Reason != "it responds 503 Service Unavailable" || time.Since(began) < lossGrace {
 		t.Errorf("%+v after %s", loss, time.Since(began))
 	}
 	if attempt.Err() == nil || c.link.Losses() != 1 {

@@ -84,7 +84,7 @@ type PageError struct {
 }
 
 func (e *PageError) Error() string {
-	return fmt.Sprintf("not a Kubernetes API: the answer is an HTML page (%s): a proxy or a login page?", e.Status)
+	return fmt.Sprintf("an HTML page (%s), not a Kubernetes API: a proxy or a login page?", e.Status)
 }
 
 // isPage reports whether an answer is HTML. What is behind an API server's own proxy may be anything, and a gateway's page says that what is
@@ -125,7 +125,7 @@ func (l *Link) end(r *http.Request, response *http.Response, err error) {
 	l.mu.Unlock()
 	switch {
 	case err == nil && isGateway(response.StatusCode):
-		l.note(fmt.Errorf("its answer is %s", response.Status))
+		l.note(fmt.Errorf("it responds %s", response.Status))
 	case err == nil:
 		if response.StatusCode != http.StatusSwitchingProtocols { // exec and port-forward take HTTP/1.1, whatever others do
 			l.plain.Store(response.ProtoMajor < 2)
@@ -158,7 +158,7 @@ func (l *Link) note(err error) {
 	}
 }
 
-// probeWith asks for the version, as somebody who may read nothing may too. Whatever an API server answers, it is there.
+// probeWith asks for the version, which needs no permission. Whatever an API server answers, it is there.
 func probeWith(c *Cluster) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var status int

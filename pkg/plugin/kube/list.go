@@ -12,6 +12,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -80,11 +81,6 @@ func (c *Cluster) EachVolume(ctx context.Context, q Query, each func(*corev1.Per
 	return eachObject(ctx, c, volumes, q, func(page *corev1.PersistentVolumeList) []corev1.PersistentVolume { return page.Items }, each)
 }
 
-// Volume gets one PersistentVolume.
-func (c *Cluster) Volume(ctx context.Context, name string) (*corev1.PersistentVolume, error) {
-	return getObject(ctx, c, volumes, "", name, c.EachVolume)
-}
-
 // EachService calls each for every Service of the query.
 func (c *Cluster) EachService(ctx context.Context, q Query, each func(*corev1.Service)) error {
 	return eachObject(ctx, c, services, q, func(page *corev1.ServiceList) []corev1.Service { return page.Items }, each)
@@ -145,13 +141,13 @@ func (c *Cluster) GetNamespace(ctx context.Context, name string) (*corev1.Namesp
 	return get[corev1.Namespace](ctx, c, namespaces, "", name)
 }
 
-// NamespaceExists reports whether there is a namespace of a name. Whether it exists is unknown if there is an error.
-func (c *Cluster) NamespaceExists(ctx context.Context, name string) (bool, error) {
-	_, err := c.GetNamespace(ctx, name)
+// NamespaceExists reports whether there is a namespace of a name, and whether it is being deleted. Neither is known if there is an error.
+func (c *Cluster) NamespaceExists(ctx context.Context, name string) (exists, going bool, err error) {
+	namespace, err := c.GetNamespace(ctx, name)
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return false, false, nil
 	}
-	return err == nil, err
+	return err == nil, err == nil && namespace.DeletionTimestamp != nil, err
 }
 
 // EachNamespace calls each for every namespace.
@@ -199,8 +195,10 @@ func eachObject[L, T any, LP list[L], TP object[T]](ctx context.Context, c *Clus
 func lister[L any, P list[L]](c *Cluster, r resource, q Query) func(context.Context, metav1.ListOptions) (P, error) {
 	return func(ctx context.Context, o metav1.ListOptions) (P, error) {
 		page := P(new(L))
-		err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).
-			VersionedParams(&o, parameters).Do(ctx).Into(page)
+		client, err := c.client(r)
+		if err == nil {
+			err = client.Get().NamespaceIfScoped(q.Namespace, q.Namespace != "").Resource(r.name).SpecificallyVersionedParams(&o, parameters, metaVersion).Do(ctx).Into(page)
+		}
 		return page, err
 	}
 }
@@ -228,8 +226,11 @@ func getObject[T any, P object[T]](ctx context.Context, c *Cluster, r resource, 
 // get asks for one object; namespace is empty for kinds that have none.
 func get[T any, P object[T]](ctx context.Context, c *Cluster, r resource, namespace, name string) (P, error) {
 	o := P(new(T))
-	err := c.clients[r.GroupVersion].Get().NamespaceIfScoped(namespace, namespace != "").Resource(r.name).Name(name).Do(ctx).Into(o)
+	client, err := c.client(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := client.Get().NamespaceIfScoped(namespace, namespace != "").Resource(r.name).Name(name).Do(ctx).Into(o); err != nil {
 		return nil, err
 	}
 	trim(o)
@@ -293,17 +294,20 @@ func freshToken(err error) string {
 	return ""
 }
 
-// trim drops what nobody reads and what fills most of an object's memory.
+// trim drops unused fields and what fills most of an object's memory.
 func trim(o metav1.Object) {
 	var written []metav1.ManagedFieldsEntry
 	switch o.(type) {
-	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice: // when they were written for the last time is worth knowing, what was is not
+	case *appsv1.StatefulSet, *discoveryv1.EndpointSlice, *unstructured.Unstructured: // when they were written for the last time matters, what was written does not
 		if last := lastWritten(o); last != nil {
 			written = []metav1.ManagedFieldsEntry{{Time: last}}
 		}
 	}
 	o.SetManagedFields(written)
-	delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+	if annotations := o.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" { // of an object without a type these are a copy
+		delete(annotations, corev1.LastAppliedConfigAnnotation)
+		o.SetAnnotations(annotations)
+	}
 }
 
 // lastWritten is the latest time of an object's managed fields; nil without one.

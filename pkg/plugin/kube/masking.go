@@ -47,7 +47,7 @@ func maskBody(body []byte) string {
 		// Protobuf, as built-in kinds come in.
 		object, kind, err := codecs.UniversalDeserializer().Decode(body, nil, nil)
 		if err != nil {
-			return fmt.Sprintf("[%d bytes that are no object of Kubernetes: not shown]", len(body))
+			return fmt.Sprintf("[%d bytes, not a Kubernetes object: not shown]", len(body))
 		}
 		if isSecret(kind.Kind) {
 			return fmt.Sprintf("[%s of %d bytes: not shown]", kind.Kind, len(body))

@@ -19,7 +19,7 @@ var errPodDeleted = errors.New("the pod has been deleted")
 
 // untilPod watches a pod, from the state that is given on, until done is true of it or is an error. The pod that it returns is the last that
 // was seen, also with an error: that of done, errPodDeleted, that of a watch that can't begin, or any once the context has ended. A watch
-// goes on where it ends, as watches do now and then; it takes no right to list pods.
+// goes on where it ends, as watches do now and then; it takes no permission to list pods.
 func (c *Cluster) untilPod(ctx context.Context, pod *corev1.Pod, done func(*corev1.Pod) (bool, error)) (*corev1.Pod, error) {
 	for {
 		if ok, err := done(pod); ok || err != nil {
@@ -52,7 +52,7 @@ func (c *Cluster) untilChange(ctx context.Context, pod *corev1.Pod, done func(*c
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, pod.Name).String()
 		o.Watch = true
 		w, err := c.core().Get().Namespace(pod.Namespace).Resource(pods.name).VersionedParams(&o, parameters).Watch(ctx)
-		if err != nil { // which would be tried anew for ever, with a line in the log each time
+		if err != nil { // which would be retried forever, with a line in the log each time
 			giveUp(err)
 			return nil, io.EOF
 		}

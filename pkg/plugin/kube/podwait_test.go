@@ -30,14 +30,14 @@ func TestWaitRunning(t *testing.T) {
 		timeout time.Duration
 		err     string
 	}{
-		"runs":               {watches: []string{podPending + podRuns}},
-		"the watch ends":     {watches: []string{podPending, podRuns}},
-		"too old a state":    {watches: []string{tooOld, podRuns}, present: `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"n","resourceVersion":"9"}}`},
-		"gone meanwhile":     {watches: []string{tooOld}, err: "somebody has deleted the debug pod p"},
-		"deleted":            {watches: []string{podPending + podGone}, err: "somebody has deleted the debug pod p"},
-		"no right to watch":  {forbid: true, err: "forbidden"},
-		"never runs":         {watches: []string{podPending}, timeout: 300 * time.Millisecond, err: "the debug pod did not start in time, it was still starting the debug pod on node n1"},
-		"nothing is changed": {watches: []string{""}, timeout: 300 * time.Millisecond, err: "it was still scheduling the debug pod"},
+		"runs":                   {watches: []string{podPending + podRuns}},
+		"the watch ends":         {watches: []string{podPending, podRuns}},
+		"too old a state":        {watches: []string{tooOld, podRuns}, present: `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"n","resourceVersion":"9"}}`},
+		"gone meanwhile":         {watches: []string{tooOld}, err: "the debug pod p was deleted by someone else"},
+		"deleted":                {watches: []string{podPending + podGone}, err: "the debug pod p was deleted by someone else"},
+		"no permission to watch": {forbid: true, err: "forbidden"},
+		"never runs":             {watches: []string{podPending}, timeout: 300 * time.Millisecond, err: "the debug pod did not start in time, it was still starting the debug pod on node n1"},
+		"nothing is changed":     {watches: []string{""}, timeout: 300 * time.Millisecond, err: "it was still scheduling the debug pod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var watched atomic.Int32

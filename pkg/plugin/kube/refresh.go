@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// MissingUsageInterval is how often disk usage is read while that of a mounted claim is missing: a kubelet tells of a new volume a
+// MissingUsageInterval is how often disk usage is read while that of a mounted claim is missing: a kubelet reports a new volume a
 // little later.
 const MissingUsageInterval = 10 * time.Second
 
-// Refresh is something that no watch tells of, such as disk usage: it is read in the background again and again. The zero value has
+// Refresh is something that no watch reports, such as disk usage: it is read in the background again and again. The zero value has
 // read nothing yet. It is safe for use by several goroutines.
 type Refresh[R any] struct {
 	// Reachable, which may be nil, tells after each read whether the API server has been there since it began. If it has not, what was
@@ -24,7 +24,7 @@ type Refresh[R any] struct {
 	key string
 }
 
-// Latest is what was read last, nil before the first time. It begins to read anew if that is due, or if the key, which says what is
+// Latest is what was read last, nil before the first time. It starts reading again if that is due, or if the key, which says what is
 // read, is another than last time. Read returns also how long what it has read lasts. Changed is called after each read, and when
 // the next is due.
 func (r *Refresh[R]) Latest(key string, now time.Time, read func() (R, time.Duration), changed func()) *R {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestRefresh reads in the background, anew when something else is asked for, and does not take what was read before for that.
+// TestRefresh reads in the background, again when something else is asked for, and does not take what was read before for that.
 func TestRefresh(t *testing.T) {
 	var r Refresh[string]
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)

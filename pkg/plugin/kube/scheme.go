@@ -20,6 +20,9 @@ var groupVersions = [...]schema.GroupVersion{
 	discoveryv1.SchemeGroupVersion, networkingv1.SchemeGroupVersion,
 }
 
+// metaVersion is that in which the API takes options of requests, whatever group they are for.
+var metaVersion = schema.GroupVersion{Version: "v1"}
+
 // The kinds of these groups, and how they are read and written. client-go's own scheme has the kinds of every group in every
 // version: the linker keeps their methods, because templates (-o go-template) may call any.
 var (
@@ -30,7 +33,7 @@ var (
 
 func newScheme() *runtime.Scheme {
 	s := runtime.NewScheme()
-	metav1.AddToGroupVersion(s, schema.GroupVersion{Version: "v1"}) // Status, what errors are
+	metav1.AddToGroupVersion(s, metaVersion) // Status, what errors are
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, storagev1.AddToScheme, policyv1.AddToScheme, discoveryv1.AddToScheme, networkingv1.AddToScheme,
 	} {

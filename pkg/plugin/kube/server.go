@@ -127,7 +127,7 @@ func (c *Cluster) ServingCertificate(ctx context.Context) (*v1alpha1.ServingCert
 	var chain []*x509.Certificate
 	transport := &http.Transport{
 		Proxy: func(r *http.Request) (*url.URL, error) { return c.proxy(r.URL) },
-		// What is presented is to be shown even if it is not to be trusted. It is verified below.
+		// The certificate is shown even if it must not be trusted. It is verified below.
 		TLSClientConfig: &tls.Config{
 			ServerName: config.ServerName, MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, //nolint:gosec // see above
 			VerifyConnection: func(state tls.ConnectionState) error {
@@ -169,7 +169,7 @@ func describeCertificate(chain []*x509.Certificate, authority []byte, name strin
 	if len(authority) > 0 {
 		options.Roots = x509.NewCertPool()
 		if !options.Roots.AppendCertsFromPEM(authority) {
-			return nil, errors.New("certificate-authority in the kubeconfig: there is no certificate in it")
+			return nil, errors.New("certificate-authority in the kubeconfig contains no certificate")
 		}
 	}
 	for _, other := range chain[1:] {

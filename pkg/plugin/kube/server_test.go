@@ -17,7 +17,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
-// noProxy keeps the environment of whoever runs the tests out.
+// noProxy keeps the environment of the test runner out.
 func noProxy(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {
@@ -110,7 +110,7 @@ func TestServingCertificate(t *testing.T) {
 	}{
 		{"trusted", rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{CAData: authority}}, true, true, "127.0.0.1", "", 0},
 		{"another authority", rest.Config{Host: server.URL}, true, false, "127.0.0.1", "unknown authority", 0},
-		{"nobody verifies", rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, true, false, "127.0.0.1", "unknown authority", 0},
+		{"not verified", rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, true, false, "127.0.0.1", "unknown authority", 0},
 		{"another name", rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{CAData: authority, ServerName: "example.com"}}, true, true, "example.com", "", 0},
 		{"a name that is not covered", rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{CAData: authority, ServerName: "api.invalid"}}, false, true, "api.invalid", "", 0},
 		{"through a proxy", rest.Config{Host: "https://api.invalid", Proxy: http.ProxyURL(proxyURL), TLSClientConfig: rest.TLSClientConfig{CAData: authority}}, false, true, "api.invalid", "", 1},
@@ -134,7 +134,7 @@ func TestServingCertificate(t *testing.T) {
 		t.Errorf("without TLS: %+v, %v", got, err)
 	}
 	if _, err := (&Cluster{config: &rest.Config{Host: "https://127.0.0.1:1"}}).ServingCertificate(t.Context()); err == nil || !strings.Contains(Explain(err).Error(), "connection refused") {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("nothing there: %v", err)
 	}
 	if _, err := (&Cluster{config: &rest.Config{Host: proxy.URL[len("http://"):], TLSClientConfig: rest.TLSClientConfig{CAData: []byte("none")}}}).ServingCertificate(t.Context()); err == nil {
 		t.Error("an authority without a certificate: no error")

@@ -8,6 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 )
 
 // lastWords is how long a reader whose time is up waits for the reason.
@@ -24,15 +27,15 @@ type Sharing struct {
 }
 
 // Share returns the cluster for several readers at the same time, who see the same objects: each kind is listed once, when the first
-// of them asks for it, and objects by their names are found in the list of their kind. What is not shared is read as ever. Readers
+// of them asks for it, objects by their names are found in the list of their kind, and each kubelet is asked once for what it has measured. What is not shared is read as ever. Readers
 // get copies of objects, whose fields they may replace; they must not write into maps and slices. Lists end with the context.
 func (c *Cluster) Share(ctx context.Context, s Sharing) *Cluster {
 	readers := *c
-	readers.shared = &shared{Sharing: s, ctx: ctx, lists: map[resource]*sharedList{}}
+	readers.shared = &shared{Sharing: s, ctx: ctx, lists: map[resource]*sharedList{}, kubelets: map[string]*sharedUsage{}}
 	return &readers
 }
 
-// Observe returns the cluster with somebody who sees each object that is read into shared lists or followed, with its kind in small
+// Observe returns the cluster with an observer that sees each object that is read into shared lists or followed, with its kind in small
 // letters, before anything is dropped of it. Calls may overlap.
 func (c *Cluster) Observe(seen func(kind string, o metav1.Object)) *Cluster {
 	observed := *c
@@ -53,8 +56,9 @@ type shared struct {
 	// ctx is that of all readers: a list must not end with the one that happened to be the first.
 	ctx context.Context
 
-	mu    sync.Mutex
-	lists map[resource]*sharedList
+	mu       sync.Mutex
+	lists    map[resource]*sharedList
+	kubelets map[string]*sharedUsage
 }
 
 // sharedList is the list of a kind: objects is a []*T, complete when done is closed.
@@ -138,4 +142,44 @@ func readShared[L, T any, LP list[L], TP object[T]](c *Cluster, r resource, item
 		}
 	})
 	return objects, err
+}
+
+// sharedUsage is what a kubelet has measured of all claims, complete when done is closed.
+type sharedUsage struct {
+	done  chan struct{}
+	found map[types.NamespacedName]v1alpha1.VolumeUsage
+	err   error
+}
+
+// usageOf is what a kubelet has measured of the claims that are wanted.
+func (c *Cluster) usageOf(ctx context.Context, node string, q UsageQuery) (map[types.NamespacedName]v1alpha1.VolumeUsage, error) {
+	if c.shared == nil {
+		return c.nodeUsage(ctx, node, q)
+	}
+	c.shared.mu.Lock()
+	answer := c.shared.kubelets[node]
+	first := answer == nil
+	if first {
+		answer = &sharedUsage{done: make(chan struct{})}
+		c.shared.kubelets[node] = answer
+	}
+	c.shared.mu.Unlock()
+	if first {
+		all := q
+		all.Wanted = func(types.NamespacedName) bool { return true }
+		answer.found, answer.err = c.nodeUsage(c.shared.ctx, node, all)
+		close(answer.done)
+	}
+	select {
+	case <-answer.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	found := map[types.NamespacedName]v1alpha1.VolumeUsage{}
+	for claim, u := range answer.found {
+		if q.Wanted(claim) {
+			found[claim] = u
+		}
+	}
+	return found, answer.err
 }

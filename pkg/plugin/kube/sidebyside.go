@@ -46,7 +46,7 @@ func SideBySide(ctx context.Context, problems map[string]v1alpha1.Problem, reads
 	return read, nil
 }
 
-// Interrupted returns an error if the context was cancelled: nobody waits for what was read. Out of time, what was read is worth showing.
+// Interrupted returns an error if the context was cancelled: no one is waiting for what was read. Out of time, what was read is worth showing.
 func Interrupted(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return Explain(ctx.Err())

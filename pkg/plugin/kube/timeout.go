@@ -13,7 +13,7 @@ type TimeoutError struct {
 	After time.Duration
 }
 
-func (e *TimeoutError) Error() string { return fmt.Sprintf("%s=%s is over", e.Flag, e.After) }
+func (e *TimeoutError) Error() string { return fmt.Sprintf("%s=%s has expired", e.Flag, e.After) }
 
 // Is makes it one of the errors that contexts end with.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }

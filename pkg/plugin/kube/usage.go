@@ -48,7 +48,7 @@ type Usage struct {
 }
 
 // errNoRight ends the other requests: who may not read one kubelet's statistics may read none.
-var errNoRight = errors.New("no right to read the kubelets' statistics")
+var errNoRight = errors.New("no permission to read kubelet statistics")
 
 // VolumeUsage reads /stats/summary of the nodes' kubelets through the API server, concurrently. It needs the right to get
 // nodes/proxy. A kubelet that fails costs its own time only; it is then among the failed.
@@ -64,7 +64,7 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 			if groupCtx.Err() != nil {
 				return nil
 			}
-			found, err := c.nodeUsage(groupCtx, node, q)
+			found, err := c.usageOf(groupCtx, node, q)
 			mu.Lock()
 			defer mu.Unlock()
 			answered[node] = err == nil
@@ -78,9 +78,9 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 			case err == nil, ctx.Err() != nil:
 				return nil
 			case apierrors.IsForbidden(err):
-				problem := ProblemOf("disk usage", errors.New("no right to get nodes/proxy"))
+				problem := ProblemOf("disk usage", errors.New("no permission to get nodes/proxy"))
 				problem.Reason = v1alpha1.ReasonForbidden
-				problem.Remedy = "see docs/rbac.md, or leave usage out with --no-usage"
+				problem.Remedy = "ask for it (kubectl doik --print-rbac=kubelets prints the role), or skip disk usage with --no-usage"
 				forbidden = &problem
 				return errNoRight
 			default:
@@ -98,7 +98,7 @@ func (c *Cluster) VolumeUsage(ctx context.Context, q UsageQuery) Usage {
 			usage.Failed[node] = *forbidden
 		case ctx.Err() != nil && !failed:
 			usage.Failed[node] = v1alpha1.Problem{
-				Subject: "disk usage on node " + node, Reason: v1alpha1.ReasonTimeout, Message: "the kubelet had not answered when time ran out", Remedy: "raise --timeout",
+				Subject: "disk usage on node " + node, Reason: v1alpha1.ReasonTimeout, Message: "the kubelet did not answer before the timeout", Remedy: "raise --timeout",
 			}
 		}
 	}
@@ -112,9 +112,9 @@ func usageProblem(node string, err error, limit time.Duration) v1alpha1.Problem 
 		problem.Message = fmt.Sprintf("the kubelet did not answer within %s", limit)
 		problem.Remedy = "see kubectl describe node " + node + ", or raise --usage-timeout"
 	case v1alpha1.ReasonNotFound:
-		problem.Message = "the node or its kubelet's statistics do not exist"
+		problem.Message = "the node or its kubelet statistics do not exist"
 	default:
-		problem.Message = "the kubelet can't be asked: " + oneLine(serverText(err))
+		problem.Message = "the kubelet can't be queried: " + oneLine(serverText(err))
 		problem.Remedy = "see kubectl describe node " + node
 	}
 	return problem
@@ -133,7 +133,7 @@ func serverText(err error) error {
 	return err
 }
 
-// summary is the part of a kubelet's /stats/summary (k8s.io/kubelet/pkg/apis/stats/v1alpha1) that tells of volumes.
+// summary is the part of a kubelet's /stats/summary (k8s.io/kubelet/pkg/apis/stats/v1alpha1) that reports volumes.
 type summary struct {
 	Pods []struct {
 		Volumes []struct {

@@ -27,8 +27,8 @@ type Selection struct {
 	CapacityTypes []v1alpha1.CapacityType
 	// Stateful leaves out nodes without stateful pods.
 	Stateful bool
-	// SpotLabels are private labels that mark spot nodes.
-	SpotLabels []capacity.SpotLabel
+	// OwnLabels are private labels that mark spot and on-demand nodes.
+	OwnLabels []capacity.OwnLabel
 	// Pods lists each node's stateful pods.
 	Pods bool
 }
@@ -83,7 +83,7 @@ type node struct {
 	pods     []*Pod
 }
 
-// going reports whether somebody is about to take the node away, and who.
+// going says what is about to take the node away.
 func (n *node) going() string { return capacity.Going(&n.class, objects.Terminating(n)) }
 
 // index finds nodes and pods by what refers to them.
@@ -92,26 +92,25 @@ type index struct {
 	Selection
 	nodes  []*node
 	byName map[string]*node
-	// usable counts the usable nodes by zone, usableByOwner by what they belong to.
-	usable, usableByOwner map[string]int
+	byZone map[string][]*node
+	takers map[zoned][]*node // see takersIn
+	// matchers are made once: every pod may be held against every node.
+	matchers map[*objects.Requirements]*objects.Matcher
 }
 
 func newIndex(s *Snapshot, o Selection) *index {
 	x := &index{
 		Snapshot: s, Selection: o, nodes: make([]*node, len(s.Nodes)), byName: make(map[string]*node, len(s.Nodes)),
-		usable: map[string]int{}, usableByOwner: map[string]int{},
+		byZone: map[string][]*node{}, takers: map[zoned][]*node{}, matchers: map[*objects.Requirements]*objects.Matcher{},
 	}
 	for i := range s.Nodes {
-		n := &node{Node: &s.Nodes[i], class: capacity.Classify(&s.Nodes[i], o.SpotLabels...)}
+		n := &node{Node: &s.Nodes[i], class: capacity.Classify(&s.Nodes[i], o.OwnLabels...)}
 		if owner := n.class.Owner; owner != nil && owner.Kind == v1alpha1.OwnerFargateProfile && owner.Name == "" {
 			owner.Name = s.Loads[n.Name].FargateProfile
 		}
 		n.usable = objects.NodeSchedulable(n.Node) && n.going() == ""
-		if n.usable {
-			x.usable[n.class.Zone]++
-			x.usableByOwner[capacity.Describe(n.class.Owner)]++
-		}
 		x.nodes[i], x.byName[n.Name] = n, n
+		x.byZone[n.class.Zone] = append(x.byZone[n.class.Zone], n)
 	}
 	for i := range s.Pods {
 		if n := x.byName[s.Pods[i].Node]; n != nil {
@@ -156,15 +155,15 @@ func needs(s *Snapshot, o Selection) needed {
 	need := needed{volumes: map[string]bool{}, usage: map[string]string{}}
 	onSpot, shown := map[types.UID]string{}, map[types.UID]bool{} // sets; the namespaces of those on spot
 	for _, n := range x.nodes {
-		alone := x.alone(n)
 		for _, p := range n.pods {
+			alone := n.selected && len(p.Claims) > 0 && x.alone(n, p)
 			if n.class.Interruptible && p.isMember() {
 				onSpot[p.UID] = p.Namespace
 			}
 			shown[p.UID] = shown[p.UID] || n.selected
 			for _, claim := range p.Claims {
 				key := p.Namespace + "/" + claim
-				if alone && n.selected {
+				if alone {
 					need.volumes[key] = true
 				}
 				if n.selected {
@@ -176,15 +175,6 @@ func needs(s *Snapshot, o Selection) needed {
 	maps.DeleteFunc(onSpot, func(set types.UID, _ string) bool { return !shown[set] })
 	need.budgets = slices.Compact(slices.Sorted(maps.Values(onSpot)))
 	return need
-}
-
-// alone reports whether no other node of the zone could take a node's pods. Nodes without a zone are not asked.
-func (x *index) alone(n *node) bool {
-	others := x.usable[n.class.Zone]
-	if n.usable {
-		others--
-	}
-	return n.class.Zone != "" && others == 0
 }
 
 func (x *index) node(n *node) v1alpha1.NodeCapacity {
@@ -200,10 +190,14 @@ func (x *index) node(n *node) v1alpha1.NodeCapacity {
 		CPU:            nodeResource(n.Node, corev1.ResourceCPU),
 		Memory:         nodeResource(n.Node, corev1.ResourceMemory),
 	}
+	if n.class.ComputeType == v1alpha1.ComputeFargate {
+		item.CPU, item.Memory = ofFargate(x.Loads[n.Name].Provisioned)
+	}
 	for _, c := range n.Status.Conditions {
+		trouble := capacity.TroubleOf(&c)
 		switch {
-		case c.Type != corev1.NodeReady && c.Status == corev1.ConditionTrue:
-			item.Pressures = append(item.Pressures, string(c.Type))
+		case trouble != nil && trouble.Severity != v1alpha1.SeverityInfo && trouble.Going == "":
+			item.Pressures = append(item.Pressures, trouble.Describe(&c))
 		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
 			item.NotReadyReason = cmp.Or(c.Message, c.Reason)
 			if since := c.LastTransitionTime; !since.IsZero() {
@@ -214,6 +208,7 @@ func (x *index) node(n *node) v1alpha1.NodeCapacity {
 	if len(n.Status.Addresses) > 0 {
 		item.InternalIP = n.Status.Addresses[0].Address
 	}
+	item.Taints = taintsOf(n)
 	item.Volumes = x.attached(n)
 	if problem, failed := x.Problems[subjectLimits]; failed {
 		item.VolumesUnknown = problem.Message
@@ -255,6 +250,15 @@ func nodeResource(n *corev1.Node, name corev1.ResourceName) v1alpha1.NodeResourc
 		r.Allocatable = &q
 	}
 	return r
+}
+
+// ofFargate is what a pod on Fargate has been given; nothing where that is not known, for what its node says is the machine's.
+func ofFargate(p *Provisioned) (cpu, memory v1alpha1.NodeResource) {
+	if p == nil {
+		return cpu, memory
+	}
+	cores, bytes := resource.NewMilliQuantity(p.CPU, resource.DecimalSI), resource.NewQuantity(p.Memory, resource.BinarySI)
+	return v1alpha1.NodeResource{Capacity: cores, Allocatable: cores}, v1alpha1.NodeResource{Capacity: bytes, Allocatable: bytes}
 }
 
 func request(r *v1alpha1.NodeResource, q *resource.Quantity) {
@@ -301,9 +305,9 @@ func (x *index) statefulPods(n *node) []v1alpha1.StatefulPod {
 }
 
 // notReported is why usage is unknown that a kubelet answered without.
-const notReported = "the kubelet reports nothing for it: it is a raw device, or was mounted a moment ago"
+const notReported = "the kubelet reports nothing for it: a raw device, or mounted a moment ago"
 
-// usageOf returns the usage of a claim, or why it isn't known; neither if nobody asked.
+// usageOf returns the usage of a claim, or why it isn't known; neither if usage was not requested.
 func (x *index) usageOf(claim, node string) (*v1alpha1.VolumeUsage, string) {
 	if !x.UsageAsked {
 		return nil, ""

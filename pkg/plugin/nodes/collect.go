@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/capacity"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // Query says what to collect.
@@ -26,13 +27,15 @@ type Query struct {
 	Namespace string
 	// Selection is which nodes will be shown. All are read: what would be lost with one depends on the others.
 	Selection Selection
-	ChunkSize int64
+	// Everything reads what any selection would show, for a snapshot that is saved.
+	Everything bool
+	ChunkSize  int64
 	// Usage asks the kubelets of the selected nodes for the disk usage of stateful pods; each has UsageTimeout.
 	Usage        bool
 	UsageTimeout time.Duration
 	// UsageInterval is how often a Follower does that.
 	UsageInterval time.Duration
-	// Progress is told what is being waited for. It may be nil.
+	// Progress is called with what is being waited for. It may be nil.
 	Progress func(text string)
 }
 
@@ -60,7 +63,7 @@ type Snapshot struct {
 	Usage map[string]v1alpha1.VolumeUsage `json:"usage,omitempty"`
 	// UsageFailed is by node: its kubelet could not be read.
 	UsageFailed map[string]v1alpha1.Problem `json:"usageFailed,omitempty"`
-	// UsageAsked is true if somebody was asked, or will be; UsagePending, that there is no answer yet.
+	// UsageAsked is true if usage was requested; UsagePending, that there is no answer yet.
 	UsageAsked   bool `json:"usageAsked,omitempty"`
 	UsagePending bool `json:"usagePending,omitempty"`
 	// Problems by what could not be read at all.
@@ -82,8 +85,19 @@ type Load struct {
 	// CPU is in thousandths of a core, Memory in bytes.
 	CPU    int64 `json:"cpu"`
 	Memory int64 `json:"memory"`
-	// FargateProfile is that of the pod on a Fargate node.
-	FargateProfile string `json:"fargateProfile,omitempty"`
+	// Evicted counts those of them that are being evicted, as by a drain.
+	Evicted int32 `json:"evicted,omitempty"`
+	// FargateProfile is that of the pod on a Fargate node, Provisioned what Fargate has given it.
+	FargateProfile string       `json:"fargateProfile,omitempty"`
+	Provisioned    *Provisioned `json:"provisioned,omitempty"`
+}
+
+// Provisioned is what Fargate gives a pod: the smallest of its sizes that the pod's requests fit in. The node that it makes shows the
+// machine, of which the pod has a part.
+type Provisioned struct {
+	// CPU is in thousandths of a core, Memory in bytes.
+	CPU    int64 `json:"cpu"`
+	Memory int64 `json:"memory"`
 }
 
 // Pod is what is kept of a stateful pod.
@@ -100,6 +114,11 @@ type Pod struct {
 	Containers      int32       `json:"containers"`
 	ContainersReady int32       `json:"containersReady"`
 	Created         metav1.Time `json:"created,omitzero"`
+	// Requires is what it requires of a node; nil if any will do. Pods of a set share it.
+	Requires *objects.Requirements `json:"requires,omitempty"`
+	// CPU, in thousandths of a core, and Memory, in bytes, are what it requests.
+	CPU    int64 `json:"cpu,omitempty"`
+	Memory int64 `json:"memory,omitempty"`
 }
 
 // Collect reads the nodes, their CSINodes and all pods, each in pages at the same time. PodDisruptionBudgets are read if a set is
@@ -117,7 +136,11 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 	if err := s.named(q.Selection.Names); err != nil {
 		return nil, err
 	}
-	need := needs(s, q.Selection)
+	of := q.Selection
+	if q.Everything {
+		of = Selection{}
+	}
+	need := needs(s, of)
 	s.collectNeeded(ctx, cluster, q, need, progress)
 	if q.Usage && len(need.usage) > 0 {
 		s.collectUsage(ctx, cluster, q, need, progress)
@@ -131,7 +154,7 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 // selectable returns an error if the nodes that are to be shown can't be told from the others.
 func (s *Snapshot) selectable(selection Selection) error {
 	if problem, failed := s.Problems[subjectPods]; failed && selection.Stateful {
-		return errors.New("--stateful needs to know the pods: " + problem.Message)
+		return errors.New("--stateful needs to read pods: " + problem.Message)
 	}
 	return nil
 }

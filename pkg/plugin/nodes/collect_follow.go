@@ -131,7 +131,7 @@ func collectNeeded[K any](ctx context.Context, s *Snapshot, m *kube.Mirror[K], s
 	return list
 }
 
-// addUsage adds the disk usage that was read last, which is read anew when it is old, or when other claims are mounted.
+// addUsage adds the disk usage that was read last, which is read again when it is old, or when other claims are mounted.
 func (f *Follower) addUsage(ctx context.Context, s *Snapshot, need needed, now time.Time) {
 	if !f.query.Usage {
 		return

@@ -24,26 +24,26 @@ const (
 
 var (
 	long = templates.LongDesc(`
-		Show on what terms each node runs (spot, on-demand, reserved …), what it belongs to, and what is at stake on it.
+		Show the capacity type of each node (spot, on-demand, reserved …), what it belongs to, and which stateful pods it puts at risk.
 
-		A stateful pod is one that a StatefulSet controls, or that mounts a PersistentVolumeClaim. What the nodes have together and
-		which pods would be lost with what is told below. A node that no label tells of is unknown, never on-demand.`)
+		A stateful pod is one that a StatefulSet controls, or that mounts a PersistentVolumeClaim. Totals, and which pods you would lose
+		with each node, zone or group, follow below the table. A node without any known label is unknown, never on-demand.`)
 
 	examples = templates.Examples(`
 		# All nodes
 		kubectl doik nodes
 
-		# Spot nodes that hold stateful pods, with these pods, their claims and disk usage
+		# Spot nodes that run stateful pods, with these pods, their claims and disk usage
 		kubectl doik nodes --capacity-type=spot --stateful --pods
 
-		# With the label that decided, requests, attached volumes; spot nodes have a label of this cluster's own
+		# With the deciding label, requests and attached volumes; spot nodes carry a custom label in this cluster
 		kubectl doik nodes -o wide --spot-label example.com/lifecycle=cheap
 
-		# Watch nodes come and go, and stateful pods move; wait until the nodes of a group are ready
+		# Watch nodes come and go, and stateful pods move; wait until a node group is ready
 		kubectl doik nodes --watch
 		kubectl doik nodes -l eks.amazonaws.com/nodegroup=db --for=ready --timeout=10m
 
-		# Exit code 3 if stateful pods are on a node that is not ready or about to go
+		# Exit code 3 if stateful pods are on a node that is not ready or about to go away
 		kubectl doik nodes --fail-on=error`)
 )
 
@@ -56,7 +56,7 @@ type Flags struct {
 	capacityTypes []string
 	stateful      bool
 	pods          bool
-	spotLabels    []string
+	labels        LabelFlags
 	noUsage       bool
 	usageTimeout  time.Duration
 	usageEvery    time.Duration
@@ -84,13 +84,14 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	shared.AddClusterFlags(cmd, "nodes", "pods")
 	scope.CompleteColumns(cmd, func() printers.Table { return Table(&v1alpha1.NodeCapacityList{}, View{}) })
 	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
-	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show nodes of these capacity types only. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
-	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show nodes with stateful pods only.")
+	shared.AddSnapshotFlags(cmd, append([]string{"selector", "capacity-type", "stateful", "pods"}, LabelFlagNames()...)...)
+	cmd.Flags().StringSliceVar(&f.capacityTypes, "capacity-type", nil, fmt.Sprintf("Show only nodes of these capacity types. Any of: (%s).", strings.Join(capacity.Types(), ", ")))
+	cmd.Flags().BoolVar(&f.stateful, "stateful", false, "Show only nodes that run stateful pods.")
 	cmd.Flags().BoolVar(&f.pods, "pods", false, "Show the stateful pods of each node, with their claims and disk usage.")
-	cmd.Flags().StringArrayVar(&f.spotLabels, "spot-label", nil, "A label, key=value, with which this cluster marks spot nodes. It decides before all others; can be given several times.")
-	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "With --pods: leave disk usage out.")
-	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "With --pods: the time that each kubelet has to tell disk usage.")
-	cmd.Flags().DurationVar(&f.usageEvery, "usage-interval", f.usageEvery, "With --pods: how often --watch reads disk usage anew.")
+	f.labels.AddFlags(cmd)
+	cmd.Flags().BoolVar(&f.noUsage, "no-usage", false, "With --pods: don't read disk usage.")
+	cmd.Flags().DurationVar(&f.usageTimeout, "usage-timeout", f.usageTimeout, "With --pods: timeout for reading disk usage from each kubelet.")
+	cmd.Flags().DurationVar(&f.usageEvery, "usage-interval", f.usageEvery, "With --pods: how often --watch reads disk usage again.")
 	_ = cmd.RegisterFlagCompletionFunc("capacity-type", cobra.FixedCompletions(capacity.Types(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -103,8 +104,8 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	if o.CapacityTypes, err = capacity.ParseTypes(f.capacityTypes); err != nil {
 		return nil, fmt.Errorf("--capacity-type: %w", err)
 	}
-	if o.SpotLabels, err = capacity.ParseSpotLabels(f.spotLabels); err != nil {
-		return nil, fmt.Errorf("--spot-label: %w", err)
+	if o.OwnLabels, err = f.labels.ToLabels(); err != nil {
+		return nil, err
 	}
 	if o.Scope, err = f.shared.ToScope(args, Kinds...); err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 	o.Selection.Names = o.Scope.Names
 	o.Selection.Selector, err = labels.Parse(o.Scope.Selector)
 	o.Query = Query{
-		Namespace: o.Namespace, Selection: o.Selection, ChunkSize: o.ChunkSize, Usage: usage, UsageTimeout: f.usageTimeout, UsageInterval: f.usageEvery,
+		Namespace: o.Namespace, Selection: o.Selection, Everything: o.Saving(), ChunkSize: o.ChunkSize, Usage: usage || o.Saving() && !f.noUsage, UsageTimeout: f.usageTimeout, UsageInterval: f.usageEvery,
 	}
 	return o, err
 }
@@ -121,9 +122,9 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 func (o *Options) Validate() error {
 	switch q := &o.Query; {
 	case q.Usage && q.UsageTimeout <= 0:
-		return fmt.Errorf("--usage-timeout=%s: it must be positive; --no-usage leaves usage out", q.UsageTimeout)
+		return fmt.Errorf("invalid --usage-timeout %q: must be positive; --no-usage skips disk usage", q.UsageTimeout)
 	case q.Usage && q.UsageInterval < time.Second:
-		return fmt.Errorf("--usage-interval=%s: it must be a second or more", q.UsageInterval)
+		return fmt.Errorf("invalid --usage-interval %q: must be at least 1s", q.UsageInterval)
 	}
 	return nil
 }
@@ -139,14 +140,12 @@ func (o *Options) verifyNamespace(ctx context.Context) error {
 
 // Run shows the report, once or as it changes.
 func (o *Options) Run(ctx context.Context) error {
-	if o.Watch {
-		return scope.Watch(ctx, o.Scope, o.report(), o.watched())
-	}
-	return scope.RunOnce(ctx, o.Scope, o.report())
+	return scope.Run(ctx, o.Scope, o.report(), o.watched)
 }
 
 func (o *Options) report() scope.Report[*Snapshot, State] {
 	return scope.Report[*Snapshot, State]{
+		Kind: v1alpha1.KindNodeCapacity, InCheck: "nodes",
 		Collect: func(ctx context.Context, progress func(string)) (*Snapshot, error) {
 			q := o.Query
 			q.Progress = progress
@@ -158,7 +157,7 @@ func (o *Options) report() scope.Report[*Snapshot, State] {
 			}
 			return nil
 		},
-		Analyze:  func(s *Snapshot, now time.Time) State { return StateOf(s, o.Selection, now) },
+		Analyze:  o.analyze,
 		Document: func(s State, now time.Time) printers.Document { return o.document(s.Report, now) },
 		Empty:    func(s State) bool { return len(s.Report.Items) == 0 },
 		Things:   "nodes",
@@ -168,7 +167,15 @@ func (o *Options) report() scope.Report[*Snapshot, State] {
 	}
 }
 
-func (o *Options) view(now time.Time) View { return View{Pods: o.Pods, Usage: o.Query.Usage, Now: now} }
+// analyze shows no usage of a saved snapshot for which none was asked for.
+func (o *Options) analyze(s *Snapshot, now time.Time) State {
+	o.Query.Usage = o.Query.Usage && (s.UsageAsked || !o.Offline())
+	return StateOf(s, o.Selection, now)
+}
+
+func (o *Options) view(now time.Time) View {
+	return View{Pods: o.Pods, Usage: o.Query.Usage, Show: o.Printer.Show(), Now: now}
+}
 
 func (o *Options) document(report *v1alpha1.NodeCapacityList, now time.Time) printers.Document {
 	return printers.Document{

@@ -28,9 +28,12 @@ var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table. Cases for which kubelets were asked are those
 // of --pods.
 func TestGolden(t *testing.T) {
-	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+	golden.Cases(t, now, func(t *testing.T, s *Snapshot, now time.Time, folder string) {
 		report := Analyze(s, Selection{Pods: s.UsageAsked}, now)
 		golden.Report(t, folder, report, &report.Metadata)
+		golden.Fitted(t, folder, func(show printers.Show) printers.Table {
+			return Table(report, View{Pods: s.UsageAsked, Usage: s.UsageAsked, Show: show, Now: now})
+		})
 		table := Table(report, View{Pods: s.UsageAsked, Usage: s.UsageAsked, Now: now})
 		golden.Tables(t, folder, table, table)
 	})
@@ -52,7 +55,7 @@ func TestSelection(t *testing.T) {
 		{"selector", Selection{Selector: spot}, "spot-a spot-b spot-c"},
 		{"capacity", Selection{CapacityTypes: []v1alpha1.CapacityType{v1alpha1.CapacityUnknown, v1alpha1.CapacityFargate}}, "bare fargate"},
 		{"stateful and on-demand", Selection{Stateful: true, CapacityTypes: []v1alpha1.CapacityType{v1alpha1.CapacityOnDemand}}, "od-a od-a2 od-b od-c"},
-		{"a private label", Selection{SpotLabels: []capacity.SpotLabel{{Key: "rack", Value: "r1"}}, CapacityTypes: []v1alpha1.CapacityType{v1alpha1.CapacitySpot}}, "bare spot-a spot-b spot-c"},
+		{"a private label", Selection{OwnLabels: []capacity.OwnLabel{{Key: "rack", Value: "r1", Capacity: v1alpha1.CapacitySpot}}, CapacityTypes: []v1alpha1.CapacityType{v1alpha1.CapacitySpot}}, "bare spot-a spot-b spot-c"},
 		{"none", Selection{Names: []string{"other"}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -118,6 +121,19 @@ func TestReducePods(t *testing.T) {
 				{Name: "scratch", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}}, {Name: "dir", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 			}},
 		},
+		{ // what Fargate has given a pod that a drain is evicting
+			ObjectMeta: metav1.ObjectMeta{Namespace: "db", Name: "batch-x", Labels: map[string]string{fargateProfileLabel: "batch"}, Annotations: map[string]string{provisionedAnnotation: "0.25vCPU 0.5GB"}},
+			Spec:       corev1.PodSpec{NodeName: "n3"},
+			Status:     corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: evictionReason}}},
+		},
+		{ // as its set's other pod
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "redis-0", OwnerReferences: controlledBy(objects.KindStatefulSet, "redis")},
+			Spec:       corev1.PodSpec{NodeSelector: map[string]string{"pool": "db"}},
+		},
+		{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "redis-1", OwnerReferences: controlledBy(objects.KindStatefulSet, "redis")},
+			Spec:       corev1.PodSpec{NodeSelector: map[string]string{"pool": "db"}},
+		},
 		{ // ended
 			ObjectMeta: metav1.ObjectMeta{Namespace: "db", Name: "job-x", OwnerReferences: controlledBy("Job", "job")},
 			Spec:       corev1.PodSpec{NodeName: "n1", Volumes: []corev1.Volume{claim("job")}, Containers: []corev1.Container{{Resources: requests("1", "1Gi")}}},
@@ -130,21 +146,37 @@ func TestReducePods(t *testing.T) {
 		all.add(r.reduce(&pods[i]))
 	}
 	want := &Snapshot{
-		Loads: map[string]Load{"n1": {Pods: 3, CPU: 2100, Memory: (1024+128+64)<<20 + 1<<30}, "n2": {Pods: 1, FargateProfile: "batch"}},
+		Loads: map[string]Load{"n1": {Pods: 3, CPU: 2100, Memory: (1024+128+64)<<20 + 1<<30}, "n2": {Pods: 1, FargateProfile: "batch"}, "n3": {Pods: 1, Evicted: 1, FargateProfile: "batch", Provisioned: &Provisioned{CPU: 250, Memory: 512 << 20}}},
 		Pods: []Pod{
-			{Namespace: "shop", Name: "mysql-0", Node: "n1", Kind: objects.KindStatefulSet, Set: "mysql", UID: "mysql", Claims: []string{"data"}, Containers: 2, ContainersReady: 1},
+			{Namespace: "shop", Name: "mysql-0", Node: "n1", Kind: objects.KindStatefulSet, Set: "mysql", UID: "mysql", Claims: []string{"data"}, Containers: 2, ContainersReady: 1, CPU: 1100, Memory: (1024 + 128 + 64) << 20},
 			{Namespace: "shop", Name: "mysql-1", Kind: objects.KindStatefulSet, Set: "mysql", UID: "mysql"},
 			{Namespace: "db", Name: "pg-1", Node: "n1", Kind: "Cluster", Set: "pg", UID: "pg", Claims: []string{"pg-1"}},
 			{Namespace: "db", Name: "wiki-x", Node: "n2", Kind: "ReplicaSet", Set: "wiki", UID: "wiki", Claims: []string{"wiki"}},
+			{Namespace: "shop", Name: "redis-0", Kind: objects.KindStatefulSet, Set: "redis", UID: "redis", Requires: &objects.Requirements{NodeSelector: map[string]string{"pool": "db"}}},
+			{Namespace: "shop", Name: "redis-1", Kind: objects.KindStatefulSet, Set: "redis", UID: "redis", Requires: &objects.Requirements{NodeSelector: map[string]string{"pool": "db"}}},
 		},
-		Labels: map[types.UID]map[string]string{"mysql": {"app": "mysql"}, "pg": {"app": "pg"}},
+		Labels: map[types.UID]map[string]string{"mysql": {"app": "mysql"}, "pg": {"app": "pg"}, "redis": nil},
+	}
+	if last := s.Pods[len(s.Pods)-2:]; last[0].Requires != last[1].Requires {
+		t.Error("pods of a set do not share what they require")
 	}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// TestReduceNodes counts attached volumes by driver and drops what nobody reads.
+// TestProvisioned reads what Fargate writes, and nothing else.
+func TestProvisioned(t *testing.T) {
+	for text, want := range map[string]*Provisioned{
+		"0.25vCPU 0.5GB": {CPU: 250, Memory: 512 << 20}, "2vCPU 9GB": {CPU: 2000, Memory: 9 << 30}, "": nil, "2vCPU": nil, "2vCPU 9": nil, "xvCPU 9GB": nil, "-1vCPU 9GB": nil, "1vCPU 9GiB": nil,
+	} {
+		if diff := cmp.Diff(want, provisioned(text)); diff != "" {
+			t.Errorf("%q: -want +got:\n%s", text, diff)
+		}
+	}
+}
+
+// TestReduceNodes counts attached volumes by driver and drops unused fields.
 func TestReduceNodes(t *testing.T) {
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
 		Name: "n1", Annotations: map[string]string{"cluster.x-k8s.io/machine": "m", "other": "x"}, Labels: map[string]string{"a": "b"},
@@ -196,6 +228,43 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// TestNoChoice tells of pods on one node only where another one would take such pods.
+func TestNoChoice(t *testing.T) {
+	for name, test := range map[string]struct {
+		other func(*corev1.Node)
+		pods  *objects.Requirements
+		told  bool
+	}{
+		"another worker":                    {func(*corev1.Node) {}, nil, true},
+		"another worker, not of their pool": {func(*corev1.Node) {}, &objects.Requirements{NodeSelector: map[string]string{"pool": "db"}}, true}, // which they can be told to leave
+		"a control plane": {func(n *corev1.Node) {
+			n.Spec.Taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+		}, nil, false},
+		"a control plane that they tolerate": {func(n *corev1.Node) {
+			n.Spec.Taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+		}, &objects.Requirements{Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}, true},
+		"Windows":       {func(n *corev1.Node) { n.Labels[corev1.LabelOSStable] = "windows" }, nil, false},
+		"Fargate":       {func(n *corev1.Node) { n.Labels["eks.amazonaws.com/compute-type"] = "fargate" }, nil, false},
+		"cordoned":      {func(n *corev1.Node) { n.Spec.Unschedulable = true }, nil, false},
+		"being drained": {func(n *corev1.Node) { n.Labels["autoscaling.cast.ai/draining"] = "manual" }, nil, false},
+	} {
+		node := func(name string) corev1.Node {
+			n := corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelOSStable: "linux"}}}
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+			return n
+		}
+		s := &Snapshot{AllPods: true, Nodes: []corev1.Node{node("worker"), node("other")}}
+		test.other(&s.Nodes[1])
+		for i := range 2 {
+			s.Pods = append(s.Pods, Pod{Namespace: "shop", Name: fmt.Sprintf("web-%d", i), Node: "worker", Kind: objects.KindStatefulSet, Set: "web", UID: "web", Requires: test.pods})
+		}
+		told := slices.ContainsFunc(Analyze(s, Selection{}, now).Findings, func(f v1alpha1.Finding) bool { return f.Code == v1alpha1.CodeMajorityOnNode })
+		if told != test.told || NewRoom(s, nil).OtherNode("worker", "shop/web-0") != test.told {
+			t.Errorf("%s: told %t", name, told)
+		}
+	}
+}
+
 // fleet is a large cluster: a third of its nodes spot, three zones, sets of three.
 func fleet(nodes, pods int) *Snapshot {
 	s := &Snapshot{AllPods: true, Loads: map[string]Load{}, Labels: map[types.UID]map[string]string{}, Limits: map[string]map[string]int32{}}
@@ -211,11 +280,17 @@ func fleet(nodes, pods int) *Snapshot {
 		s.Loads[n.Name] = Load{Pods: int32(pods / nodes), CPU: 500, Memory: 1 << 30}
 		s.Limits[n.Name] = map[string]int32{"ebs.csi.aws.com": 25}
 	}
+	var requires *objects.Requirements
 	for i := range pods {
 		set := fmt.Sprintf("db-%05d", i/3)
+		if i%3 == 0 { // each set asks for something of its own, in the way that costs most
+			requires = &objects.Requirements{Affinity: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
+				{Key: "eks.amazonaws.com/nodegroup", Operator: corev1.NodeSelectorOpNotIn, Values: []string{"none", "ng-0"}},
+			}}}}}
+		}
 		s.Pods = append(s.Pods, Pod{
 			Namespace: fmt.Sprintf("shop-%03d", i/3%50), Name: fmt.Sprintf("%s-%d", set, i%3), Node: s.Nodes[i%nodes].Name, Kind: objects.KindStatefulSet, Set: set, UID: types.UID(set),
-			Claims: []string{fmt.Sprintf("data-%s-%d", set, i%3)}, Containers: 1, ContainersReady: 1,
+			Claims: []string{fmt.Sprintf("data-%s-%d", set, i%3)}, Containers: 1, ContainersReady: 1, Requires: requires,
 		})
 	}
 	return s
@@ -243,7 +318,7 @@ func TestFleet(t *testing.T) {
 	if perCode[v1alpha1.CodeOnInterruptible]+perCode[v1alpha1.CodeMajorityInterruptible] != 10_000 || perCode[v1alpha1.CodeNoBudgetOnSpot] != 10_000 {
 		t.Errorf("findings %v", perCode)
 	}
-	if lines := strings.Count(text, "\n"); lines > 5000+60 || !strings.Contains(text, " more like these") {
+	if lines := strings.Count(text, "\n"); lines > 5000+60 || !strings.Contains(text, " more   → kubectl doik explain NODE011\n") {
 		t.Errorf("%d lines", lines)
 	}
 	t.Logf("%s, %d KiB of table", took, len(text)>>10)

@@ -2,11 +2,13 @@ package nodes
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/component-helpers/resource"
@@ -25,13 +27,21 @@ func (p *Pod) isMember() bool {
 	return true
 }
 
-// fargateProfileLabel is what EKS writes on pods that run on Fargate.
-const fargateProfileLabel = "eks.amazonaws.com/fargate-profile"
+const (
+	// fargateProfileLabel is what EKS writes on pods that run on Fargate.
+	fargateProfileLabel = "eks.amazonaws.com/fargate-profile"
+	// provisionedAnnotation is what Fargate writes there: "0.25vCPU 0.5GB". Its GB are powers of two, as the sizes of ECS are.
+	provisionedAnnotation = "CapacityProvisioned"
+	// evictionReason is that of the condition DisruptionTarget of a pod that the eviction API, as a drain uses it, has let go.
+	evictionReason = "EvictionByEvictionAPI"
+)
 
 // keptPod is what is kept of a pod: what it adds to its node's load, and the pod itself if it has something to lose.
 type keptPod struct {
 	node           string
 	fargateProfile string
+	provisioned    *Provisioned
+	evicted        bool
 	// cpu is in thousandths of a core, memory in bytes.
 	cpu, memory int64
 	// pod is nil for most; labels are those of the members of sets.
@@ -51,6 +61,12 @@ func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 		return nil
 	}
 	kept := &keptPod{node: pod.Spec.NodeName, fargateProfile: pod.Labels[fargateProfileLabel]}
+	if kept.fargateProfile != "" {
+		kept.provisioned = provisioned(pod.Annotations[provisionedAnnotation])
+	}
+	if c := objects.PodCondition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && c.Reason == evictionReason {
+		kept.evicted = true
+	}
 	if kept.node != "" {
 		r.requests = resource.PodRequests(pod, resource.PodResourcesOptions{Reuse: r.requests, UseStatusResources: true})
 		kept.cpu, kept.memory = r.requests.Cpu().MilliValue(), r.requests.Memory().Value()
@@ -61,7 +77,7 @@ func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 	}
 	p := &Pod{
 		Namespace: pod.Namespace, Name: pod.Name, Node: pod.Spec.NodeName, Claims: claims,
-		Containers: int32(len(pod.Spec.Containers)), Created: pod.CreationTimestamp,
+		Containers: int32(len(pod.Spec.Containers)), Created: pod.CreationTimestamp, Requires: objects.RequirementsOf(&pod.Spec), CPU: kept.cpu, Memory: kept.memory,
 	}
 	for i := range pod.Status.ContainerStatuses {
 		if pod.Status.ContainerStatuses[i].Ready {
@@ -78,16 +94,33 @@ func (r *reducer) reduce(pod *corev1.Pod) *keptPod {
 	return kept
 }
 
+// provisioned reads what Fargate writes on a pod; nil for anything else.
+func provisioned(text string) *Provisioned {
+	cpu, memory, ok := strings.Cut(text, "vCPU ")
+	memory, isGB := strings.CutSuffix(strings.TrimSpace(memory), "GB")
+	if !ok || !isGB {
+		return nil
+	}
+	cores, err := strconv.ParseFloat(cpu, 64)
+	gigabytes, otherErr := strconv.ParseFloat(memory, 64)
+	if err != nil || otherErr != nil || cores <= 0 || gigabytes <= 0 {
+		return nil
+	}
+	return &Provisioned{CPU: int64(cores * 1000), Memory: int64(gigabytes * (1 << 30))}
+}
+
 // adder puts a snapshot together from what is kept of pods.
 type adder struct {
 	*Snapshot
 	// names has one string for the many pods that name the same node, kind or set.
 	names map[string]string
+	// requires has, by set, one copy of what its pods require.
+	requires map[types.UID]*objects.Requirements
 }
 
 func newAdder(s *Snapshot) *adder {
 	s.Loads, s.Labels = map[string]Load{}, map[types.UID]map[string]string{}
-	return &adder{Snapshot: s, names: map[string]string{}}
+	return &adder{Snapshot: s, names: map[string]string{}, requires: map[types.UID]*objects.Requirements{}}
 }
 
 func (a *adder) one(name string) string {
@@ -110,7 +143,10 @@ func (a *adder) add(kept *keptPod) {
 		load.CPU += kept.cpu
 		load.Memory += kept.memory
 		if kept.fargateProfile != "" {
-			load.FargateProfile = a.one(kept.fargateProfile)
+			load.FargateProfile, load.Provisioned = a.one(kept.fargateProfile), kept.provisioned
+		}
+		if kept.evicted {
+			load.Evicted++
 		}
 		a.Loads[node] = load
 	}
@@ -119,6 +155,12 @@ func (a *adder) add(kept *keptPod) {
 	}
 	p := *kept.pod
 	p.Namespace, p.Node, p.Kind, p.Set, p.UID = a.one(p.Namespace), a.one(p.Node), a.one(p.Kind), a.one(p.Set), types.UID(a.one(string(p.UID)))
+	if p.Requires != nil && p.UID != "" {
+		if shared := a.requires[p.UID]; equality.Semantic.DeepEqual(shared, p.Requires) {
+			p.Requires = shared
+		}
+		a.requires[p.UID] = p.Requires
+	}
 	if _, known := a.Labels[p.UID]; !known && p.isMember() {
 		a.Labels[p.UID] = kept.labels
 	}
@@ -173,7 +215,7 @@ func reduceNode(node *corev1.Node, annotations []string) *keptNode {
 	kept.Spec = corev1.NodeSpec{ProviderID: node.Spec.ProviderID, Taints: node.Spec.Taints, Unschedulable: node.Spec.Unschedulable}
 	kept.Status.Capacity, kept.Status.Allocatable = cpuAndMemory(node.Status.Capacity), cpuAndMemory(node.Status.Allocatable)
 	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady || c.Status == corev1.ConditionTrue {
+		if c.Type == corev1.NodeReady || capacity.TroubleOf(&c) != nil {
 			c.LastHeartbeatTime = metav1.Time{} // it changes all the time, and says nothing
 			kept.Status.Conditions = append(kept.Status.Conditions, c)
 		}
@@ -183,7 +225,8 @@ func reduceNode(node *corev1.Node, annotations []string) *keptNode {
 			kept.Status.Addresses = append(kept.Status.Addresses, a)
 		}
 	}
-	kept.Status.NodeInfo.KubeletVersion, kept.Status.NodeInfo.Architecture = node.Status.NodeInfo.KubeletVersion, node.Status.NodeInfo.Architecture
+	info := &node.Status.NodeInfo
+	kept.Status.NodeInfo = corev1.NodeSystemInfo{KubeletVersion: info.KubeletVersion, Architecture: info.Architecture, OperatingSystem: info.OperatingSystem}
 	return m
 }
 

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type View struct {
 	Pods bool
 	// Usage shows the columns of disk usage.
 	Usage bool
+	// Show is which rows are shown.
+	Show printers.Show
 	// Now is the moment that ages are counted from.
 	Now time.Time
 }
@@ -63,17 +66,18 @@ type item = *v1alpha1.NodeCapacity
 
 func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 	columns := printers.Columns[item]{
-		printers.Narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }),
-		printers.Narrow("STATUS", status),
+		printers.Narrow("NAME", func(n item) printers.Cell { return printers.Text(n.Metadata.Name) }).Dotted(),
+		printers.Narrow("STATUS", status).Shrinks(printers.Cut),
 		printers.Narrow("CAPACITYTYPE", capacityType),
-		printers.Narrow("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
-		printers.Narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }),
-		printers.Narrow("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
-		printers.Narrow("INSTANCE", func(n item) printers.Cell { return orNone(n.Class.InstanceType) }),
-		printers.Narrow("ARCH", func(n item) printers.Cell { return orNone(n.Class.Architecture) }),
-		printers.Narrow("ZONE", func(n item) printers.Cell { return orNone(n.Class.Zone) }),
-		printers.Narrow("VERSION", func(n item) printers.Cell { return orNone(n.KubeletVersion) }),
-		printers.Narrow("PODS", func(n item) printers.Cell {
+		printers.Wide("PLATFORM", func(n item) printers.Cell { return known(n.Class.Platform) }),
+		printers.Narrow("OWNER", func(n item) printers.Cell { return orNone(capacity.Describe(n.Class.Owner)) }).GivesWay(2),
+		printers.Wide("COMPUTE", func(n item) printers.Cell { return known(string(n.Class.ComputeType)) }),
+		printers.Wide("INSTANCE", func(n item) printers.Cell { return orNone(n.Class.InstanceType) }),
+		osColumn(report),
+		printers.Wide("ARCH", func(n item) printers.Cell { return orNone(n.Class.Architecture) }),
+		printers.Narrow("ZONE", func(n item) printers.Cell { return orNone(n.Class.Zone) }).GivesWay(1),
+		printers.Wide("VERSION", func(n item) printers.Cell { return orNone(n.KubeletVersion) }),
+		printers.Wide("PODS", func(n item) printers.Cell {
 			return count(n.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
 		}),
 		printers.Narrow("STATEFUL", stateful),
@@ -85,13 +89,30 @@ func nodeTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 		printers.Wide("VOLUMES", volumes),
 		printers.Wide("IP", func(n item) printers.Cell { return orNone(n.InternalIP) }),
 		printers.Wide("PROVIDER-ID", func(n item) printers.Cell { return orNone(n.ProviderID) }),
-		printers.Narrow("AGE", func(n item) printers.Cell { return age(n.Metadata.CreationTimestamp, v.Now) }),
+		printers.Narrow("AGE", func(n item) printers.Cell { return age(n.Metadata.CreationTimestamp, v.Now) }).GivesWay(3),
 	}
 	block := printers.Block{Rows: make([][]printers.Cell, 0, len(report.Items))}
+	troubled := finding.TroubledBy(Findings(report))
 	for i := range report.Items {
-		block.Rows = append(block.Rows, columns.Cells(&report.Items[i]))
+		n := &report.Items[i]
+		block.Add(v.Show, fine(n, troubled), columns.Cells(n))
 	}
 	return printers.Table{Columns: columns.Heads(), Blocks: []printers.Block{block}}
+}
+
+// fine reports whether nothing is wrong with a node, as far as it was seen.
+func fine(n item, troubled finding.Troubled) bool {
+	return capacity.Usable(n) && len(n.Pressures) == 0 && n.Pods != nil && !troubled.Has("Node", "", n.Metadata.Name)
+}
+
+// finePod reports whether nothing is wrong with a pod and its claim, as far as it was seen.
+func finePod(r podRow, usage bool, troubled finding.Troubled) bool {
+	if c := r.claim; c != nil {
+		if troubled.Has("PersistentVolumeClaim", r.pod.Namespace, c.Name) || usage && usedPercent(r).Level != printers.Plain && c.Usage != nil && c.Usage.UsedPercent != nil || usage && c.UsageUnknown != "" {
+			return false
+		}
+	}
+	return r.pod.ContainersReady == r.pod.Containers && !troubled.Has("Pod", r.pod.Namespace, r.pod.Name)
 }
 
 // podRow is a stateful pod and one of its claims, which is nil if it has none.
@@ -111,13 +132,13 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 				return orNone("")
 			}
 			return printers.Text(r.pod.Controller.Kind + "/" + r.pod.Controller.Name)
-		}),
+		}).GivesWay(1),
 		printers.Narrow("ORDINAL", func(r podRow) printers.Cell {
 			if r.pod.Ordinal == nil {
 				return printers.None
 			}
 			return printers.Text(fmt.Sprint(*r.pod.Ordinal))
-		}),
+		}).GivesWay(4),
 		printers.Narrow("CLAIM", func(r podRow) printers.Cell {
 			if r.claim == nil {
 				return orNone("")
@@ -126,23 +147,28 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 		}),
 	}
 	if v.Usage {
-		columns = append(columns, printers.Narrow("USED", used), printers.Narrow("USE%", usedPercent))
+		columns = append(columns, printers.Narrow("USED", used).GivesWay(3), printers.Narrow("USE%", usedPercent))
 	}
 	columns = append(columns,
 		printers.Wide("NODE", func(r podRow) printers.Cell { return printers.Text(r.node) }), // --sort-by takes rows from under their headings
-		printers.Narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }))
+		printers.Narrow("AGE", func(r podRow) printers.Cell { return age(r.pod.CreationTimestamp, v.Now) }).GivesWay(2))
 	t := printers.Table{Columns: columns.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
+	troubled := finding.TroubledBy(Findings(report))
 	for i := range report.Items {
 		n := &report.Items[i]
 		block := printers.Block{Heading: heading(n)}
+		add := func(r podRow) { block.Add(v.Show, finePod(r, v.Usage, troubled), columns.Cells(r)) }
 		for j := range n.StatefulPods {
 			pod := &n.StatefulPods[j]
 			if len(pod.Claims) == 0 {
-				block.Rows = append(block.Rows, columns.Cells(podRow{node: n.Metadata.Name, pod: pod}))
+				add(podRow{node: n.Metadata.Name, pod: pod})
 			}
 			for k := range pod.Claims {
-				block.Rows = append(block.Rows, columns.Cells(podRow{node: n.Metadata.Name, pod: pod, claim: &pod.Claims[k]}))
+				add(podRow{node: n.Metadata.Name, pod: pod, claim: &pod.Claims[k]})
 			}
+		}
+		if v.Show == printers.ShowProblems && len(block.Rows)+block.LeftOut == 0 && fine(n, troubled) {
+			continue // its heading has no rows to stand above
 		}
 		t.Blocks = append(t.Blocks, block)
 	}
@@ -152,7 +178,11 @@ func podTable(report *v1alpha1.NodeCapacityList, v View) printers.Table {
 // heading is a node above its pods.
 func heading(n item) []printers.Cell {
 	list := []printers.Cell{printers.Text(n.Metadata.Name), status(n), capacityType(n)}
-	for _, text := range []string{capacity.Describe(n.Class.Owner), n.Class.InstanceType, n.Class.Zone} {
+	os := ""
+	if otherOS(n) {
+		os = n.Class.OS
+	}
+	for _, text := range []string{capacity.Describe(n.Class.Owner), n.Class.InstanceType, os, n.Class.Zone} {
 		if text != "" {
 			list = append(list, printers.Text(text))
 		}
@@ -187,14 +217,14 @@ func summaryTable(report *v1alpha1.NodeCapacityList) printers.Table {
 			}
 			return c
 		}),
-		printers.Narrow("VCPU", func(r sumRow) printers.Cell { return printers.Text(r.CPU.String()) }),
-		printers.Narrow("MEMORY", func(r sumRow) printers.Cell { return printers.Text(printers.Bytes(r.Memory.Value())) }),
+		printers.Narrow("VCPU", func(r sumRow) printers.Cell { return printers.Text(cores(&r.CPU)) }).GivesWay(2),
+		printers.Narrow("MEMORY", func(r sumRow) printers.Cell { return printers.Text(printers.Bytes(r.Memory.Value())) }).GivesWay(2),
 		printers.Narrow("PODS", func(r sumRow) printers.Cell {
 			return count(r.Pods, func(p *v1alpha1.NodePods) int32 { return p.Total })
-		}),
+		}).GivesWay(1),
 		printers.Narrow("STATEFUL", func(r sumRow) printers.Cell { return share(r.Pods, total) }),
 	}
-	block := printers.Block{Heading: summaryLine(&report.Summary), Findings: few(Findings(report))}
+	block := printers.Block{Heading: summaryLine(&report.Summary), Findings: few(finding.Join(Findings(report)))}
 	s := &report.Summary
 	for _, group := range []struct {
 		by   string
@@ -209,7 +239,7 @@ func summaryTable(report *v1alpha1.NodeCapacityList) printers.Table {
 
 func summaryLine(s *v1alpha1.NodeSummary) []printers.Cell {
 	list := []printers.Cell{
-		printers.Text(plural(s.Total.Nodes, "node")), printers.Text(s.Total.CPU.String() + " vCPU"), printers.Text(printers.Bytes(s.Total.Memory.Value())),
+		printers.Text(plural(s.Total.Nodes, "node")), printers.Text(cores(&s.Total.CPU) + " vCPU"), printers.Text(printers.Bytes(s.Total.Memory.Value())),
 	}
 	switch p := s.Total.Pods; {
 	case s.Total.Nodes == 0:
@@ -251,52 +281,10 @@ func few(findings []v1alpha1.Finding) []v1alpha1.Finding {
 		case n <= mostOfACode:
 			list = append(list, f)
 		case n == total[f.Code]:
-			list = append(list, finding.New(f.Code, f.Severity, nil, "-o json has them all", "and %d more like these", n-mostOfACode))
+			list = append(list, finding.New(f.Code, f.Severity, nil, "see -o json for all", "and %d more like these", n-mostOfACode))
 		}
 	}
 	return list
-}
-
-// status is what kubectl get nodes says, then pressures and taints that tell of a disruption.
-func status(n item) printers.Cell {
-	words := []string{string(n.Readiness)}
-	if n.Cordoned {
-		words = append(words, "SchedulingDisabled")
-	}
-	words = append(words, n.Pressures...)
-	if n.Terminating {
-		words = append(words, "Terminating")
-	}
-	c := printers.Cell{Level: printers.Plain}
-	if len(words) > 1 {
-		c.Level = printers.Warn
-	}
-	for _, d := range n.Class.Disruptions {
-		if saidByStatus(d) {
-			continue
-		}
-		words = append(words, taintKey(d))
-		c.Level = max(c.Level, printers.Warn)
-		if d.Going {
-			c.Level = printers.Alarm
-		}
-	}
-	if n.Readiness != v1alpha1.NodeReady || n.Terminating {
-		c.Level = printers.Alarm
-	}
-	c.Text = strings.Join(words, ",")
-	return c
-}
-
-func taintKey(d v1alpha1.NodeDisruption) string {
-	key, _, _ := strings.Cut(d.Taint, ":")
-	key, _, _ = strings.Cut(key, "=")
-	return key
-}
-
-// saidByStatus reports whether a taint says what the node's conditions say already.
-func saidByStatus(d v1alpha1.NodeDisruption) bool {
-	return strings.HasPrefix(taintKey(d), "node.kubernetes.io/") && !d.Going
 }
 
 func capacityType(n item) printers.Cell {
@@ -412,6 +400,11 @@ func usedPercent(r podRow) printers.Cell {
 		c.Level = printers.Warn
 	}
 	return c
+}
+
+// cores is a number of cores, which Fargate gives parts of.
+func cores(q *resource.Quantity) string {
+	return strconv.FormatFloat(float64(q.MilliValue())/1000, 'f', -1, 64)
 }
 
 func age(since metav1.Time, now time.Time) printers.Cell {

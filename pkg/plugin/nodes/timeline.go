@@ -25,7 +25,7 @@ type State struct {
 	pods  map[string]place
 }
 
-// place is where a stateful pod is. A pod that was made anew under the same name was created later.
+// place is where a stateful pod is. A pod that was recreated under the same name was created later.
 type place struct {
 	node    string
 	created metav1.Time
@@ -75,7 +75,7 @@ func Timeline(before, after State, now time.Time) []printers.Happening {
 		switch name := before.Report.Items[i].Metadata.Name; {
 		case t.is[name] != nil:
 		case after.nodes[name] == before.nodes[name]:
-			t.tell(printers.Plain, "%s is one of those no longer", name)
+			t.tell(printers.Plain, "%s no longer matches the filter", name)
 		default:
 			t.tell(printers.Warn, "%s left", name)
 		}
@@ -110,7 +110,7 @@ func (t *timeline) node(is *v1alpha1.NodeCapacity) {
 	}
 	if was == nil {
 		if t.before.nodes[name] == types.UID(is.Metadata.UID) {
-			t.tell(printers.Plain, "%s is one of those now", name)
+			t.tell(printers.Plain, "%s now matches the filter", name)
 			return
 		}
 		t.tell(printers.Plain, "%s joined%s", name, terms(&is.Class))
@@ -135,7 +135,7 @@ func (t *timeline) node(is *v1alpha1.NodeCapacity) {
 		}
 		t.tell(printers.Plain, "%s Ready%s", name, after)
 	case was.Readiness == v1alpha1.NodeReady: // a new node is not ready for a while
-		t.tell(printers.Alarm, "%s NotReady: %s", name, cmp.Or(strings.TrimSuffix(is.NotReadyReason, "."), "its kubelet does not say why"))
+		t.tell(printers.Alarm, "%s NotReady: %s", name, cmp.Or(strings.TrimSuffix(is.NotReadyReason, "."), "its kubelet gives no reason"))
 	}
 	for _, pressure := range is.Pressures {
 		if !slices.Contains(was.Pressures, pressure) {
@@ -144,7 +144,7 @@ func (t *timeline) node(is *v1alpha1.NodeCapacity) {
 	}
 	for _, pressure := range was.Pressures {
 		if !slices.Contains(is.Pressures, pressure) {
-			t.tell(printers.Plain, "%s %s is over", name, pressure)
+			t.tell(printers.Plain, "%s %s cleared", name, pressure)
 		}
 	}
 	if was.Class.CapacityType != is.Class.CapacityType {
@@ -164,24 +164,32 @@ func terms(c *v1alpha1.NodeClass) string {
 	return " (" + strings.Join(list, ", ") + ")"
 }
 
-// disruptions tells of taints that come and go.
+// disruptions reports taints that come and go.
 func (t *timeline) disruptions(name string, was, is []v1alpha1.NodeDisruption) {
 	for _, d := range is {
 		if level := printers.Warn; !slices.Contains(was, d) && !saidByStatus(d) {
 			if d.Going {
 				level = printers.Alarm
 			}
-			t.tell(level, "%s: %s (taint %s)", name, d.Cause, d.Taint)
+			t.tell(level, "%s: %s (%s)", name, d.Cause, said(d))
 		}
 	}
 	for _, d := range was {
 		if !slices.Contains(is, d) && !saidByStatus(d) {
-			t.tell(printers.Plain, "%s: %s is over (taint %s)", name, d.Cause, d.Taint)
+			t.tell(printers.Plain, "%s: %s cleared (%s)", name, d.Cause, said(d))
 		}
 	}
 }
 
-// pods tells which stateful pods left shown nodes, and which came to them.
+// said is what announces a disruption.
+func said(d v1alpha1.NodeDisruption) string {
+	if d.Taint != "" {
+		return "taint " + d.Taint
+	}
+	return d.Mark
+}
+
+// pods tells which stateful pods left shown nodes, and which moved to them.
 func (t *timeline) pods() {
 	names := slices.Collect(maps.Keys(t.after.pods))
 	for name := range t.before.pods {
@@ -192,12 +200,12 @@ func (t *timeline) pods() {
 	slices.Sort(names)
 	for _, name := range names {
 		was, is := t.before.at(name), t.after.at(name)
-		anew := was.node != is.node || !was.created.Equal(&is.created)
-		if anew && was.node != "" && t.was[was.node] != nil {
+		moved := was.node != is.node || !was.created.Equal(&is.created)
+		if moved && was.node != "" && t.was[was.node] != nil {
 			t.tell(printers.Warn, "%s left %s", name, was.node)
 		}
-		if anew && is.node != "" && t.is[is.node] != nil {
-			t.tell(printers.Plain, "%s came to %s", name, is.node)
+		if moved && is.node != "" && t.is[is.node] != nil {
+			t.tell(printers.Plain, "%s moved to %s", name, is.node)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestPodFinished(t *testing.T) {
 
 func TestTerminating(t *testing.T) {
 	if Terminating(aPod(time.Hour)) {
-		t.Error("a pod that nobody has deleted")
+		t.Error("a pod that was not deleted")
 	}
 	if !Terminating(aPod(time.Hour, func(pod *corev1.Pod) { pod.DeletionTimestamp = &metav1.Time{Time: now.Add(time.Minute)} })) {
 		t.Error("a pod in its grace period")

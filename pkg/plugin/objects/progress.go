@@ -167,7 +167,7 @@ func probeTime(p *corev1.Probe) time.Duration {
 	return time.Duration(p.InitialDelaySeconds+period*failures) * time.Second
 }
 
-// LastWritten is when an object was written for the last time, by whoever, as far as its managed fields tell; zero if they don't. Of
+// LastWritten is when an object was last written, by anyone, as far as its managed fields tell; zero if they don't. Of
 // StatefulSets and EndpointSlices kube keeps that time.
 func LastWritten(o metav1.Object) time.Time {
 	var last time.Time

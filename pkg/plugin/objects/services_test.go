@@ -7,6 +7,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 func TestSelects(t *testing.T) {
@@ -127,5 +128,33 @@ func TestServiceOf(t *testing.T) {
 	}
 	if got := SlicesOf("web"); got != "kubernetes.io/service-name=web" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestHasTargetPort(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	ports := func(name string, protocol corev1.Protocol) []corev1.ContainerPort {
+		return []corev1.ContainerPort{{Name: name, Protocol: protocol, ContainerPort: 1}}
+	}
+	pod := &corev1.PodSpec{
+		Containers:     []corev1.Container{{Ports: ports("mysql", "")}, {Ports: ports("gossip", corev1.ProtocolUDP)}},
+		InitContainers: []corev1.Container{{Ports: ports("setup", corev1.ProtocolTCP)}, {Ports: ports("metrics", corev1.ProtocolTCP), RestartPolicy: &always}},
+	}
+	for name, test := range map[string]struct {
+		target   intstr.IntOrString
+		protocol corev1.Protocol
+		want     bool
+	}{
+		"a name":                              {intstr.FromString("mysql"), corev1.ProtocolTCP, true},
+		"a name that there is not":            {intstr.FromString("mysqld"), corev1.ProtocolTCP, false},
+		"a name with another protocol":        {intstr.FromString("gossip"), corev1.ProtocolTCP, false},
+		"the protocol that it has":            {intstr.FromString("gossip"), corev1.ProtocolUDP, true},
+		"of a sidecar":                        {intstr.FromString("metrics"), corev1.ProtocolTCP, true},
+		"of an init container that ends":      {intstr.FromString("setup"), corev1.ProtocolTCP, false},
+		"a number, which none has to declare": {intstr.FromInt32(9999), corev1.ProtocolTCP, true},
+	} {
+		if got := HasTargetPort(&corev1.ServicePort{TargetPort: test.target, Protocol: test.protocol}, pod); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

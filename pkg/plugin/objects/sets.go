@@ -25,7 +25,7 @@ func StatefulSetOf(pod *corev1.Pod) *metav1.OwnerReference {
 	return nil
 }
 
-// DesiredReplicas is how many pods a set is to have: 1 where it does not say, which is the API's default.
+// DesiredReplicas is how many pods a set should have: 1 where it does not say, which is the API's default.
 func DesiredReplicas(set *appsv1.StatefulSet) int32 {
 	if set.Spec.Replicas == nil {
 		return 1
@@ -33,7 +33,7 @@ func DesiredReplicas(set *appsv1.StatefulSet) int32 {
 	return *set.Spec.Replicas
 }
 
-// OrdinalRange is the ordinals that a set is to have: from start up to, and without, end.
+// OrdinalRange is the ordinals that a set should have: from start up to, and without, end.
 func OrdinalRange(set *appsv1.StatefulSet) (start, end int32) {
 	if set.Spec.Ordinals != nil {
 		start = set.Spec.Ordinals.Start
@@ -59,7 +59,7 @@ func PodName(set *appsv1.StatefulSet, ordinal int32) string {
 	return set.Name + "-" + strconv.Itoa(int(ordinal))
 }
 
-// PodNames are the names of the pods that a set is to have, ordinals ascending.
+// PodNames are the names of the pods that a set should have, ordinals ascending.
 func PodNames(set *appsv1.StatefulSet) []string {
 	start, end := OrdinalRange(set)
 	names := make([]string, 0, DesiredReplicas(set))

@@ -20,7 +20,7 @@ var (
 func parseDig(questions []Question, text string) []Answer {
 	p := digParser{answers: make([]Answer, len(questions))}
 	for i, q := range questions {
-		p.answers[i] = Answer{Question: q, Status: StatusInvalid, Detail: "dig told nothing of it"}
+		p.answers[i] = Answer{Question: q, Status: StatusInvalid, Detail: "dig reported nothing for it"}
 	}
 	for line := range strings.Lines(text) {
 		p.line(strings.TrimRight(line, "\r\n"))

@@ -39,8 +39,8 @@ func seed(f *testing.F, add func(tool, text string)) {
 	}
 }
 
-// sound checks what holds of all answers, whatever a tool or a server said.
-func sound(t *testing.T, questions []Question, answers []Answer) {
+// consistent checks what holds of all answers, whatever a tool or a server said.
+func consistent(t *testing.T, questions []Question, answers []Answer) {
 	t.Helper()
 	if len(answers) != len(questions) {
 		t.Fatalf("%d answers to %d questions", len(answers), len(questions))
@@ -73,7 +73,7 @@ func FuzzParse(f *testing.F) {
 			if name == "dig" {
 				questions = asked
 			}
-			sound(t, questions, Parse(name, questions, text, strings.Fields(end)))
+			consistent(t, questions, Parse(name, questions, text, strings.Fields(end)))
 		}
 	})
 }
@@ -89,7 +89,7 @@ func FuzzSession(f *testing.F) {
 			return
 		}
 		answers, _ := s.Ask(context.Background(), asked, func(int) {})
-		sound(t, asked, answers)
+		consistent(t, asked, answers)
 	})
 }
 
@@ -118,6 +118,6 @@ func FuzzReply(f *testing.F) {
 			a.Status, a.Records = StatusInvalid, nil
 		}
 		a.finish()
-		sound(t, asked[:1], []Answer{a})
+		consistent(t, asked[:1], []Answer{a})
 	})
 }

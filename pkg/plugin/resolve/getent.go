@@ -22,7 +22,7 @@ func parseGetent(q Question, text string, code int) Answer {
 		a.Status = StatusTimeout
 		return a
 	case getentNotFound:
-		a.Status, a.Detail = StatusNotFound, "getent does not tell why"
+		a.Status, a.Detail = StatusNotFound, "getent gives no reason"
 		return a
 	default:
 		a.Status, a.Detail = StatusNotFound, strings.Join(strings.Fields(text), " ")

@@ -18,7 +18,7 @@ func parseNslookup(q Question, text string) Answer {
 	case len(a.Records) > 0, p.server:
 		a.Status = StatusNoError
 	default:
-		a.Status, a.Detail = StatusInvalid, "nslookup told nothing of it"
+		a.Status, a.Detail = StatusInvalid, "nslookup reported nothing for it"
 	}
 	if a.Status != StatusNoError {
 		a.Records = nil

@@ -23,7 +23,7 @@ const (
 	TypeCNAME Type = "CNAME"
 )
 
-// Question is one look-up.
+// Question is one lookup.
 type Question struct {
 	// Name ends with a dot, unless Search is true.
 	Name string `json:"name"`
@@ -36,7 +36,7 @@ type Question struct {
 	Server string `json:"server,omitempty"`
 }
 
-// Status is how a look-up ended: a response code of DNS, or why there is none.
+// Status is how a lookup ended: a response code of DNS, or why there is none.
 type Status string
 
 const (
@@ -52,15 +52,18 @@ const (
 	StatusTimeout Status = "TIMEOUT"
 	// StatusUnreachable means that the server could not be reached: connection refused, no route.
 	StatusUnreachable Status = "UNREACHABLE"
-	// StatusNotFound is what getent tells of every failure.
+	// StatusNotFound is what getent reports every failure.
 	StatusNotFound Status = "NOTFOUND"
 	// StatusUnsupported means that the image's tool can't ask this.
 	StatusUnsupported Status = "UNSUPPORTED"
 	// StatusInvalid means that the answer could not be understood.
 	StatusInvalid Status = "INVALID"
-	// StatusNotAsked means that nobody asked: nothing was answered before, or time ran out.
+	// StatusNotAsked means that it was not asked: no answer came before, or time ran out.
 	StatusNotAsked Status = "NOTASKED"
 )
+
+// TimeRanOut is the detail of what was not asked, or not waited for, because there was no time left.
+const TimeRanOut = "time ran out"
 
 // Negative reports whether an answer says that there is no such record.
 func (a *Answer) Negative() bool {

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 // replay is a session with a program that has printed its output already.
 func replay(t testing.TB, output io.Reader) *Session {
@@ -66,7 +66,7 @@ func TestCaptures(t *testing.T) {
 				return
 			}
 			if diff := cmp.Diff(string(read(t, golden)), string(got)); diff != "" {
-				t.Errorf("%s (-want +got; make golden writes it anew):\n%s", golden, diff)
+				t.Errorf("%s (-want +got; make golden rewrites it):\n%s", golden, diff)
 			}
 		})
 	}

@@ -40,13 +40,16 @@ func AskServer(ctx context.Context, dial Dial, server string, questions []Questi
 				a := Answer{Question: questions[i], Server: server, OverTCP: true}
 				switch {
 				case ctx.Err() != nil:
-					a.Status, a.Detail = StatusNotAsked, "time ran out before"
+					a.Status, a.Detail = StatusNotAsked, TimeRanOut
 				case silent:
 					a.Status, a.Detail = StatusNotAsked, "the server had not answered before"
 				default:
 					started := time.Now() //nolint:forbidigo // the time that an answer takes
 					c.ask(ctx, &a)
 					a.Microseconds = new(time.Since(started).Microseconds()) //nolint:forbidigo // as above
+					if a.Unanswered() && ctx.Err() != nil {                  // the server had less time than it is given
+						a.Status, a.Detail = StatusNotAsked, TimeRanOut
+					}
 					silent = a.Unanswered()
 				}
 				a.finish()
@@ -152,7 +155,7 @@ var types = map[Type]dnsmessage.Type{TypeA: dnsmessage.TypeA, TypeAAAA: dnsmessa
 
 func pack(id uint16, q *Question) ([]byte, error) {
 	if !q.valid() || q.Search {
-		return nil, errors.New("this is no name that can be asked for")
+		return nil, errors.New("not a name that can be looked up")
 	}
 	name, err := dnsmessage.NewName(q.Name)
 	if err != nil {
@@ -173,14 +176,14 @@ func unpack(reply []byte, id uint16, a *Answer) error {
 		return fmt.Errorf("the reply can't be read: %w", err)
 	}
 	if header.ID != id || !header.Response {
-		return errors.New("the reply is to another question")
+		return errors.New("the reply does not match the query")
 	}
 	questions, err := p.AllQuestions()
 	if err != nil {
 		return fmt.Errorf("the reply can't be read: %w", err)
 	}
 	if len(questions) != 1 || absolute(questions[0].Name.String()) != absolute(a.Question.Name) || questions[0].Type != types[a.Question.Type] {
-		return errors.New("the reply is to another question")
+		return errors.New("the reply does not match the query")
 	}
 	a.Status, a.FullName = statusOf(header.RCode), absolute(a.Question.Name)
 	for {
@@ -208,7 +211,7 @@ func unpack(reply []byte, id uint16, a *Answer) error {
 	return nil
 }
 
-// recordData is the data of a record, as text; the type is empty for those that nobody asked for.
+// recordData is the data of a record, as text; the type is empty for those that were not asked for.
 func recordData(body dnsmessage.ResourceBody) (Type, string) {
 	switch r := body.(type) {
 	case *dnsmessage.AResource:

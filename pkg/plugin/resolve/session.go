@@ -123,7 +123,7 @@ func (s *Session) hello(ctx context.Context) error {
 		default:
 			s.Config = ParseResolvConf(config.String())
 			if s.Tool == "none" {
-				return errors.New("the image has none of dig, nslookup and getent: choose another with --image")
+				return errors.New("the image has none of dig, nslookup and getent: choose another one with --image")
 			}
 			return nil
 		}
@@ -151,7 +151,7 @@ func ParseResolvConf(text string) ResolvConf {
 }
 
 // Ask asks questions, several at the same time, and returns an answer for each in their order. Once the first questions are
-// answered by nobody the rest is not asked. An error says that the program has ended; the answers that there are come with it.
+// unanswered the rest is skipped. An error says that the program has ended; the answers that there are come with it.
 func (s *Session) Ask(ctx context.Context, questions []Question, progress func(done int)) ([]Answer, error) {
 	answers := make([]Answer, len(questions))
 	for i, q := range questions {
@@ -166,6 +166,9 @@ func (s *Session) Ask(ctx context.Context, questions []Question, progress func(d
 			end = min(start+probes, len(questions))
 		}
 		if err := s.ask(ctx, answers[start:end]); err != nil {
+			if ctx.Err() != nil {
+				leftOver(answers[start:])
+			}
 			return answers, err
 		}
 		for i := start; i < end; i++ {
@@ -178,7 +181,7 @@ func (s *Session) Ask(ctx context.Context, questions []Question, progress func(d
 		}
 		if s.impatient && !s.answered {
 			for i := end; i < len(questions); i++ {
-				answers[i].Detail = "no server had answered any question before"
+				answers[i].Detail = "no server had answered any query before"
 			}
 			return answers, nil
 		}
@@ -186,6 +189,15 @@ func (s *Session) Ask(ctx context.Context, questions []Question, progress func(d
 		progress(start)
 	}
 	return answers, nil
+}
+
+// leftOver says of questions without an answer that there was no time left.
+func leftOver(answers []Answer) {
+	for i := range answers {
+		if answers[i].Status == StatusNotAsked {
+			answers[i].Detail = TimeRanOut
+		}
+	}
 }
 
 // ask asks one batch.
@@ -268,7 +280,7 @@ func (s *Session) request(answers []Answer) (text string, asked int) {
 	for i := range answers {
 		q := &answers[i].Question
 		if !q.valid() {
-			answers[i].Status, answers[i].Detail = StatusInvalid, "this is no name that can be asked for"
+			answers[i].Status, answers[i].Detail = StatusInvalid, "not a name that can be looked up"
 			continue
 		}
 		k := kind{q.Server, q.TCP}
@@ -383,11 +395,11 @@ func unsupported(tool string, q Question) string {
 	}
 	switch {
 	case q.TCP:
-		return tool + " can't ask over TCP"
+		return tool + " can't query over TCP"
 	case q.Server != "":
-		return tool + " can't ask another server"
+		return tool + " can't query another server"
 	}
-	return fmt.Sprintf("%s can't ask for %s records", tool, q.Type)
+	return fmt.Sprintf("%s can't query %s records", tool, q.Type)
 }
 
 // elapsed is the time between two clocks with hundredths of a second.
@@ -448,7 +460,7 @@ func awaited[T any](ctx context.Context, s *Session, do func() (T, error)) (T, e
 		if s.err != nil {
 			return none, s.err
 		}
-		return none, errors.New("the program that asks the questions has ended")
+		return none, errors.New("the query program has exited")
 	case <-ctx.Done():
 		s.stop()
 		return none, ctx.Err()
@@ -465,7 +477,7 @@ func programError(err error, complaint string, container kube.Container) error {
 	case strings.Contains(err.Error(), "executable file not found"), strings.Contains(err.Error(), "no such file or directory"):
 		return fmt.Errorf("%s has no sh: choose another image or pod", where)
 	case errors.As(err, &exit):
-		return fmt.Errorf("asking in %s: %w: %s", where, err, complaint)
+		return fmt.Errorf("querying from %s: %w: %s", where, err, complaint)
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func askOverUDP(ctx context.Context, server string, q Question) Answer {
 			return true
 		}
 		tried := Answer{Question: q, Server: server}
-		if unpack(reply, id, &tried) != nil { // somebody else's, or noise: the right one may still come
+		if unpack(reply, id, &tried) != nil { // another query's, or noise: the right one may still come
 			return false
 		}
 		a = tried
@@ -58,7 +58,9 @@ func askOverUDP(ctx context.Context, server string, q Question) Answer {
 	case truncated:
 		dial := func(ctx context.Context) (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, "tcp", server) }
 		a = AskServer(ctx, dial, server, []Question{q})[0]
-		a.Truncated = true
+		if a.Truncated = true; a.Status == StatusNotAsked { // the time is that of one question here
+			a.Status, a.Detail = StatusTimeout, ""
+		}
 	case ctx.Err() != nil:
 		a.Status = StatusTimeout
 	case err != nil:

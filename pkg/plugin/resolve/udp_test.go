@@ -58,8 +58,8 @@ func TestAskOverUDP(t *testing.T) {
 		{"answers to other questions", liar, "dual.example.", [2]string{"NOERROR 3.34.1.2", "NOERROR 2406:da12::1"}},
 		{"asked again", lossy, "v4.example.", [2]string{"NOERROR 3.34.1.2 10.0.1.5", "NOERROR"}},
 		{"silence", serve(nameserver.Silence), "v4.example.", [2]string{"TIMEOUT", "TIMEOUT"}},
-		{"nobody there", "127.0.0.1:1", "v4.example.", [2]string{"UNREACHABLE connection refused", "UNREACHABLE connection refused"}},
-		{"a name that is none", plain, "a..b.", [2]string{"INVALID this is no name that can be asked for", "INVALID this is no name that can be asked for"}},
+		{"nothing there", "127.0.0.1:1", "v4.example.", [2]string{"UNREACHABLE connection refused", "UNREACHABLE connection refused"}},
+		{"a name that is none", plain, "a..b.", [2]string{"INVALID not a name that can be looked up", "INVALID not a name that can be looked up"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

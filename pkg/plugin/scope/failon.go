@@ -48,7 +48,7 @@ func (e *NotJudgedError) Error() string {
 	for i, p := range e.Parts {
 		names[i] = string(p.Part)
 	}
-	return fmt.Sprintf("not judged (--fail-on): could not be read: %s; --allow-unknown=%s accepts that", finding.Gaps(e.Parts, v1alpha1.GapUnread), strings.Join(names, ","))
+	return fmt.Sprintf("not judged (--fail-on): could not be read: %s; accept that with --allow-unknown=%s", finding.Gaps(e.Parts, v1alpha1.GapUnread), strings.Join(names, ","))
 }
 
 // FailOn returns a *FindingsError if --fail-on was given and a finding is that severe, else a *NotJudgedError if a part that
@@ -84,7 +84,7 @@ func parseParts(list []string) ([]v1alpha1.CheckPart, error) {
 		}
 		i := slices.IndexFunc(v1alpha1.CheckParts[:], func(p v1alpha1.CheckPart) bool { return strings.EqualFold(string(p), text) })
 		if i < 0 {
-			return nil, fmt.Errorf("--allow-unknown=%s: it must be one of %s", text, strings.Join(partNames(), ", "))
+			return nil, fmt.Errorf("invalid --allow-unknown %q: must be one of %s", text, strings.Join(partNames(), ", "))
 		}
 		parts = append(parts, v1alpha1.CheckParts[i])
 	}

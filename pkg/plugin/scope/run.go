@@ -1,7 +1,9 @@
 package scope
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -36,6 +38,11 @@ func RunE[O Options](toOptions func(args []string) (O, error)) func(*cobra.Comma
 
 // Report is how a subcommand gets from the cluster, by a snapshot S, to a report R, and what there is in a report.
 type Report[S, R any] struct {
+	// Kind is that of the report without List; InCheck is the field of check's snapshot that holds the same as this one's, empty for none.
+	// A saved snapshot is recognized by them. Kind is empty for a command whose snapshots can't be saved.
+	Kind, InCheck string
+	// Before, which may be nil, is what has to be known before the cluster can be read, such as a password that is asked for.
+	Before func(ctx context.Context) error
 	// Collect reads the cluster once. It tells progress what is being waited for.
 	Collect func(ctx context.Context, progress func(step string)) (S, error)
 	// Verify, which may be nil, looks at what Collect read, and may ask and warn; an error is one of the command.
@@ -55,30 +62,77 @@ type Report[S, R any] struct {
 	Failed func(report R) error
 }
 
-// RunOnce collects, analyzes and prints, within the scope's time, and judges the report if --fail-on says so.
-func RunOnce[S, R any](ctx context.Context, s *Scope, r Report[S, R]) error {
-	ctx, cancel := s.Context(ctx)
-	defer cancel()
-	progress := s.StartProgress("connecting")
-	snapshot, err := r.Collect(ctx, progress.Step)
-	progress.End()
-	if err != nil {
-		return err
-	}
-	if r.Verify != nil {
-		if err := r.Verify(ctx, snapshot); err != nil {
+// Run shows a report: once, of a saved snapshot or of the cluster, or as it changes. watched, which may be nil, is called for a watch.
+func Run[S, R any](ctx context.Context, s *Scope, r Report[S, R], watched func() Watched[S, R]) error {
+	if r.Before != nil && !s.Offline() {
+		if err := r.Before(ctx); err != nil {
 			return err
 		}
 	}
-	now := time.Now()
+	if s.Watch {
+		return Watch(ctx, s, r, watched())
+	}
+	return runOnce(ctx, s, r)
+}
+
+// take returns a snapshot and its time: a saved one, or what is read of the cluster now, which is saved if the user asks for it. notSaved is why
+// that failed: what was read can be shown all the same.
+func take[S, R any](ctx context.Context, s *Scope, r Report[S, R]) (snapshot S, now time.Time, notSaved, err error) {
+	if s.Offline() {
+		now, err = s.load(r.Kind, r.InCheck, &snapshot)
+		return snapshot, now, nil, err
+	}
+	saving, err := s.beginSaving()
+	if err != nil {
+		return snapshot, now, nil, err
+	}
+	defer saving.abandon()
+	progress := s.StartProgress("connecting")
+	snapshot, err = r.Collect(ctx, progress.Step)
+	progress.End()
+	if err == nil && r.Verify != nil {
+		err = r.Verify(ctx, snapshot)
+	}
+	now = time.Now()
+	if err != nil || saving == nil {
+		return snapshot, now, nil, err
+	}
+	// What is shown is what was saved, so that no one sees anything different later.
+	var saved S
+	at, err := saving.finish(r.Kind, snapshot, now, &saved)
+	if err != nil {
+		return snapshot, now, err, nil
+	}
+	return saved, at, nil, nil
+}
+
+// runOnce collects, analyzes and prints, within the scope's time, and judges the report if --fail-on says so.
+func runOnce[S, R any](ctx context.Context, s *Scope, r Report[S, R]) (err error) {
+	ctx, cancel := s.Context(ctx)
+	defer cancel()
+	if s.Offline() {
+		// A file that was edited may lack what every cluster has.
+		defer func() {
+			if fault := recover(); fault != nil {
+				err = fmt.Errorf("--snapshot %s: it is damaged: %v", s.snapshotFile, fault)
+			}
+		}()
+	}
+	snapshot, now, notSaved, err := take(ctx, s, r)
+	if err != nil {
+		return err
+	}
 	report := r.Analyze(snapshot, now)
 	if r.Empty != nil && r.Empty(report) {
 		if err := s.NothingFound(ctx, r.Things); err != nil || s.Printer.IsTable() {
-			return err
+			return cmp.Or(err, notSaved)
 		}
 	}
 	if err := s.Print(r.Document(report, now), r.Problems(report), now); err != nil {
 		return err
+	}
+	if notSaved != nil {
+		return notSaved
 	}
 	if r.Failed != nil {
 		if err := r.Failed(report); err != nil {

@@ -54,9 +54,9 @@ func TestRunE(t *testing.T) {
 	}
 }
 
-// TestRunOnce: the report is printed before anything in it is an error.
-func TestRunOnce(t *testing.T) {
-	failed := errors.New("nobody answered")
+// TestRun: the report is printed before anything in it is an error.
+func TestRun(t *testing.T) {
+	failed := errors.New("no answer")
 	whole := Report[int, int]{
 		Collect: func(context.Context, func(string)) (int, error) { return 1, nil },
 		Analyze: func(snapshot int, _ time.Time) int { return snapshot + 1 },
@@ -77,12 +77,12 @@ func TestRunOnce(t *testing.T) {
 		err         string
 	}{
 		"findings": {func(*Report[int, int]) {}, "THINGS\none", "warning: pods: no\n", "1 finding of severity"},
-		"failed":   {func(r *Report[int, int]) { r.Failed = func(int) error { return failed } }, "THINGS\none", "warning: pods: no\n", "nobody answered"},
+		"failed":   {func(r *Report[int, int]) { r.Failed = func(int) error { return failed } }, "THINGS\none", "warning: pods: no\n", "no answer"},
 		"nothing":  {func(r *Report[int, int]) { r.Analyze = func(int, time.Time) int { return 0 } }, "", "No things found.\n", ""},
 		"not read": {func(r *Report[int, int]) {
 			r.Collect = func(context.Context, func(string)) (int, error) { return 0, failed }
-		}, "", "", "nobody answered"},
-		"not as wanted": {func(r *Report[int, int]) { r.Verify = func(context.Context, int) error { return failed } }, "", "", "nobody answered"},
+		}, "", "", "no answer"},
+		"not as wanted": {func(r *Report[int, int]) { r.Verify = func(context.Context, int) error { return failed } }, "", "", "no answer"},
 	} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
 		printer, err := printers.NewFlags().ToPrinter(out)
@@ -91,7 +91,7 @@ func TestRunOnce(t *testing.T) {
 		}
 		r := whole
 		test.change(&r)
-		err = RunOnce(t.Context(), &Scope{Streams: streams, Printer: printer, AllNamespaces: true, failOn: v1alpha1.SeverityError}, r)
+		err = Run(t.Context(), &Scope{Streams: streams, Printer: printer, AllNamespaces: true, failOn: v1alpha1.SeverityError}, r, nil)
 		said := ""
 		if err != nil {
 			said = err.Error()
@@ -110,7 +110,7 @@ func TestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
-	report := &v1alpha1.StatefulSetStatusList{}
+	report := &v1alpha1.SetStatusList{}
 	document := printers.Document{Report: report, Metadata: &report.Metadata, Table: func() printers.Table { return printers.Table{} }}
 	s := &Scope{Streams: streams, Printer: printer, origin: v1alpha1.ReportMeta{Version: "v1.2.3", Context: "admin@study", Cluster: "study"}}
 	if err := s.Print(document, nil, now); err != nil {

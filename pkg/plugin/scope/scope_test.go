@@ -15,7 +15,7 @@ import (
 func TestParseNames(t *testing.T) {
 	kinds := []string{"sts", "statefulset"}
 	got, err := parseNames([]string{"web", "sts/db", "StatefulSet/web", "db"}, kinds)
-	if err != nil || strings.Join(got, " ") != "web db" {
+	if err != nil || strings.Join(namesOf(got), " ") != "web db" || got[1] != (Argument{"sts", "db"}) {
 		t.Errorf("%q, %v", got, err)
 	}
 	for _, bad := range []string{"", "sts/", "pod/web-0", "/web"} {
@@ -42,7 +42,7 @@ func TestFailOn(t *testing.T) {
 // TestNotJudged is an error of its own where nothing severe was found and something could not be read, unless that is allowed.
 func TestNotJudged(t *testing.T) {
 	unread := []v1alpha1.CheckedPart{
-		{Part: v1alpha1.PartVolumes, Number: 1, Of: 3, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 2, Reason: "no right to get nodes/proxy"}}},
+		{Part: v1alpha1.PartVolumes, Number: 1, Of: 3, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapUnread, Number: 2, Reason: "no permission to get nodes/proxy"}}},
 		{Part: v1alpha1.PartDNS, Gaps: []v1alpha1.Gap{{Kind: v1alpha1.GapNotCovered, Reason: "UDP"}}},
 	}
 	late := []v1alpha1.Finding{{Severity: v1alpha1.SeverityInfo, Progressing: true}}
@@ -53,7 +53,7 @@ func TestNotJudged(t *testing.T) {
 		want     string
 	}{
 		{"", nil, nil, ""},
-		{v1alpha1.SeverityError, nil, nil, "not judged (--fail-on): could not be read: volumes (2 of 3: no right to get nodes/proxy); --allow-unknown=volumes accepts that"},
+		{v1alpha1.SeverityError, nil, nil, "not judged (--fail-on): could not be read: volumes (2 of 3: no permission to get nodes/proxy); accept that with --allow-unknown=volumes"},
 		{v1alpha1.SeverityError, nil, []v1alpha1.CheckPart{v1alpha1.PartVolumes}, ""},
 		{v1alpha1.SeverityInfo, late, v1alpha1.CheckParts[:], ""},
 		{v1alpha1.SeverityError, []v1alpha1.Finding{{Severity: v1alpha1.SeverityCritical}}, nil, "1 finding of severity error or worse (--fail-on)"},
@@ -72,7 +72,7 @@ func TestParseParts(t *testing.T) {
 	if got, err := parseParts([]string{"all"}); err != nil || len(got) != len(v1alpha1.CheckParts) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := parseParts([]string{"disks"}); err == nil || !strings.Contains(err.Error(), "it must be one of all, ordinals, volumes") {
+	if _, err := parseParts([]string{"disks"}); err == nil || !strings.Contains(err.Error(), "must be one of all, ordinals, volumes") {
 		t.Error(err)
 	}
 }

@@ -20,7 +20,7 @@ const (
 	// large cluster in which always something changes does not take a whole core.
 	restFactor     = 3
 	maxSettleDelay = time.Second
-	// redrawInterval is how often a screen on which nothing changes is drawn anew, for its ages.
+	// redrawInterval is how often a screen on which nothing changes is redrawn, for its ages.
 	redrawInterval = 10 * time.Second
 	// markInterval is the same while cells are marked as changed.
 	markInterval = time.Second
@@ -48,12 +48,12 @@ type Follower[S any] interface {
 	Snapshot(ctx context.Context, now time.Time) (S, error)
 }
 
-// Watched is what a watch needs beside a report, to follow it and to tell of its changes.
+// Watched is what a watch needs beside a report, to follow it and to report its changes.
 type Watched[S, R any] struct {
 	// Title says what is watched.
 	Title string
 	// Follow begins to follow; it is called once more if the API server could not be reached. What it begins ends with its context.
-	// Changed is to be called after each change, from any goroutine.
+	// Changed must be called after each change, from any goroutine.
 	Follow func(ctx context.Context, changed func()) (Follower[S], error)
 	// Key tells rows of the table apart; Volatile are the titles of columns that change by themselves.
 	Key      func(row []printers.Cell) string
@@ -63,9 +63,11 @@ type Watched[S, R any] struct {
 	// Ready and Healthy are what --for waits for; nil for a command without that flag.
 	Ready   func(report R) bool
 	Healthy func(report R, allowed []v1alpha1.CheckPart) bool
+	// Lacking tells what a report lacks to be ready, for the error of a wait that takes too long; empty if nothing. It may be nil.
+	Lacking func(report R) string
 }
 
-// newChanges returns what a watch waits for, and what is to be called after each change, from any goroutine: it never blocks.
+// newChanges returns what a watch waits for, and what must be called after each change, from any goroutine: it never blocks.
 func newChanges() (changes <-chan struct{}, changed func()) {
 	pending := make(chan struct{}, 1)
 	return pending, func() {
@@ -251,7 +253,7 @@ func (v *view[S, R]) loop(ctx context.Context, changes, linkChanges <-chan struc
 	}
 }
 
-// due reports whether the screen is to be drawn though nothing has changed. Before there is a report, its clock is all there is.
+// due reports whether the screen must be redrawn although nothing has changed. Before there is a report, its clock is all there is.
 func (v *view[S, R]) due(now time.Time) bool {
 	return !v.shown || v.changes.Marked(now) || now.Sub(v.drawn) >= redrawInterval || v.resized()
 }
@@ -263,7 +265,12 @@ func (v *view[S, R]) ended(ctx context.Context) error {
 	}
 	err := fmt.Errorf("timed out waiting for %s to be %s", v.Title, v.scope.Goal)
 	if loss := v.link.Loss(); loss != nil {
-		return fmt.Errorf("%w: --timeout=%s is over, and the %s since %s", err, v.scope.Timeout, lossText(loss), loss.Since.Format(time.TimeOnly))
+		return fmt.Errorf("%w: --timeout=%s has expired, and the %s since %s", err, v.scope.Timeout, lossText(loss), loss.Since.Format(time.TimeOnly))
+	}
+	if v.shown && v.Lacking != nil {
+		if lacking := v.Lacking(v.report); lacking != "" {
+			return fmt.Errorf("%w: %s", err, lacking)
+		}
 	}
 	return err
 }

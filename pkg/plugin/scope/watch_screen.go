@@ -53,7 +53,7 @@ func lossText(loss *kube.Loss) string {
 func lossLine(loss *kube.Loss) string {
 	since := loss.Since.Format(time.TimeOnly)
 	if loss.Reached {
-		return fmt.Sprintf("API server unreachable since %s (%s); what is shown is from then", since, loss.Reason)
+		return fmt.Sprintf("API server unreachable since %s (%s); the data shown is from then", since, loss.Reason)
 	}
 	return fmt.Sprintf("API server not reached since %s (%s); waiting for it", since, loss.Reason)
 }

@@ -28,11 +28,13 @@ type detailReader struct {
 	cluster *kube.Cluster
 	query   Query
 	needs   *needs
+	// followed is true if volumes, StorageClasses and events come from a Follower's mirrors.
+	followed bool
 
 	mu       sync.Mutex
 	found    Snapshot
 	problems map[string]v1alpha1.Problem
-	events   map[string]corev1.Event // the newest by object and reason
+	events   map[string]corev1.Event
 }
 
 // read reads all of it at the same time.
@@ -42,16 +44,28 @@ func (d *detailReader) read(ctx context.Context) {
 	collect := func(subject, title string, do func(context.Context) error) {
 		reads = append(reads, kube.Read{Subject: subject, Title: title, Do: do})
 	}
-	if d.needs.allVolumes || len(d.needs.volumes) > 0 {
-		collect(subjectVolumes, "PersistentVolumes", d.readVolumes)
+	if !d.followed {
+		collect(subjectVolumes, "PersistentVolumes", func(ctx context.Context) error {
+			return d.cluster.EachVolume(ctx, d.all(), func(volume *corev1.PersistentVolume) {
+				if d.needs.concerns(volume) {
+					d.keep(func() { d.found.Volumes = append(d.found.Volumes, *volume) })
+				}
+			})
+		})
+		collect(subjectClasses, "StorageClasses", func(ctx context.Context) error {
+			return d.cluster.EachStorageClass(ctx, d.all(), func(class *storagev1.StorageClass) {
+				d.keep(func() { d.found.StorageClasses = append(d.found.StorageClasses, *class) })
+			})
+		})
+		collect(subjectEvents, "events", d.readEvents)
 	}
 	if d.needs.allNodes || len(d.needs.nodes) > 0 {
 		collect(subjectNodes, "nodes", d.readNodes)
 	}
-	if d.needs.classes {
-		collect(subjectClasses, "StorageClasses", func(ctx context.Context) error {
-			return d.cluster.EachStorageClass(ctx, d.all(), func(class *storagev1.StorageClass) {
-				d.keep(func() { d.found.StorageClasses = append(d.found.StorageClasses, *class) })
+	if len(d.needs.namespaces) > 0 {
+		collect(subjectNamespaces, "namespaces", func(ctx context.Context) error {
+			return eachOf(ctx, d.needs.namespaces, d.cluster.GetNamespace, func(namespace *corev1.Namespace) {
+				d.keep(func() { d.found.Namespaces = append(d.found.Namespaces, *namespace) })
 			})
 		})
 	}
@@ -61,9 +75,6 @@ func (d *detailReader) read(ctx context.Context) {
 				d.keep(func() { d.found.Attachments = append(d.found.Attachments, *attachment) })
 			})
 		})
-	}
-	if len(d.needs.events) > 0 {
-		collect(subjectEvents, "events", d.readEvents)
 	}
 	d.found.Read, _ = kube.SideBySide(ctx, d.problems, reads...) // none is needed
 }
@@ -75,20 +86,6 @@ func (d *detailReader) keep(add func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	add()
-}
-
-func (d *detailReader) readVolumes(ctx context.Context) error {
-	add := func(volume *corev1.PersistentVolume) {
-		d.keep(func() { d.found.Volumes = append(d.found.Volumes, *volume) })
-	}
-	if d.needs.allVolumes || len(d.needs.volumes) > singly {
-		return d.cluster.EachVolume(ctx, d.all(), func(volume *corev1.PersistentVolume) {
-			if d.needs.concerns(volume) {
-				add(volume)
-			}
-		})
-	}
-	return eachOf(ctx, d.needs.volumes, d.cluster.Volume, add)
 }
 
 func (d *detailReader) readNodes(ctx context.Context) error {
@@ -133,19 +130,7 @@ func (d *detailReader) readEvents(ctx context.Context) error {
 	for _, namespace := range namespaces {
 		q := kube.Query{Namespace: namespace, ChunkSize: d.query.ChunkSize}
 		err := d.cluster.EachEvent(ctx, q, func(e *corev1.Event) {
-			if !d.needs.keepsEvent(e) {
-				return
-			}
-			d.keep(func() {
-				key := string(e.InvolvedObject.UID) + "/" + e.Reason + "/" + podOfFailure(e)
-				at := eventTime(e)
-				if kept, ok := d.events[key]; ok {
-					if before := eventTime(&kept); at.Before(&before) {
-						return
-					}
-				}
-				d.events[key] = *e
-			})
+			d.keep(func() { d.needs.addEvent(d.events, reduceEvent(e)) })
 		})
 		if err != nil {
 			return err
@@ -156,8 +141,11 @@ func (d *detailReader) readEvents(ctx context.Context) error {
 
 // addTo adds what was read to the snapshot.
 func (d *detailReader) addTo(s *Snapshot) {
-	s.Volumes, s.Nodes, s.StorageClasses, s.Attachments = d.found.Volumes, d.found.Nodes, d.found.StorageClasses, d.found.Attachments
-	s.Events = slices.Collect(maps.Values(d.events))
+	s.Nodes, s.Namespaces, s.Attachments = d.found.Nodes, d.found.Namespaces, d.found.Attachments
+	if !d.followed {
+		s.Volumes, s.StorageClasses = d.found.Volumes, d.found.StorageClasses
+		s.Events = slices.Collect(maps.Values(d.events))
+	}
 	s.Read = append(s.Read, d.found.Read...)
 	maps.Copy(s.Problems, d.problems)
 }

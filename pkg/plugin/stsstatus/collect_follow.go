@@ -4,17 +4,19 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/claims"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 )
 
 // explainDelay is how long after a change what explains it is read once more: events come after what they are about.
@@ -26,13 +28,20 @@ type Follower struct {
 	query   Query
 	changed func()
 
-	sets    *kube.Mirror[appsv1.StatefulSet]
-	pods    *kube.Mirror[corev1.Pod]
-	claims  *kube.Mirror[corev1.PersistentVolumeClaim]
-	service *kube.Mirror[corev1.Service]
-	budgets *kube.Mirror[policyv1.PodDisruptionBudget]
+	sets   *kube.Mirror[appsv1.StatefulSet]
+	others *sets.Follower // nil if only StatefulSets are followed
+	// scales are sets that are known by their pods alone, with how many pods they want, unscaled why that is not known.
+	scales   map[types.UID]sets.Set
+	unscaled sets.Problems
+	pods     *kube.Mirror[corev1.Pod]
+	claims   *kube.Mirror[corev1.PersistentVolumeClaim]
+	service  *kube.Mirror[corev1.Service]
+	budgets  *kube.Mirror[policyv1.PodDisruptionBudget]
+	volumes  *kube.Mirror[corev1.PersistentVolume]
+	classes  *kube.Mirror[storagev1.StorageClass]
+	events   *kube.Mirror[corev1.Event]
 
-	usage kube.Refresh[Snapshot]
+	usage *claims.UsageFollower
 	// explained is what was read last to explain the rows, and when.
 	explained   *detailReader
 	explainedAt time.Time
@@ -45,32 +54,38 @@ func Follow(ctx context.Context, cluster *kube.Cluster, q Query, changed func())
 	if q.Progress == nil {
 		q.Progress = func(string) {}
 	}
-	f := &Follower{cluster: cluster, query: q, changed: changed}
-	f.usage.Reachable = func(since time.Time) bool { return cluster.Reachable(ctx, since) }
+	f := &Follower{cluster: cluster, query: q, changed: changed, usage: claims.NewUsageFollower(ctx, cluster)}
 	all := kube.Query{Namespace: q.Namespace, ChunkSize: q.ChunkSize}
-	sets, pods := all, all
-	sets.Selector = q.Selector
+	ofSets, withOthers := q.list(), true
 	if len(q.Names) > 0 {
-		first := &Snapshot{}
-		if err := first.collectSets(ctx, cluster, q); err != nil {
+		left, err := f.first(ctx)
+		if err != nil {
 			return nil, kube.Explain(err)
 		}
+		withOthers = left
 		if len(q.Names) == 1 {
-			sets.Fields = "metadata.name=" + q.Names[0]
-			pods.Selector = metav1.FormatLabelSelector(first.StatefulSets[0].Spec.Selector)
+			ofSets.Fields = "metadata.name=" + q.Names[0].Name
 		}
 	}
-	f.sets = kube.FollowStatefulSets(ctx, cluster, sets, kube.Whole(reduceSet), changed)
-	f.pods = kube.FollowPods(ctx, cluster, pods, kube.Whole(reducePod), changed)
-	f.claims = kube.FollowClaims(ctx, cluster, all, kube.Whole(reduceClaim), changed)
+	f.sets = kube.FollowStatefulSets(ctx, cluster, ofSets, kube.Whole(reduceSet), changed)
+	if withOthers {
+		f.others = sets.Follow(ctx, cluster, q.list(), changed)
+	}
+	f.pods = kube.FollowPods(ctx, cluster, all, kube.Whole(reducePod), changed)
+	f.claims = kube.FollowClaims(ctx, cluster, all, kube.Whole(claims.ReduceClaim), changed)
 	f.service = kube.FollowServices(ctx, cluster, all, kube.Whole[corev1.Service](nil), changed)
 	f.budgets = kube.FollowDisruptionBudgets(ctx, cluster, all, kube.Whole[policyv1.PodDisruptionBudget](nil), changed)
+	everywhere := kube.Query{ChunkSize: q.ChunkSize}
+	f.volumes = kube.FollowVolumes(ctx, cluster, everywhere, kube.Whole(claims.ReduceVolume), changed)
+	f.classes = kube.FollowStorageClasses(ctx, cluster, everywhere, kube.Whole[storagev1.StorageClass](nil), changed)
+	f.events = kube.FollowEvents(ctx, cluster, all, reduceEvent, changed)
 	return f, nil
 }
 
 // Settled reports whether everything has been read once, or can't be.
 func (f *Follower) Settled() bool {
-	return f.sets.Settled() && f.pods.Settled() && f.claims.Settled() && f.service.Settled() && f.budgets.Settled()
+	return f.sets.Settled() && (f.others == nil || f.others.Settled()) && f.pods.Settled() && f.claims.Settled() && f.service.Settled() && f.budgets.Settled() &&
+		f.volumes.Settled() && f.classes.Settled() && f.events.Settled()
 }
 
 // Snapshot is the present state. It fails only if the StatefulSets can't be read.
@@ -79,33 +94,35 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 	if _, _, err := f.sets.Objects(); err != nil {
 		return nil, kube.Explain(err)
 	}
-	ours := map[types.UID]bool{}
-	for _, set := range collect(f, s, f.sets, subjectSets, "StatefulSets") {
-		if len(f.query.Names) == 0 || slices.Contains(f.query.Names, set.Name) {
+	where := " " + kube.Where(f.query.Namespace)
+	for _, set := range collect(s, f.sets, subjectSets, "StatefulSets"+where) {
+		if f.query.Names.Takes(objects.KindStatefulSet, set.Name) {
 			s.StatefulSets = append(s.StatefulSets, *set)
-			ours[set.UID] = true
 		}
 	}
-	for _, pod := range collect(f, s, f.pods, subjectPods, "pods") {
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && ours[owner.UID] {
-			s.Pods = append(s.Pods, pod)
+	left := f.collectOthers(s)
+	around := newSurroundings(s, left)
+	for _, pod := range collect(s, f.pods, subjectPods, "pods"+where) {
+		if ours, concerned := around.concern(pod); concerned {
+			s.addPod(pod, ours)
 		}
 	}
-	s.Claims = collect(f, s, f.claims, subjectClaims, "claims")
-	for _, service := range collect(f, s, f.service, subjectServices, "Services") {
+	f.collectByPods(ctx, s)
+	s.Claims = collect(s, f.claims, subjectClaims, "claims"+where)
+	for _, service := range collect(s, f.service, subjectServices, "Services"+where) {
 		s.Services = append(s.Services, *service)
 	}
-	for _, budget := range collect(f, s, f.budgets, subjectBudgets, "PodDisruptionBudgets") {
+	for _, budget := range collect(s, f.budgets, subjectBudgets, "PodDisruptionBudgets"+where) {
 		s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
 	}
 	f.explain(ctx, s, now)
-	f.addUsage(ctx, s, now)
+	s.Measured = f.usage.Latest(ctx, f.cluster, f.query.usage(), s.Pods, s.Claims, now, f.changed)
 	return s, nil
 }
 
 // collect is what a mirror holds; what can't be read is noted.
-func collect[K any](f *Follower, s *Snapshot, m *kube.Mirror[K], subject, title string) []*K {
-	list, ok := m.Collect(s.Problems, subject, title+" "+kube.Where(f.query.Namespace))
+func collect[K any](s *Snapshot, m *kube.Mirror[K], subject, title string) []*K {
+	list, ok := m.Collect(s.Problems, subject, title)
 	if ok {
 		s.Read = append(s.Read, subject)
 	}
@@ -115,12 +132,25 @@ func collect[K any](f *Follower, s *Snapshot, m *kube.Mirror[K], subject, title 
 // explain adds what explains the rows that need it: read now and, for events come late, once more a few seconds later.
 func (f *Follower) explain(ctx context.Context, s *Snapshot, now time.Time) {
 	needs := needsOf(s, s.Details)
+	for _, volume := range collect(s, f.volumes, subjectVolumes, "PersistentVolumes") {
+		if needs.concerns(volume) {
+			s.Volumes = append(s.Volumes, *volume)
+		}
+	}
+	for _, class := range collect(s, f.classes, subjectClasses, "StorageClasses") {
+		s.StorageClasses = append(s.StorageClasses, *class)
+	}
+	events := map[string]corev1.Event{}
+	for _, e := range collect(s, f.events, subjectEvents, "events "+kube.Where(f.query.Namespace)) {
+		needs.addEvent(events, e)
+	}
+	s.Events = slices.Collect(maps.Values(events))
 	if needs.none() {
 		f.explained = nil
 		return
 	}
 	if f.explained == nil || now.Sub(f.explainedAt) >= explainDelay || !f.explained.needs.covers(needs) {
-		f.explained = &detailReader{cluster: f.cluster, query: f.query, needs: needs}
+		f.explained = &detailReader{cluster: f.cluster, query: f.query, needs: needs, followed: true}
 		f.explained.read(ctx)
 		f.explainedAt = now
 		if f.again == nil { // one look for each change, not for each look
@@ -130,29 +160,4 @@ func (f *Follower) explain(ctx context.Context, s *Snapshot, now time.Time) {
 		}
 	}
 	f.explained.addTo(s)
-}
-
-// addUsage adds the disk usage that was read last, and begins to read it anew when it is old, or when other claims are mounted.
-func (f *Follower) addUsage(ctx context.Context, s *Snapshot, now time.Time) {
-	if f.query.UsageFrom == UsageNone {
-		return
-	}
-	wanted := s.fileSystemClaims()
-	names := make([]string, 0, len(wanted))
-	for claim := range wanted {
-		names = append(names, claim.String())
-	}
-	slices.Sort(names)
-	round := Snapshot{Pods: s.Pods, Claims: s.Claims}
-	last := f.usage.Latest(strings.Join(names, " "), now, func() (Snapshot, time.Duration) {
-		round.collectUsage(ctx, f.cluster, f.query)
-		if len(round.Usage) < len(wanted) {
-			return round, min(f.query.UsageInterval, kube.MissingUsageInterval)
-		}
-		return round, f.query.UsageInterval
-	}, f.changed)
-	s.UsageAsked, s.UsagePending = true, last == nil
-	if last != nil {
-		s.Usage, s.UsageFailed, s.DFFailed = last.Usage, maps.Clone(last.UsageFailed), last.DFFailed
-	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // watched is how the report is followed as it changes.
-func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.StatefulSetStatusList] {
-	return scope.Watched[*Snapshot, *v1alpha1.StatefulSetStatusList]{
+func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.SetStatusList] {
+	return scope.Watched[*Snapshot, *v1alpha1.SetStatusList]{
 		Title: o.Title("StatefulSet", "StatefulSets"),
 		Follow: func(ctx context.Context, changed func()) (scope.Follower[*Snapshot], error) {
 			return Follow(ctx, o.Cluster, o.Query, changed)
@@ -19,5 +19,6 @@ func (o *Options) watched() scope.Watched[*Snapshot, *v1alpha1.StatefulSetStatus
 		Timeline: Timeline,
 		Ready:    Ready,
 		Healthy:  Healthy,
+		Lacking:  Lacking,
 	}
 }

@@ -12,13 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/claims"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // findings are what is wrong with a set, the worst first.
-func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, now time.Time) []v1alpha1.Finding {
-	var list []v1alpha1.Finding
+func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.SetStatus, now time.Time) []v1alpha1.Finding {
+	list := goingFindings(x, set, "statefulset/"+set.Name, now)
+	going := len(list) > 0
 	list = append(list, serviceFindings(status)...)
 	pods := map[string]*corev1.Pod{}
 	for _, pod := range x.podsBySet[set.UID] {
@@ -35,17 +37,31 @@ func findings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetSta
 			}
 		}
 	}
-	list = append(list, missingFindings(set, status, pods, now)...)
-	list = append(list, blockedFindings(set, status, pods, list, now)...)
-	list = append(list, retainedFindings(status)...)
+	for i := range status.Ordinals {
+		if o := &status.Ordinals[i]; o.State != v1alpha1.OrdinalRetained && o.State != v1alpha1.OrdinalUnknown {
+			list = append(list, evictionFindings(x, set.Namespace, o.PodName, pods[o.PodName], now)...)
+		}
+	}
+	if !going { // else there are to be no pods
+		list = append(list, namesakeFindings(x, set, status)...)
+		list = append(list, missingFindings(x, set, status, pods, now)...)
+		list = append(list, blockedFindings(set, status, pods, list, now)...)
+		list = append(list, behindFindings(set, now)...)
+	}
+	list = append(list, strangerFindings(x, set)...)
+	list = append(list, sharedFindings(x, set, status)...)
+	list = append(list, retainedFindings(x, status)...)
 	list = append(list, rolloutFindings(set, status, pods, now)...)
+	list = append(list, onDeleteFindings(set, status)...)
+	list = append(list, budgetFindings(x, subjectOf(set), now)...)
+	list = append(list, blockingFindings(x, subjectOf(set), status)...)
 	list = append(list, claimsFindings(x, set, status, now)...)
-	list = append(list, placementFindings(x, set, status)...)
+	list = append(list, placementFindings(x, subjectOf(set), status)...)
 	finding.Sort(list)
 	return list
 }
 
-func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+func serviceFindings(status *v1alpha1.SetStatus) []v1alpha1.Finding {
 	name := status.Service.Name
 	tell := func(format string) []v1alpha1.Finding {
 		return []v1alpha1.Finding{finding.New(v1alpha1.CodeServiceUnsound, v1alpha1.SeverityError, []string{"service/" + name}, "", format, name)}
@@ -61,7 +77,7 @@ func serviceFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
 	return nil
 }
 
-// availabilityFindings tells of a pod that is ready and does not count as available yet: it has to be ready for minReadySeconds.
+// availabilityFindings reports a pod that is ready and does not count as available yet: it has to be ready for minReadySeconds.
 func availabilityFindings(set *appsv1.StatefulSet, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	left := objects.AvailableAt(set, pod).Sub(now)
 	if set.Spec.MinReadySeconds == 0 || objects.Terminating(pod) || left <= 0 {
@@ -71,13 +87,13 @@ func availabilityFindings(set *appsv1.StatefulSet, pod *corev1.Pod, now time.Tim
 		"%s is ready, and counts as available in %s (minReadySeconds)", pod.Name, duration.HumanDuration(left)))}
 }
 
-// missingFindings tells of ordinals without a pod. One that nobody has refused is made in a moment, unless nothing has happened for long.
-func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
+// missingFindings reports ordinals without a pod. One that was not rejected will be created in a moment, unless nothing has happened for long.
+func missingFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.SetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
 	var refused, awaited []string
 	reason := ""
 	for _, o := range status.Ordinals {
 		switch {
-		case o.State != v1alpha1.OrdinalMissing:
+		case o.State != v1alpha1.OrdinalMissing, x.namesake(set, o.PodName) != nil, waitsForClaim(&o): // the last two are told otherwise
 		case o.Reason == noPodReason:
 			awaited = append(awaited, o.PodName)
 		default:
@@ -108,7 +124,12 @@ func missingFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	return list
 }
 
-// lastChange is when something happened to a set for the last time, as far as its objects tell: it was written, by whoever, or a pod of
+// waitsForClaim reports whether an ordinal's pod can't be created before an old claim is gone.
+func waitsForClaim(o *v1alpha1.Ordinal) bool {
+	return slices.ContainsFunc(o.Claims, func(c v1alpha1.ClaimStatus) bool { return c.Phase == v1alpha1.ClaimTerminating })
+}
+
+// lastChange is when something happened to a set as far as its objects show: it was written, by anyone, or a pod of
 // it was made or became available.
 func lastChange(set *appsv1.StatefulSet, pods map[string]*corev1.Pod) time.Time {
 	last := set.CreationTimestamp.Time
@@ -125,8 +146,8 @@ func lastChange(set *appsv1.StatefulSet, pods map[string]*corev1.Pod) time.Time 
 	return last
 }
 
-// blockedFindings tells of ordinals that wait for another one. They are as bad as what is wrong with that one.
-func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, found []v1alpha1.Finding, now time.Time) []v1alpha1.Finding {
+// blockedFindings reports ordinals that wait for another one. They are as bad as what is wrong with that one.
+func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.SetStatus, pods map[string]*corev1.Pod, found []v1alpha1.Finding, now time.Time) []v1alpha1.Finding {
 	var blocked []string
 	reason, blocker := "", ""
 	for _, o := range status.Ordinals {
@@ -159,26 +180,46 @@ func blockedFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	return []v1alpha1.Finding{f}
 }
 
-// retainedFindings tells of claims without an ordinal.
-func retainedFindings(status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
-	var retained, claims []string
+// retainedFindings reports claims without an ordinal: what is kept, and what is not.
+func retainedFindings(x *index, status *v1alpha1.SetStatus) []v1alpha1.Finding {
+	var retained, kept, others []string
+	var list []v1alpha1.Finding
 	for _, o := range status.Ordinals {
 		if o.State != v1alpha1.OrdinalRetained {
 			continue
 		}
-		retained = append(retained, o.PodName)
 		for _, c := range o.Claims {
-			claims = append(claims, "persistentvolumeclaim/"+c.Name)
+			switch c.Phase {
+			case v1alpha1.ClaimBound:
+				retained, kept = append(retained, o.PodName), append(kept, c.Name)
+			case v1alpha1.ClaimTerminating:
+				list = append(list, claims.On(v1alpha1.CodeClaimTerminating, v1alpha1.SeverityInfo, []string{c.Name},
+					fmt.Sprintf("%s, of the former ordinal %s, has been deleted%s", c.Name, o.PodName, x.claims.HeldBy(status.Metadata.Namespace, c.Name))))
+			default: // a lost one is told with its volume
+				others = append(others, c.Name)
+			}
 		}
 	}
-	if len(retained) == 0 {
-		return nil
+	tell := func(names []string, format string, args ...any) {
+		list = append(list, finding.New(v1alpha1.CodeClaimsRetained, v1alpha1.SeverityInfo, prefixed("persistentvolumeclaim/", names), "", format, args...))
 	}
-	return []v1alpha1.Finding{finding.New(v1alpha1.CodeClaimsRetained, v1alpha1.SeverityInfo, claims, "",
-		"the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", "))}
+	if retained = sortedNames(retained); len(retained) > 0 {
+		tell(kept, "the claims of %s are kept: scaling up again brings their data back", strings.Join(retained, ", "))
+	}
+	if len(others) > 0 {
+		tell(others, "%s of former ordinals %s kept, without a volume", finding.Some(others), isOrAre(others))
+	}
+	return list
 }
 
-func inNamespace(status *v1alpha1.StatefulSetStatus) string {
+func isOrAre(names []string) string {
+	if len(names) == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func inNamespace(status *v1alpha1.SetStatus) string {
 	return " -n " + status.Metadata.Namespace
 }
 

@@ -6,22 +6,22 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 )
 
-// needs are what must be read beside sets, pods, claims and Services: to explain what is wrong with them or, where all details
-// are asked for, to show every row's volume and node. A healthy set without details needs nothing.
+// needs are what is read beside sets, pods, claims and Services. Volumes, StorageClasses and events are of every set: they tell what its own
+// objects don't, that a volume has been deleted or that pods of the same name come and go. The rest is read to explain what is wrong or,
+// where all details are asked for, to show every row's node.
 type needs struct {
-	// volumes and nodes are names. With allVolumes and allNodes, others are needed that nobody can name yet.
-	volumes, nodes       map[string]bool
-	allVolumes, allNodes bool
-	classes, attachments bool
+	// volumes, nodes and namespaces are names. With allNodes, others are needed whose names are not known yet.
+	volumes, nodes, namespaces map[string]bool
+	allNodes, attachments      bool
 	// events are those of these objects.
 	events map[object]bool
-	// concerns reports whether a volume is needed although nobody named it: one that a claim of the sets had.
+	// concerns reports whether a volume is needed: a claim of the sets has it, had it, or may get it.
 	concerns func(*corev1.PersistentVolume) bool
 }
 
@@ -30,14 +30,28 @@ type object struct {
 	kind, namespace, name string
 }
 
+// Kinds of objects that events are about, beside objects.KindStatefulSet.
+const (
+	kindPod    = "Pod"
+	kindClaim  = "PersistentVolumeClaim"
+	kindBudget = "PodDisruptionBudget"
+)
+
 func needsOf(s *Snapshot, details bool) *needs {
-	n := &needs{volumes: map[string]bool{}, nodes: map[string]bool{}, events: map[object]bool{}}
+	n := &needs{nodes: map[string]bool{}, volumes: map[string]bool{}, namespaces: map[string]bool{}, events: map[object]bool{}}
 	x := newIndex(s)
 	mounted := map[types.NamespacedName]bool{}
+	for i := range s.DisruptionBudgets {
+		n.events[object{kindBudget, s.DisruptionBudgets[i].Namespace, s.DisruptionBudgets[i].Name}] = true
+	}
 	for i := range s.StatefulSets {
 		set := &s.StatefulSets[i]
-		if !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(objects.DesiredReplicas(set)) {
-			n.events[object{"StatefulSet", set.Namespace, set.Name}] = true // why it makes no more
+		n.events[object{objects.KindStatefulSet, set.Namespace, set.Name}] = true
+		if objects.Terminating(set) || !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(objects.DesiredReplicas(set)) {
+			n.namespaces[set.Namespace] = true // is it being deleted with all that is in it?
+		}
+		for _, name := range objects.PodNames(set) {
+			n.events[object{kindPod, set.Namespace, name}] = true
 		}
 		for _, pod := range x.podsBySet[set.UID] {
 			n.addPod(x, pod, details)
@@ -46,29 +60,34 @@ func needsOf(s *Snapshot, details bool) *needs {
 			}
 		}
 	}
+	for i := range s.Sets {
+		n.addOther(x, &s.Sets[i], mounted, details)
+	}
+	classes := map[string]bool{} // of claims that a volume which is free may be for
 	for _, claim := range s.Claims {
 		if mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name) {
-			n.addClaim(claim, details)
+			n.addClaim(claim)
+			if claim.Status.Phase == corev1.ClaimPending && claim.Spec.StorageClassName != nil {
+				classes[*claim.Spec.StorageClassName] = true
+			}
 		}
 	}
 	n.concerns = func(volume *corev1.PersistentVolume) bool {
-		if n.volumes[volume.Name] {
-			return true
-		}
 		claim := volume.Spec.ClaimRef
-		return claim != nil && (mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name))
+		return n.volumes[volume.Name] || claim == nil && classes[volume.Spec.StorageClassName] ||
+			claim != nil && (mounted[types.NamespacedName{Namespace: claim.Namespace, Name: claim.Name}] || belongsTo(x, claim.Namespace, claim.Name))
 	}
 	return n
 }
 
+// none reports whether nothing is needed beside what is always read.
 func (n *needs) none() bool {
-	return len(n.volumes) == 0 && len(n.nodes) == 0 && !n.allVolumes && !n.allNodes && !n.classes && !n.attachments && len(n.events) == 0
+	return len(n.nodes) == 0 && len(n.namespaces) == 0 && !n.allNodes && !n.attachments
 }
 
-// covers reports whether what was read for n is all that other needs.
+// covers reports whether what was read for n is all that other needs beside what is always read.
 func (n *needs) covers(other *needs) bool {
-	return (n.allVolumes || contains(n.volumes, other.volumes) && !other.allVolumes) && (n.allNodes || contains(n.nodes, other.nodes) && !other.allNodes) &&
-		(n.classes || !other.classes) && (n.attachments || !other.attachments) && contains(n.events, other.events)
+	return (n.allNodes || contains(n.nodes, other.nodes) && !other.allNodes) && (n.attachments || !other.attachments) && contains(n.namespaces, other.namespaces)
 }
 
 func contains[K comparable](set, subset map[K]bool) bool {
@@ -85,6 +104,7 @@ func (n *needs) addPod(x *index, pod *corev1.Pod, details bool) {
 	if details && node != "" {
 		n.nodes[node] = true
 	}
+	n.events[object{kindPod, pod.Namespace, pod.Name}] = true
 	if ready := objects.PodReady(pod) && !objects.Terminating(pod); ready {
 		return
 	}
@@ -92,31 +112,48 @@ func (n *needs) addPod(x *index, pod *corev1.Pod, details bool) {
 	case node != "":
 		n.nodes[node] = true // is the node the cause?
 	case c != nil && c.Reason == corev1.PodReasonUnschedulable:
-		if volumes := boundVolumes(x, pod); len(volumes) > 0 { // is there a node that they can be reached from?
-			n.allNodes = true
-			for _, v := range volumes {
-				n.volumes[v] = true
-			}
+		n.allNodes = n.allNodes || len(boundVolumes(x, pod)) > 0 // is there a node that they can be reached from?
+	}
+	if objects.Terminating(pod) {
+		n.namespaces[pod.Namespace] = true
+	}
+	n.attachments = n.attachments || starting(pod) && len(boundVolumes(x, pod)) > 0
+}
+
+// addOther adds what is needed of a set of another controller, and its claims to those that are mounted or should be.
+func (n *needs) addOther(x *index, set *sets.Set, mounted map[types.NamespacedName]bool, details bool) {
+	n.events[object{set.Kind, set.Namespace, set.Name}] = true
+	if objects.Terminating(set) || set.Wanted != nil && !x.unread(subjectPods) && len(x.podsBySet[set.UID]) < int(*set.Wanted) {
+		n.namespaces[set.Namespace] = true
+	}
+	for _, pod := range x.podsBySet[set.UID] {
+		n.addPod(x, pod, details)
+		for _, c := range objects.ClaimsOf(pod) {
+			mounted[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}] = true
 		}
 	}
-	if starting(pod) {
-		n.events[object{"Pod", pod.Namespace, pod.Name}] = true
-		n.attachments = n.attachments || len(boundVolumes(x, pod)) > 0
+	for _, m := range set.Members {
+		n.events[object{kindPod, set.Namespace, m.Name}] = true
+	}
+	for claim := range memberClaimsOf([]sets.Set{*set}) {
+		mounted[claim] = true
+		for _, pod := range x.claims.Mounting[claim] {
+			n.events[object{kindPod, pod.Namespace, pod.Name}] = true
+		}
+	}
+	for _, name := range keptMembers(x, set) {
+		for _, claim := range set.ClaimsOf(name) {
+			mounted[types.NamespacedName{Namespace: set.Namespace, Name: claim}] = true
+		}
 	}
 }
 
-func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim, details bool) {
-	about := object{"PersistentVolumeClaim", claim.Namespace, claim.Name}
-	switch {
-	case claim.Status.Phase == corev1.ClaimPending:
-		n.events[about], n.classes, n.allVolumes = true, true, true
-	case objects.Terminating(claim) && claim.Spec.VolumeName != "": // what becomes of the data?
-		n.volumes[claim.Spec.VolumeName] = true
+func (n *needs) addClaim(claim *corev1.PersistentVolumeClaim) {
+	n.events[object{kindClaim, claim.Namespace, claim.Name}] = true
+	if objects.Terminating(claim) {
+		n.namespaces[claim.Namespace] = true
 	}
-	if resize(claim) != nil {
-		n.events[about] = true
-	}
-	if details && claim.Spec.VolumeName != "" {
+	if claim.Spec.VolumeName != "" {
 		n.volumes[claim.Spec.VolumeName] = true
 	}
 }
@@ -133,7 +170,7 @@ func belongsTo(x *index, namespace, name string) bool {
 func boundVolumes(x *index, pod *corev1.Pod) []string {
 	var list []string
 	for _, c := range objects.ClaimsOf(pod) {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
+		claim := x.claims.ByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim != nil && claim.Spec.VolumeName != "" {
 			list = append(list, claim.Spec.VolumeName)
 		}
@@ -155,9 +192,6 @@ func starting(pod *corev1.Pod) bool {
 	return true
 }
 
-// wantsBudget reports whether a set has several pods, so that one may go while the others serve.
-func wantsBudget(set appsv1.StatefulSet) bool { return objects.DesiredReplicas(&set) > 1 }
-
 // setsByNamespace finds the sets of a namespace.
 func setsByNamespace(sets []appsv1.StatefulSet) map[string][]*appsv1.StatefulSet {
 	by := map[string][]*appsv1.StatefulSet{}
@@ -167,22 +201,24 @@ func setsByNamespace(sets []appsv1.StatefulSet) map[string][]*appsv1.StatefulSet
 	return by
 }
 
-// keepsEvent reports whether an event is needed: of an object that is, and newer than what is kept of the same reason.
-func (n *needs) keepsEvent(e *corev1.Event) bool {
-	return n.events[object{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}]
-}
-
-// eventTime is when an event happened for the last time; the different generations of clients fill different fields.
-func eventTime(e *corev1.Event) metav1.Time {
-	switch {
-	case e.Series != nil:
-		return metav1.Time(e.Series.LastObservedTime)
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp
-	case !e.EventTime.IsZero():
-		return metav1.Time(e.EventTime)
+// addEvent keeps an event that is about one of the objects: the newest of each object, reason and, where one reason stands for several
+// things, of each of them.
+func (n *needs) addEvent(events map[string]corev1.Event, e *corev1.Event) {
+	if e == nil || !n.events[object{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}] {
+		return
 	}
-	return e.CreationTimestamp
+	probe, _, _ := strings.Cut(e.Message, ":")
+	if e.Reason != reasonUnhealthy {
+		probe = ""
+	}
+	key := strings.Join([]string{string(e.InvolvedObject.UID), e.Reason, e.InvolvedObject.FieldPath, podOfFailure(e), probe}, "/")
+	at := objects.EventTime(e)
+	if kept, ok := events[key]; ok {
+		if before := objects.EventTime(&kept); at.Before(&before) {
+			return
+		}
+	}
+	events[key] = *e
 }
 
 // namespacesOf are those of a list of objects, each once.

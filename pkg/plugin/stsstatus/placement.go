@@ -28,8 +28,8 @@ func place(x *index, status *v1alpha1.PodStatus, pod *corev1.Pod) {
 
 // placementFindings tell what a single node or zone would take with it, and whether anything limits evictions. They are worth
 // knowing and no fault: a small cluster has no choice.
-func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
-	if objects.DesiredReplicas(set) < 2 {
+func placementFindings(x *index, set subject, status *v1alpha1.SetStatus) []v1alpha1.Finding {
+	if status.Replicas.Desired < 2 {
 		return nil
 	}
 	nodes, zones := groups[string]{}, groups[string]{}
@@ -54,18 +54,30 @@ func placementFindings(x *index, set *appsv1.StatefulSet, status *v1alpha1.State
 		list = append(list, finding.New(v1alpha1.CodeSharedZone, v1alpha1.SeverityInfo, prefixed("pod/", g.names), "", "all %d pods are in one zone: %s", pods, g.key))
 	}
 	if x.read(subjectBudgets) && len(status.DisruptionBudgets) == 0 {
-		list = append(list, finding.New(v1alpha1.CodeNoDisruptionBudget, v1alpha1.SeverityInfo, []string{"statefulset/" + set.Name}, "",
+		list = append(list, finding.New(v1alpha1.CodeNoDisruptionBudget, v1alpha1.SeverityInfo, []string{set.ref}, "",
 			"no PodDisruptionBudget selects the pods: a drain may evict all of them at once"))
 	}
 	return list
 }
 
-// budgets are the PodDisruptionBudgets that select the pods of a set's template, by name.
-func budgets(x *index, set *appsv1.StatefulSet) []*policyv1.PodDisruptionBudget {
+// subject is a set of whatever controller, as rules see it that hold for all of them.
+type subject struct {
+	namespace, ref string
+	// labels are those that its pods have: of a template, or of each pod.
+	labels []map[string]string
+}
+
+func subjectOf(set *appsv1.StatefulSet) subject {
+	return subject{set.Namespace, "statefulset/" + set.Name, []map[string]string{set.Spec.Template.Labels}}
+}
+
+// budgets are the PodDisruptionBudgets that select the pods of a set, by name.
+func budgets(x *index, set subject) []*policyv1.PodDisruptionBudget {
 	var list []*policyv1.PodDisruptionBudget
 	for i := range x.DisruptionBudgets {
 		budget := &x.DisruptionBudgets[i]
-		if budget.Namespace == set.Namespace && objects.Matches(budget.Spec.Selector, set.Spec.Template.Labels) {
+		selects := func(labels map[string]string) bool { return objects.Matches(budget.Spec.Selector, labels) }
+		if budget.Namespace == set.namespace && slices.ContainsFunc(set.labels, selects) {
 			list = append(list, budget)
 		}
 	}
@@ -73,38 +85,41 @@ func budgets(x *index, set *appsv1.StatefulSet) []*policyv1.PodDisruptionBudget 
 	return list
 }
 
-// unreachableVolumes tells of an unschedulable pod's volumes that no usable node can reach: a volume in a zone whose nodes are
-// gone, or on a node that is.
+// unreachableVolumes tells from where an unschedulable pod's volumes can be reached, if not from everywhere: a volume in a zone whose nodes
+// are gone, on a node that is, or in one whose nodes have no room.
 func unreachableVolumes(x *index, pod *corev1.Pod) string {
 	if !x.read(subjectNodes) || !x.read(subjectVolumes) {
 		return ""
 	}
 	text := ""
 	for _, name := range boundVolumes(x, pod) {
-		v := x.volumes[name]
+		v := x.claims.Volume[name]
 		if v == nil || v.Spec.NodeAffinity == nil || v.Spec.NodeAffinity.Required == nil {
 			continue
 		}
-		var unusable []string
-		usable := false
+		var usable, unusable []string
 		for _, node := range x.nodes {
 			if !reaches(node, v.Spec.NodeAffinity.Required) {
 				continue
 			}
 			if objects.NodeSchedulable(node) {
-				usable = true
+				usable = append(usable, node.Name)
 			} else {
 				unusable = append(unusable, node.Name)
 			}
 		}
-		if usable {
+		text += fmt.Sprintf("; its volume %s can only be reached from %s", v.Name, describeAffinity(v.Spec.NodeAffinity.Required))
+		if slices.Sort(usable); len(usable) > 0 {
+			if len(usable) < len(x.nodes) {
+				text += fmt.Sprintf(" (%s)", finding.Some(usable))
+			}
 			continue
 		}
-		text += fmt.Sprintf("; its volume %s can be reached from %s only, and ", v.Name, describeAffinity(v.Spec.NodeAffinity.Required))
+		text += ", and "
 		if slices.Sort(unusable); len(unusable) > 0 {
-			text += fmt.Sprintf("no node there can be used: %s not ready or cordoned", areThey(unusable))
+			text += fmt.Sprintf("no node there is usable: %s not ready or cordoned", areThey(unusable))
 		} else {
-			text += "there is no node there"
+			text += "no node exists there"
 		}
 	}
 	return text

@@ -18,7 +18,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
-// podFindings tells why a pod is not ready. One cause is told, the nearest to the root. What a healthy start or end looks like is
+// podFindings tells why a pod is not ready. One cause is reported, the nearest to the root. What a healthy start or end looks like is
 // progressing until it is late.
 func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	namespace := " -n " + pod.Namespace
@@ -31,12 +31,16 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		if stuck := stuckTerminating(x, pod, now); stuck != nil {
 			return stuck
 		}
-		return []v1alpha1.Finding{finding.Progress(tell(v1alpha1.CodePodNotReady, describe, "%s is terminating", pod.Name))}
+		return []v1alpha1.Finding{finding.Progress(tell(v1alpha1.CodePodNotReady, describe, "%s is terminating%s", pod.Name, disruption(pod)))}
 	case objects.PodReady(pod):
-		return nil
+		return slices.Concat(disruptionFindings(pod), restartFindings(x, pod, now), readinessFindings(x, pod, now), resizeOfPod(pod, now))
 	}
-	if c := objects.PodCondition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
-		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is on no node: %s%s", pod.Name, c.Message, unreachableVolumes(x, pod))
+	c := objects.PodCondition(pod, corev1.PodScheduled)
+	if c == nil && pod.Spec.NodeName == "" && !objects.PodFinished(pod) {
+		return []v1alpha1.Finding{unseen(x, pod, now)}
+	}
+	if c != nil && c.Status == corev1.ConditionFalse {
+		f := tell(v1alpha1.CodeUnschedulable, describe, "%s is not scheduled: %s%s%s", pod.Name, c.Message, gates(pod), unreachableVolumes(x, pod))
 		if objects.WaitsForClaims(c) {
 			f.Objects = append(f.Objects, finding.Refs(prefixed("persistentvolumeclaim/", unboundClaims(x, pod)))...)
 		}
@@ -56,13 +60,13 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		switch {
 		case c.Ready:
 			continue
-		case end != nil && end.Reason == "OOMKilled":
+		case end != nil && end.Reason == reasonOOMKilled && counts(pod, c, now):
 			return []v1alpha1.Finding{tell(v1alpha1.CodeOOMKilled, logs, "%s: container %s was OOM-killed%s, restarted %s, last %s", pod.Name, c.Name,
 				memoryLimit(pod, c.Name), times(c.RestartCount), ago(end.FinishedAt.Time, now))}
 		case crashLoop(c, end, now):
-			f := tell(v1alpha1.CodeCrashLoop, logs, "%s: container %s keeps ending, restarted %s", pod.Name, c.Name, times(c.RestartCount))
+			f := tell(v1alpha1.CodeCrashLoop, logs, "%s: container %s is crash-looping, restarted %s", pod.Name, c.Name, times(c.RestartCount))
 			if end != nil {
-				f.Message += fmt.Sprintf(", last %s with %s", ago(end.FinishedAt.Time, now), howEnded(end))
+				f.Message += fmt.Sprintf(", last %s with %s%s", ago(end.FinishedAt.Time, now), howEnded(end), after(": ", x.killedBy(pod, c.Name, end)))
 			}
 			return []v1alpha1.Finding{f}
 		}
@@ -84,9 +88,64 @@ func podFindings(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 		f = finding.Progress(f)
 	case progress.Stage == objects.StageSlow:
 		f.Severity = v1alpha1.SeverityWarning
-		f.Message = fmt.Sprintf("%s has been starting for %s and runs on without restarts: %s", pod.Name, since, reason)
+		f.Message = fmt.Sprintf("%s has been starting for %s and keeps running without restarts: %s", pod.Name, since, reason)
 	}
 	return []v1alpha1.Finding{f}
+}
+
+// counts reports whether how a container ended last may be why it is not ready: it has not been ready since, and does not run for long.
+func counts(pod *corev1.Pod, c *corev1.ContainerStatus, now time.Time) bool {
+	running := c.State.Running
+	if running == nil {
+		return true
+	}
+	ready := objects.PodCondition(pod, corev1.PodReady)
+	hasBeenReady := ready != nil && ready.LastTransitionTime.After(running.StartedAt.Time)
+	return !hasBeenReady && now.Sub(running.StartedAt.Time) < objects.StartLimit
+}
+
+// unseen reports a pod that its scheduler has said nothing of: it may not run.
+func unseen(x *index, pod *corev1.Pod, now time.Time) v1alpha1.Finding {
+	age := now.Sub(pod.CreationTimestamp.Time)
+	f := finding.New(v1alpha1.CodeUnschedulable, v1alpha1.SeverityError, []string{"pod/" + pod.Name}, "kubectl describe pod "+pod.Name+" -n "+pod.Namespace,
+		"%s has been waiting for %s, and the scheduler %s has said nothing of it: does it run?", pod.Name, duration.HumanDuration(age), pod.Spec.SchedulerName)
+	for _, name := range unboundClaims(x, pod) {
+		if claim := x.claims.ByName[types.NamespacedName{Namespace: pod.Namespace, Name: name}]; claim == nil || !x.claims.WaitsForPod(claim) {
+			f.Objects = append(f.Objects, finding.Ref("persistentvolumeclaim/"+name))
+		}
+	}
+	if age < objects.ProvisionPatience {
+		f.Message = fmt.Sprintf("%s is waiting to be scheduled (%s)", pod.Name, duration.HumanDuration(age))
+		return finding.Progress(f)
+	}
+	return f
+}
+
+// gates names what a pod's scheduling has been made to wait for.
+func gates(pod *corev1.Pod) string {
+	names := make([]string, 0, len(pod.Spec.SchedulingGates))
+	for _, gate := range pod.Spec.SchedulingGates {
+		names = append(names, gate.Name)
+	}
+	return after(": ", strings.Join(names, ", "))
+}
+
+// disruption tells why a pod is made to end, if something else than its set or a user does so.
+func disruption(pod *corev1.Pod) string {
+	c := objects.PodCondition(pod, corev1.DisruptionTarget)
+	if c == nil || c.Status != corev1.ConditionTrue {
+		return ""
+	}
+	return ": " + objects.Because(c.Reason, c.Message)
+}
+
+// disruptionFindings report a pod that is ready and about to be taken away.
+func disruptionFindings(pod *corev1.Pod) []v1alpha1.Finding {
+	why := disruption(pod)
+	if why == "" {
+		return nil
+	}
+	return []v1alpha1.Finding{finding.New(v1alpha1.CodePodEvicted, v1alpha1.SeverityWarning, []string{"pod/" + pod.Name}, "", "%s is about to be taken away%s", pod.Name, why)}
 }
 
 // eventPatience is how long a starting pod may have warnings about its volumes, network or images: kubelets and controllers try again,
@@ -95,7 +154,7 @@ const eventPatience = time.Minute
 
 // stalled reports whether a warning about a pod that has not started anything says that it won't by waiting.
 func (x *index) stalled(pod *corev1.Pod, p objects.Progress, now time.Time) bool {
-	return starting(pod) && now.Sub(p.Since) >= eventPatience && x.newestWarning("Pod", &pod.ObjectMeta) != ""
+	return starting(pod) && now.Sub(p.Since) >= eventPatience && x.Events.NewestWarning(kindPod, &pod.ObjectMeta) != ""
 }
 
 // listSkew is how long after a pod was made its claims may be missing where lists are read at the same time: the controller makes them
@@ -103,30 +162,19 @@ func (x *index) stalled(pod *corev1.Pod, p objects.Progress, now time.Time) bool
 const listSkew = 10 * time.Second
 
 // waitsForVolumes reports whether all that keeps a pod from being scheduled are claims that have only just been made: they are bound by
-// now, or nobody says that they can't be.
+// now, or nothing says that they can't be.
 func waitsForVolumes(x *index, pod *corev1.Pod, unschedulable *corev1.PodCondition, now time.Time) bool {
 	age := now.Sub(pod.CreationTimestamp.Time)
 	if !objects.WaitsForClaims(unschedulable) || age >= objects.ProvisionPatience {
 		return false
 	}
 	return !slices.ContainsFunc(objects.ClaimsOf(pod), func(c objects.PodClaim) bool {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
+		claim := x.claims.ByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim == nil {
 			return age >= listSkew
 		}
-		return claim.Status.Phase != corev1.ClaimBound && !x.provisioning(claim, now)
+		return claim.Status.Phase != corev1.ClaimBound && !x.claims.Provisioning(claim, now)
 	})
-}
-
-// provisioning reports whether a claim that has no volume was made a moment ago and has a StorageClass that can make one, as far as is
-// known, and no warning.
-func (x *index) provisioning(claim *corev1.PersistentVolumeClaim, now time.Time) bool {
-	if claim.Status.Phase != corev1.ClaimPending || objects.Terminating(claim) || claim.Spec.StorageClassName == nil || *claim.Spec.StorageClassName == "" {
-		return false
-	}
-	class := x.classes[*claim.Spec.StorageClassName]
-	return (class != nil || !x.read(subjectClasses)) && now.Sub(claim.CreationTimestamp.Time) < objects.ProvisionPatience &&
-		x.newestWarning("PersistentVolumeClaim", &claim.ObjectMeta) == ""
 }
 
 // backoffReset is how long the kubelet lets a container run until it forgets that it has ended before.
@@ -145,14 +193,14 @@ func crashLoop(c *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, 
 func unboundClaims(x *index, pod *corev1.Pod) []string {
 	var names []string
 	for _, c := range objects.ClaimsOf(pod) {
-		if claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]; claim == nil || claim.Status.Phase != corev1.ClaimBound {
+		if claim := x.claims.ByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]; claim == nil || claim.Status.Phase != corev1.ClaimBound {
 			names = append(names, c.Name)
 		}
 	}
 	return names
 }
 
-// stuckTerminating tells of a pod that is still there after its grace period, and what may hold it.
+// stuckTerminating reports a pod that is still there after its grace period, and what may hold it.
 func stuckTerminating(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	if !objects.Terminating(pod) {
 		return nil
@@ -178,7 +226,7 @@ func nodeTrouble(x *index, name string, now time.Time) string {
 	}
 	node := x.nodes[name]
 	if node == nil {
-		return fmt.Sprintf("its node %s does not exist any more", name)
+		return fmt.Sprintf("its node %s no longer exists", name)
 	}
 	for i := range node.Status.Conditions {
 		if c := &node.Status.Conditions[i]; c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
@@ -189,72 +237,7 @@ func nodeTrouble(x *index, name string, now time.Time) string {
 	return ""
 }
 
-// notReadyReason is what the first container that is not as it should be says, else the pod itself.
-func notReadyReason(x *index, pod *corev1.Pod) string {
-	text := containersReason(pod)
-	if warning := x.newestWarning("Pod", &pod.ObjectMeta); starting(pod) && warning != "" {
-		text += "; " + warning
-	}
-	return text
-}
-
-func containersReason(pod *corev1.Pod) string {
-	for i := range pod.Status.InitContainerStatuses {
-		c := &pod.Status.InitContainerStatuses[i]
-		if done := c.Ready || c.State.Terminated != nil && c.State.Terminated.ExitCode == 0; done {
-			continue
-		}
-		if reason := containerReason(c); reason != "" {
-			return "init " + reason
-		}
-		return fmt.Sprintf("init container %s has not finished", c.Name)
-	}
-	for i := range pod.Status.ContainerStatuses {
-		c := &pod.Status.ContainerStatuses[i]
-		switch reason := containerReason(c); {
-		case reason != "":
-			return reason
-		case !c.Ready && c.State.Running != nil:
-			return fmt.Sprintf("container %s runs, but its readiness probe has not succeeded", c.Name)
-		}
-	}
-	if pod.Status.Reason != "" || pod.Status.Message != "" {
-		return objects.Because(pod.Status.Reason, pod.Status.Message)
-	}
-	if c := objects.PodCondition(pod, corev1.PodReady); c != nil && c.Message != "" {
-		return c.Message
-	}
-	return "phase " + string(pod.Status.Phase)
-}
-
-// containerReason tells why a container waits or how it ended; it is empty for one that runs.
-func containerReason(c *corev1.ContainerStatus) string {
-	switch {
-	case c.State.Terminated != nil:
-		return fmt.Sprintf("container %s ended with %s", c.Name, howEnded(c.State.Terminated))
-	case c.State.Waiting != nil && c.State.Waiting.Reason != "":
-		return fmt.Sprintf("container %s: %s", c.Name, objects.Because(c.State.Waiting.Reason, c.State.Waiting.Message))
-	}
-	return ""
-}
-
-func memoryLimit(pod *corev1.Pod, container string) string {
-	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
-			return fmt.Sprintf(" (limit %s)", limit.String())
-		}
-	}
-	return ""
-}
-
-func howEnded(end *corev1.ContainerStateTerminated) string {
-	if end.Signal != 0 {
-		return fmt.Sprintf("signal %d", end.Signal)
-	}
-	return fmt.Sprintf("exit code %d", end.ExitCode)
-}
-
-// attachedElsewhere tells of volumes that another node still has, so that the pod can't start: what the attach-detach
+// attachedElsewhere reports volumes that another node still has, so that the pod can't start: what the attach-detach
 // controller calls a multi-attach error.
 func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Finding {
 	if !starting(pod) {
@@ -262,7 +245,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 	}
 	var list []v1alpha1.Finding
 	for _, c := range objects.ClaimsOf(pod) {
-		claim := x.claimsByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
+		claim := x.claims.ByName[types.NamespacedName{Namespace: pod.Namespace, Name: c.Name}]
 		if claim == nil || !onOneNode(claim) {
 			continue
 		}
@@ -281,7 +264,7 @@ func attachedElsewhere(x *index, pod *corev1.Pod, now time.Time) []v1alpha1.Find
 			if a.Status.DetachError != nil {
 				f.Message += "; detaching fails: " + a.Status.DetachError.Message
 			}
-			if warning := x.newestWarning("Pod", &pod.ObjectMeta, "FailedAttachVolume", "FailedMount"); warning != "" {
+			if warning := x.Events.NewestWarning(kindPod, &pod.ObjectMeta, "FailedAttachVolume", "FailedMount"); warning != "" {
 				f.Message += "; " + warning
 			}
 			if objects.Terminating(a) && a.Status.DetachError == nil && now.Sub(pod.CreationTimestamp.Time) < objects.StartLimit {
@@ -300,9 +283,9 @@ func onOneNode(claim *corev1.PersistentVolumeClaim) bool {
 	})
 }
 
-// rolloutFindings tells of a rolling update that waits for a pod which will not become ready by itself. The controller goes on
-// only when the pod is ready; with OrderedReady it does not even replace a broken pod after its template has been mended.
-func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
+// rolloutFindings reports a rolling update that waits for a pod which will not become ready by itself. The controller goes on
+// only when the pod is ready; with OrderedReady it does not even replace a broken pod after its template has been fixed.
+func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.SetStatus, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.Finding {
 	// A rollout that is undone goes back to the current revision, and pods of the revision between are still there.
 	underWay := set.Status.CurrentRevision != set.Status.UpdateRevision || slices.ContainsFunc(slices.Collect(maps.Values(pods)), func(pod *corev1.Pod) bool {
 		return pod.Labels[appsv1.StatefulSetRevisionLabel] != set.Status.UpdateRevision
@@ -330,8 +313,13 @@ func rolloutFindings(set *appsv1.StatefulSet, status *v1alpha1.StatefulSetStatus
 	f := finding.New(v1alpha1.CodeRolloutStuck, v1alpha1.SeverityError, []string{"statefulset/" + set.Name, "pod/" + blocker.Name}, "",
 		"the rollout of revision %s is stuck at %d of %d pods: it waits for %s, which is not ready", status.Rollout.Revision,
 		status.Rollout.Updated, status.Replicas.Desired, blocker.Name)
-	if ordered && revisionHash(blocker.Labels[appsv1.StatefulSetRevisionLabel]) != "" {
-		f.Message += "; with OrderedReady it has to be deleted once its template has been mended"
+	switch revision := blocker.Labels[appsv1.StatefulSetRevisionLabel]; {
+	case !ordered || revisionHash(revision) == "":
+	case revision == set.Status.UpdateRevision:
+		f.Message += "; with OrderedReady, delete the pod after fixing the template"
+	default: // the template has been changed since
+		f.Message += "; with OrderedReady, it is only replaced once it has been deleted"
+		f.Remedy.Command = "kubectl delete pod " + blocker.Name + " -n " + set.Namespace
 	}
 	return []v1alpha1.Finding{f}
 }

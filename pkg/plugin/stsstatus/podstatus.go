@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/sets"
 )
 
 // podStatus describes a pod in the words of kubectl get pods. That table is made in the API server; the integration tests
@@ -36,6 +37,7 @@ func podStatus(pod *corev1.Pod) *v1alpha1.PodStatus {
 		Restarts: t.restarts, Node: pod.Spec.NodeName, IP: pod.Status.PodIP, Revision: revisionHash(pod.Labels[appsv1.StatefulSetRevisionLabel]),
 		CreationTimestamp: pod.CreationTimestamp, DeletionTimestamp: pod.DeletionTimestamp,
 	}
+	status.Role, _ = sets.RoleOf(pod.Labels)
 	if t.restarts > 0 && !t.lastEnd.IsZero() {
 		status.LastRestart = &t.lastEnd
 	}
@@ -144,9 +146,4 @@ func endWord(end *corev1.ContainerStateTerminated) string {
 // revisionHash takes the set's name off the name of a revision: web-6f9c7b is 6f9c7b.
 func revisionHash(revision string) string {
 	return revision[strings.LastIndexByte(revision, '-')+1:]
-}
-
-// mounts reports whether a kubelet has a pod's volumes mounted: the pod is on a node and has not ended.
-func mounts(pod *corev1.Pod) bool {
-	return pod.Spec.NodeName != "" && !objects.PodFinished(pod)
 }

@@ -1,6 +1,8 @@
 package stsstatus
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,19 +23,13 @@ func reducePod(pod *corev1.Pod) {
 		Labels: meta.Labels, OwnerReferences: meta.OwnerReferences, Finalizers: meta.Finalizers,
 	}
 	pod.Spec = corev1.PodSpec{
-		NodeName: spec.NodeName, Hostname: spec.Hostname, Subdomain: spec.Subdomain,
+		RestartPolicy: spec.RestartPolicy, NodeName: spec.NodeName, Hostname: spec.Hostname, Subdomain: spec.Subdomain,
+		SchedulerName: spec.SchedulerName, SchedulingGates: spec.SchedulingGates, ReadinessGates: spec.ReadinessGates,
 		InitContainers: reduceContainers(spec.InitContainers), Containers: reduceContainers(spec.Containers), Volumes: claimVolumes(spec.Volumes),
 	}
 	pod.Status = corev1.PodStatus{
-		Phase: status.Phase, StartTime: status.StartTime, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: reduceConditions(status.Conditions),
+		Phase: status.Phase, StartTime: status.StartTime, Reason: status.Reason, Message: status.Message, PodIP: status.PodIP, Conditions: status.Conditions, VolumeHealth: status.VolumeHealth,
 		InitContainerStatuses: reduceStatuses(status.InitContainerStatuses), ContainerStatuses: reduceStatuses(status.ContainerStatuses),
-	}
-}
-
-// reduceClaim drops a claim's labels and annotations.
-func reduceClaim(claim *corev1.PersistentVolumeClaim) {
-	claim.ObjectMeta = metav1.ObjectMeta{
-		Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID, CreationTimestamp: claim.CreationTimestamp, DeletionTimestamp: claim.DeletionTimestamp,
 	}
 }
 
@@ -42,7 +38,8 @@ func reduceContainers(containers []corev1.Container) []corev1.Container {
 	for i := range containers {
 		c := &containers[i]
 		list[i] = corev1.Container{
-			Name: c.Name, RestartPolicy: c.RestartPolicy, VolumeMounts: c.VolumeMounts, StartupProbe: reduceProbe(c.StartupProbe), ReadinessProbe: reduceProbe(c.ReadinessProbe),
+			Name: c.Name, RestartPolicy: c.RestartPolicy, VolumeMounts: c.VolumeMounts,
+			StartupProbe: reduceProbe(c.StartupProbe), ReadinessProbe: reduceProbe(c.ReadinessProbe), LivenessProbe: reduceProbe(c.LivenessProbe),
 		}
 		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
 			list[i].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: limit}
@@ -57,18 +54,6 @@ func reduceProbe(p *corev1.Probe) *corev1.Probe {
 		return nil
 	}
 	return &corev1.Probe{InitialDelaySeconds: p.InitialDelaySeconds, PeriodSeconds: p.PeriodSeconds, FailureThreshold: p.FailureThreshold}
-}
-
-// reduceConditions keeps those that tell whether a pod is scheduled, initialized and ready.
-func reduceConditions(conditions []corev1.PodCondition) []corev1.PodCondition {
-	list := make([]corev1.PodCondition, 0, 3)
-	for i := range conditions {
-		switch conditions[i].Type {
-		case corev1.PodScheduled, corev1.PodInitialized, corev1.PodReady:
-			list = append(list, conditions[i])
-		}
-	}
-	return list
 }
 
 func reduceStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
@@ -95,4 +80,18 @@ func claimVolumes(volumes []corev1.Volume) []corev1.Volume {
 // reduceNode drops by far the most of a node: a list of images.
 func reduceNode(node *corev1.Node) {
 	node.Status = corev1.NodeStatus{Conditions: node.Status.Conditions, NodeInfo: node.Status.NodeInfo}
+}
+
+// reduceEvent keeps of an event what it says and of what. Of the normal ones only those that tell of an end are kept; it is nil for others.
+func reduceEvent(e *corev1.Event) *corev1.Event {
+	if e.Type == corev1.EventTypeNormal && !slices.Contains(normalReasons[:], e.Reason) {
+		return nil
+	}
+	return &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{CreationTimestamp: e.CreationTimestamp},
+		InvolvedObject: corev1.ObjectReference{
+			Kind: e.InvolvedObject.Kind, Namespace: e.InvolvedObject.Namespace, Name: e.InvolvedObject.Name, UID: e.InvolvedObject.UID, FieldPath: e.InvolvedObject.FieldPath,
+		},
+		Type: e.Type, Reason: e.Reason, Message: e.Message, Count: e.Count, LastTimestamp: e.LastTimestamp, EventTime: e.EventTime, Series: e.Series,
+	}
 }

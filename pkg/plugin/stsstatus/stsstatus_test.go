@@ -4,15 +4,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
 // TestGolden runs every case of testdata: snapshot.yaml through Analyze and Table.
 func TestGolden(t *testing.T) {
-	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
-	golden.Cases(t, func(t *testing.T, s *Snapshot, folder string) {
+	golden.Cases(t, time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC), func(t *testing.T, s *Snapshot, now time.Time, folder string) {
 		report := Analyze(s, now)
 		golden.Report(t, folder, report, &report.Metadata)
+		golden.Fitted(t, folder, func(show printers.Show) printers.Table {
+			return Table(report, View{Usage: s.UsageAsked, Show: show, Now: now})
+		})
 		golden.Tables(t, folder, Table(report, View{Usage: s.UsageAsked, Now: now}), Table(report, View{Usage: s.UsageAsked, Namespaces: true, Now: now}))
 	})
 }

@@ -3,14 +3,17 @@ package stsstatus
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/claims"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 )
 
@@ -20,13 +23,17 @@ type View struct {
 	Namespaces bool
 	// Usage shows the columns of disk usage.
 	Usage bool
+	// Roles shows the column ROLE: operators' labels tell them of some pod.
+	Roles bool
+	// Show is which rows are shown.
+	Show printers.Show
 	// Now is the moment that ages are counted from.
 	Now time.Time
 }
 
 // row is what a line of the table is about: an ordinal and one of its claims, which is nil if it has none.
 type row struct {
-	set     *v1alpha1.StatefulSetStatus
+	set     *v1alpha1.SetStatus
 	ordinal *v1alpha1.Ordinal
 	claim   *v1alpha1.ClaimStatus
 	now     time.Time
@@ -37,47 +44,52 @@ func columns(v View) printers.Columns[row] {
 		printers.Narrow("POD", func(r row) printers.Cell { return printers.Text(r.ordinal.PodName) }),
 		printers.Narrow("READY", ready),
 		printers.Narrow("STATUS", podWord),
-		printers.Narrow("RESTARTS", restarts),
+		printers.Narrow("RESTARTS", restarts).GivesWay(1),
 		printers.Narrow("CLAIM", claimName),
-		printers.Narrow("PHASE", claimPhase),
-		printers.Narrow("CAPACITY", volumeSize),
+		printers.Narrow("PHASE", claimPhase).GivesWay(3),
+		printers.Narrow("CAPACITY", ofClaim(claims.SizeCell)).GivesWay(2),
 	}
 	if v.Namespaces {
 		all = append(printers.Columns[row]{printers.Narrow("NAMESPACE", func(r row) printers.Cell { return printers.Text(r.set.Metadata.Namespace) })}, all...)
 	}
 	if v.Usage {
-		all = append(all, printers.Narrow("USED", used), printers.Narrow("USE%", usedPercent))
+		all = append(all, printers.Narrow("USED", ofClaim(claims.UsedCell)).GivesWay(4), printers.Narrow("USE%", ofClaim(claims.UsedPercentCell)))
+	}
+	if v.Roles { // behind what tells rows apart, as it may come and go in a watch
+		all = append(all, printers.Narrow("ROLE", role))
 	}
 	return append(all,
-		printers.Narrow("NODE", node),
+		printers.Narrow("NODE", node).Dotted(),
 		printers.Wide("VOLUME", claimText(func(c *v1alpha1.ClaimStatus) string { return c.Volume })),
 		printers.Wide("STORAGECLASS", claimText(func(c *v1alpha1.ClaimStatus) string { return c.StorageClass })),
-		printers.Wide("ACCESS", claimText(accessModes)),
+		printers.Wide("ACCESS", claimText(claims.AccessModes)),
 		printers.Wide("RECLAIM", detail(func(d *v1alpha1.VolumeDetails) string { return string(d.ReclaimPolicy) })),
 		printers.Wide("HANDLE", detail(func(d *v1alpha1.VolumeDetails) string { return d.Handle })),
-		printers.Wide("REQUESTED", claimText(func(c *v1alpha1.ClaimStatus) string { return quantity(c.Requested) })),
-		printers.Wide("FILESYSTEM", fileSystemSize),
-		printers.Wide("INODES%", inodesPercent),
+		printers.Wide("REQUESTED", claimText(claims.Requested)),
+		printers.Wide("FILESYSTEM", ofClaim(claims.FileSystemCell)),
+		printers.Wide("INODES%", ofClaim(claims.InodesPercentCell)),
 		printers.Wide("REATTACHED", reattached),
 		printers.Wide("ZONE", nodeText(func(p *v1alpha1.PodStatus) string { return p.Zone })),
 		printers.Wide("CAPACITYTYPE", nodeText(func(p *v1alpha1.PodStatus) string { return string(p.CapacityType) })),
 		printers.Wide("IP", podText(func(p *v1alpha1.PodStatus) string { return p.IP })),
 		printers.Wide("DNSNAME", podText(func(p *v1alpha1.PodStatus) string { return p.DNSName })),
 		printers.Wide("REVISION", podText(func(p *v1alpha1.PodStatus) string { return p.Revision })),
-		printers.Narrow("AGE", age),
+		printers.Narrow("AGE", age).GivesWay(3),
 	)
 }
 
 // Table lays a report out: a block for each set, a row for each ordinal and claim.
-func Table(report *v1alpha1.StatefulSetStatusList, v View) printers.Table {
+func Table(report *v1alpha1.SetStatusList, v View) printers.Table {
+	v.Roles = v.Roles || roles(report)
 	cols := columns(v)
 	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {
 		set := &report.Items[i]
-		block := printers.Block{Heading: heading(set, v), Findings: set.Findings}
+		block := printers.Block{Heading: heading(set, v), Findings: finding.Join(set.Findings)}
+		troubled := finding.TroubledBy(set.Findings)
 		for j := range set.Ordinals {
 			for _, r := range rowsOf(set, &set.Ordinals[j], v.Now) {
-				block.Rows = append(block.Rows, cols.Cells(r))
+				block.Add(v.Show, fine(r, troubled), cols.Cells(r))
 			}
 		}
 		t.Blocks = append(t.Blocks, block)
@@ -85,21 +97,61 @@ func Table(report *v1alpha1.StatefulSetStatusList, v View) printers.Table {
 	return t
 }
 
+// fine reports whether nothing is wrong with what a row is about, as far as it was seen.
+func fine(r row, troubled finding.Troubled) bool {
+	namespace := r.set.Metadata.Namespace
+	switch p, c := r.ordinal.Pod, r.claim; {
+	case troubled.Has("Pod", namespace, r.ordinal.PodName),
+		c != nil && (troubled.Has("PersistentVolumeClaim", namespace, c.Name) || c.Phase != v1alpha1.ClaimBound || c.UsageUnknown != ""):
+		return false
+	case p == nil:
+		return r.ordinal.State == v1alpha1.OrdinalRetained || r.ordinal.State == v1alpha1.OrdinalStopped
+	default:
+		return p.Ready && p.Status == "Running"
+	}
+}
+
 // RowKey tells rows apart: by namespace, pod and claim.
 func RowKey(v View) func(row []printers.Cell) string {
-	return printers.RowKey(Table(&v1alpha1.StatefulSetStatusList{}, v).Columns, "NAMESPACE", "POD", "CLAIM")
+	return printers.RowKey(Table(&v1alpha1.SetStatusList{}, v).Columns, "NAMESPACE", "POD", "CLAIM")
 }
 
 // Names are what -o name prints.
-func Names(report *v1alpha1.StatefulSetStatusList) []string {
+func Names(report *v1alpha1.SetStatusList) []string {
 	list := make([]string, len(report.Items))
 	for i := range report.Items {
-		list[i] = "statefulset.apps/" + report.Items[i].Metadata.Name
+		list[i] = ResourceOf(&report.Items[i].Controller) + "/" + report.Items[i].Metadata.Name
 	}
 	return list
 }
 
-func rowsOf(set *v1alpha1.StatefulSetStatus, o *v1alpha1.Ordinal, now time.Time) []row {
+// ResourceOf is how kubectl names a kind of set: statefulset.apps, cluster.postgresql.cnpg.io.
+func ResourceOf(c *v1alpha1.SetController) string {
+	group, _, ok := strings.Cut(c.APIVersion, "/")
+	if !ok {
+		return strings.ToLower(c.Kind)
+	}
+	return strings.ToLower(c.Kind) + "." + group
+}
+
+// IsStatefulSet reports whether a set is a StatefulSet of Kubernetes itself.
+func IsStatefulSet(c *v1alpha1.SetController) bool {
+	return c.Kind == objects.KindStatefulSet && strings.HasPrefix(c.APIVersion, "apps/")
+}
+
+// roles reports whether a label tells the role of any pod.
+func roles(report *v1alpha1.SetStatusList) bool {
+	for i := range report.Items {
+		for _, o := range report.Items[i].Ordinals {
+			if o.Pod != nil && o.Pod.Role != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func rowsOf(set *v1alpha1.SetStatus, o *v1alpha1.Ordinal, now time.Time) []row {
 	if len(o.Claims) == 0 {
 		return []row{{set: set, ordinal: o, now: now}}
 	}
@@ -110,14 +162,14 @@ func rowsOf(set *v1alpha1.StatefulSetStatus, o *v1alpha1.Ordinal, now time.Time)
 	return rows
 }
 
-func heading(set *v1alpha1.StatefulSetStatus, v View) []printers.Cell {
+func heading(set *v1alpha1.SetStatus, v View) []printers.Cell {
 	name := set.Metadata.Name
 	if v.Namespaces {
 		name = set.Metadata.Namespace + "/" + name
 	}
-	readiness := printers.Text(fmt.Sprintf("%d/%d ready", set.Replicas.Ready, set.Replicas.Desired))
-	if set.Replicas.Ready < set.Replicas.Desired {
-		readiness.Level = printers.Alarm
+	readiness := readyCell(&set.Replicas)
+	if !IsStatefulSet(&set.Controller) {
+		return headingOfOther(name, readiness, set)
 	}
 	revision := printers.Text(fmt.Sprintf("rollout %s %d/%d", cmp.Or(set.Rollout.Revision, "-"), set.Rollout.Updated, set.Replicas.Desired))
 	if set.Rollout.Partition > 0 {
@@ -133,10 +185,65 @@ func heading(set *v1alpha1.StatefulSetStatus, v View) []printers.Cell {
 	return append(cells, service(&set.Service))
 }
 
+func readyCell(r *v1alpha1.ReplicaCounts) printers.Cell {
+	c := printers.Text(fmt.Sprintf("%d/%d ready", r.Ready, r.Desired))
+	if r.DesiredUnknown != "" {
+		c.Text = fmt.Sprintf("%d ready of %d that there are", r.Ready, r.Existing)
+	}
+	if r.Ready < r.Desired {
+		c.Level = printers.Alarm
+	}
+	return c
+}
+
+// headingOfOther says what kind of set it is, and what its operator says.
+func headingOfOther(name string, readiness printers.Cell, set *v1alpha1.SetStatus) []printers.Cell {
+	cells := []printers.Cell{printers.Text(name), printers.Text(set.Controller.Title), readiness}
+	o := set.Operator
+	if o == nil {
+		return cells
+	}
+	if o.Phase != "" {
+		cells = append(cells, printers.Text(o.Phase))
+	}
+	if o.Hibernated {
+		cells = append(cells, printers.Cell{Text: "hibernated", Level: printers.Warn})
+	}
+	if o.Paused != "" {
+		cells = append(cells, printers.Cell{Text: "paused", Level: printers.Warn})
+	}
+	switch {
+	case o.Primary != "" && o.TargetPrimary != "" && o.TargetPrimary != o.Primary:
+		cells = append(cells, printers.Cell{Text: fmt.Sprintf("primary %s → %s", o.Primary, o.TargetPrimary), Level: printers.Warn})
+	case o.Primary != "":
+		cells = append(cells, printers.Text("primary "+o.Primary))
+	}
+	return cells
+}
+
+// role is what an operator's label says.
+func role(r row) printers.Cell {
+	p := r.ordinal.Pod
+	switch {
+	case p == nil || p.Role == "":
+		return printers.None
+	case r.set.Operator != nil && slices.ContainsFunc(r.set.Operator.Fenced, func(name string) bool { return name == r.ordinal.PodName || name == "*" }):
+		return printers.Cell{Text: string(p.Role) + ", fenced", Level: printers.Warn}
+	}
+	return printers.Text(string(p.Role))
+}
+
 func service(s *v1alpha1.GoverningService) printers.Cell {
 	switch s.State {
 	case v1alpha1.ServiceSound:
-		return printers.Text(fmt.Sprintf("Service %s: headless, selects %d", s.Name, s.Selects))
+		text := fmt.Sprintf("Service %s: headless, selects %d", s.Name, s.Selects)
+		switch {
+		case s.Others == 1:
+			text += " and another pod"
+		case s.Others > 1:
+			text += fmt.Sprintf(" and %d other pods", s.Others)
+		}
+		return printers.Text(text)
 	case v1alpha1.ServiceNotHeadless:
 		return printers.Cell{Text: fmt.Sprintf("Service %s: not headless", s.Name), Level: printers.Alarm}
 	case v1alpha1.ServiceNotSelecting:
@@ -161,7 +268,7 @@ func ready(r row) printers.Cell {
 	return c
 }
 
-// noPod tells an ordinal that has no pod from one of which nobody knows.
+// noPod tells an ordinal that has no pod from one about which nothing is known.
 func noPod(r row, none printers.Cell) printers.Cell {
 	if r.ordinal.State == v1alpha1.OrdinalUnknown {
 		return printers.Unknown
@@ -171,8 +278,8 @@ func noPod(r row, none printers.Cell) printers.Cell {
 
 func podWord(r row) printers.Cell {
 	switch o := r.ordinal; {
-	case o.State == v1alpha1.OrdinalRetained:
-		return printers.Cell{Text: "retained", Level: printers.Dim}
+	case o.State == v1alpha1.OrdinalRetained, o.State == v1alpha1.OrdinalStopped:
+		return printers.Cell{Text: strings.ToLower(string(o.State)), Level: printers.Dim}
 	case o.Pod == nil:
 		return noPod(r, printers.Cell{Text: strings.ToLower(string(o.State)), Level: printers.Alarm})
 	case o.Pod.Status != "Running":
@@ -217,68 +324,17 @@ func claimPhase(r row) printers.Cell {
 	}
 }
 
-func volumeSize(r row) printers.Cell {
-	switch c := r.claim; {
-	case c == nil || c.Capacity == nil:
-		return printers.None
-	case c.Usage != nil && c.Usage.Elastic:
-		return printers.Text("elastic")
-	default:
-		return printers.Text(quantity(c.Capacity))
-	}
+// ofClaim makes a cell of a row's claim.
+func ofClaim(cell func(*v1alpha1.ClaimStatus) printers.Cell) func(row) printers.Cell {
+	return func(r row) printers.Cell { return cell(r.claim) }
 }
 
-func used(r row) printers.Cell {
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return printers.Text(printers.Bytes(u.UsedBytes)) })
+func claimText(text func(*v1alpha1.ClaimStatus) string) func(row) printers.Cell {
+	return ofClaim(func(c *v1alpha1.ClaimStatus) printers.Cell { return claims.TextCell(c, text) })
 }
 
-func usedPercent(r row) printers.Cell {
-	if r.claim != nil && r.claim.UsageUnknown != "" {
-		return printers.None // the column before it says unknown
-	}
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return percent(u.UsedPercent) })
-}
-
-func fileSystemSize(r row) printers.Cell {
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell {
-		if u.Elastic || u.CapacityBytes == 0 {
-			return printers.None
-		}
-		return printers.Text(printers.Bytes(u.CapacityBytes))
-	})
-}
-
-func inodesPercent(r row) printers.Cell {
-	return usageCell(r, func(u *v1alpha1.VolumeUsage) printers.Cell { return percent(u.InodesUsedPercent) })
-}
-
-// usageCell shows a figure of a claim's usage, or which kind of nothing there is.
-func usageCell(r row, figure func(*v1alpha1.VolumeUsage) printers.Cell) printers.Cell {
-	switch c := r.claim; {
-	case c == nil:
-		return printers.None
-	case c.Usage != nil:
-		return figure(c.Usage)
-	case c.UsageUnknown != "":
-		return printers.Unknown
-	case c.VolumeMode == v1alpha1.VolumeBlock:
-		return printers.Cell{Text: "n/a", Level: printers.Dim}
-	}
-	return printers.None
-}
-
-func percent(p *int32) printers.Cell {
-	if p == nil {
-		return printers.None
-	}
-	c := printers.Text(fmt.Sprintf("%d%%", *p))
-	switch {
-	case *p >= FullPercent:
-		c.Level = printers.Alarm
-	case *p >= FillingPercent:
-		c.Level = printers.Warn
-	}
-	return c
+func detail(text func(*v1alpha1.VolumeDetails) string) func(row) printers.Cell {
+	return ofClaim(func(c *v1alpha1.ClaimStatus) printers.Cell { return claims.DetailCell(c, text) })
 }
 
 func node(r row) printers.Cell {
@@ -301,31 +357,6 @@ func age(r row) printers.Cell {
 		return printers.None
 	}
 	return printers.Text(duration.HumanDuration(r.now.Sub(since.Time)))
-}
-
-func claimText(text func(*v1alpha1.ClaimStatus) string) func(row) printers.Cell {
-	return func(r row) printers.Cell {
-		if r.claim == nil || text(r.claim) == "" {
-			return printers.None
-		}
-		return printers.Text(text(r.claim))
-	}
-}
-
-// detail shows what only the volume tells: the wide table has read it, unless it could not be read.
-func detail(text func(*v1alpha1.VolumeDetails) string) func(row) printers.Cell {
-	return func(r row) printers.Cell {
-		switch c := r.claim; {
-		case c == nil || c.Volume == "" || c.Phase == v1alpha1.ClaimLost:
-			return printers.None
-		case c.Details == nil:
-			return printers.Unknown
-		case text(c.Details) == "":
-			return printers.None
-		default:
-			return printers.Text(text(c.Details))
-		}
-	}
 }
 
 // nodeText shows what the pod's node tells, which is unknown if the node could not be read.
@@ -361,23 +392,4 @@ func podText(text func(*v1alpha1.PodStatus) string) func(row) printers.Cell {
 		}
 		return printers.Text(text(r.ordinal.Pod))
 	}
-}
-
-// accessModes are abbreviated as kubectl get pvc does.
-func accessModes(c *v1alpha1.ClaimStatus) string {
-	short := map[v1alpha1.ClaimAccessMode]string{
-		v1alpha1.AccessReadWriteOnce: "RWO", v1alpha1.AccessReadOnlyMany: "ROX", v1alpha1.AccessReadWriteMany: "RWX", v1alpha1.AccessReadWriteOncePod: "RWOP",
-	}
-	modes := make([]string, len(c.AccessModes))
-	for i, mode := range c.AccessModes {
-		modes[i] = cmp.Or(short[mode], string(mode))
-	}
-	return strings.Join(modes, ",")
-}
-
-func quantity(q *resource.Quantity) string {
-	if q == nil {
-		return ""
-	}
-	return q.String()
 }

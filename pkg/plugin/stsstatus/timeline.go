@@ -17,9 +17,9 @@ import (
 
 // Timeline tells what has happened between two reports, in the order in which it can have happened: what goes before what comes,
 // claims before the pods that mount them.
-func Timeline(before, after *v1alpha1.StatefulSetStatusList, now time.Time) []printers.Happening {
+func Timeline(before, after *v1alpha1.SetStatusList, now time.Time) []printers.Happening {
 	t := &timeline{now: now, namespaces: namespaces(before, after) > 1}
-	old := map[string]*v1alpha1.StatefulSetStatus{}
+	old := map[string]*v1alpha1.SetStatus{}
 	for i := range before.Items {
 		old[setKey(&before.Items[i])] = &before.Items[i]
 	}
@@ -30,7 +30,7 @@ func Timeline(before, after *v1alpha1.StatefulSetStatusList, now time.Time) []pr
 		delete(old, setKey(set))
 		if was == nil || was.Metadata.UID != set.Metadata.UID {
 			t.tell(printers.Plain, "%s created with %d replicas", set.Metadata.Name, set.Replicas.Desired)
-			was = &v1alpha1.StatefulSetStatus{Metadata: set.Metadata, Replicas: set.Replicas, Rollout: set.Rollout, Service: set.Service}
+			was = &v1alpha1.SetStatus{Metadata: set.Metadata, Replicas: set.Replicas, Rollout: set.Rollout, Service: set.Service}
 		}
 		t.set(was, set)
 	}
@@ -43,11 +43,11 @@ func Timeline(before, after *v1alpha1.StatefulSetStatusList, now time.Time) []pr
 	return t.list
 }
 
-func setKey(s *v1alpha1.StatefulSetStatus) string {
+func setKey(s *v1alpha1.SetStatus) string {
 	return s.Metadata.Namespace + "/" + s.Metadata.Name
 }
 
-func namespaces(reports ...*v1alpha1.StatefulSetStatusList) int {
+func namespaces(reports ...*v1alpha1.SetStatusList) int {
 	seen := map[string]bool{}
 	for _, r := range reports {
 		for i := range r.Items {
@@ -72,7 +72,7 @@ func (t *timeline) tell(level printers.Level, format string, args ...any) {
 	t.list = append(t.list, printers.Happening{Time: t.now, Text: text, Level: level})
 }
 
-func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
+func (t *timeline) set(was, is *v1alpha1.SetStatus) {
 	name := is.Metadata.Name
 	if was.Replicas.Desired != is.Replicas.Desired {
 		t.tell(printers.Plain, "%s scaled %d → %d", name, was.Replicas.Desired, is.Replicas.Desired)
@@ -133,14 +133,14 @@ func (t *timeline) set(was, is *v1alpha1.StatefulSetStatus) {
 	})
 }
 
-// explained are a set's findings without that of pods that are not created as long as nobody says why: the controller is about to.
-func explained(s *v1alpha1.StatefulSetStatus) []v1alpha1.Finding {
+// explained are a set's findings without that of pods that are not created as long as there is no reason: the controller is about to.
+func explained(s *v1alpha1.SetStatus) []v1alpha1.Finding {
 	refused := slices.ContainsFunc(s.Ordinals, func(o v1alpha1.Ordinal) bool { return o.State == v1alpha1.OrdinalMissing && o.Reason != noPodReason })
 	return slices.DeleteFunc(slices.Clone(s.Findings), func(f v1alpha1.Finding) bool { return f.Code == v1alpha1.CodeOrdinalMissing && !refused })
 }
 
 // mixed reports whether a set has pods of other revisions than the newest one.
-func mixed(s *v1alpha1.StatefulSetStatus) bool {
+func mixed(s *v1alpha1.SetStatus) bool {
 	return slices.ContainsFunc(s.Ordinals, func(o v1alpha1.Ordinal) bool { return o.Pod != nil && o.Pod.Revision != s.Rollout.Revision })
 }
 
@@ -161,7 +161,7 @@ func (t *timeline) pod(was, is *v1alpha1.Ordinal) {
 		}
 		return
 	}
-	if old != nil && pod.DeletionTimestamp != nil { // how it ends is nobody's concern
+	if old != nil && pod.DeletionTimestamp != nil { // how it ends does not matter
 		return
 	}
 	if old == nil {

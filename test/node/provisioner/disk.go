@@ -140,7 +140,7 @@ func (d disk) remove(ctx context.Context, name string) error {
 		}
 	}
 	for _, image := range []string{d.image(name, extensionExt4), d.image(name, extensionBlock)} {
-		// A mounted file's device goes with its mount; a raw one stays until it is told.
+		// A mounted file's device goes with its mount; a raw one stays until it is reported.
 		out, err := exec.CommandContext(ctx, "losetup", "--noheadings", "--output", "NAME", "--associated", image).Output()
 		if _, missing := os.Stat(image); err != nil && missing == nil {
 			return fmt.Errorf("losetup %s: %w", image, err)

@@ -180,7 +180,7 @@ func TestReclaim(t *testing.T) {
 		{"released", corev1.VolumeReleased, corev1.PersistentVolumeReclaimDelete, provisionerName, true},
 		{"retained", corev1.VolumeReleased, corev1.PersistentVolumeReclaimRetain, provisionerName, false},
 		{"bound", corev1.VolumeBound, corev1.PersistentVolumeReclaimDelete, provisionerName, false},
-		{"somebody else's", corev1.VolumeReleased, corev1.PersistentVolumeReclaimDelete, "other", false},
+		{"someone else's", corev1.VolumeReleased, corev1.PersistentVolumeReclaimDelete, "other", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			disk := &memory{}

@@ -32,7 +32,7 @@ type component struct {
 	licenses []string
 }
 
-// listed is what go list tells of a package.
+// listed is what go list says about a package.
 type listed struct {
 	ImportPath, Dir string
 	Standard        bool
@@ -155,7 +155,7 @@ func (c *component) judge() error {
 		}
 		licenses := classify(text)
 		if len(licenses) == 0 {
-			return fmt.Errorf("%s %s: nobody knows the licence in %s", c.name, c.version, name)
+			return fmt.Errorf("%s %s: unknown license in %s", c.name, c.version, name)
 		}
 		for _, l := range licenses {
 			if !slices.Contains(permitted, l) {

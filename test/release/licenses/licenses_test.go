@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 		"Permission is hereby granted, free of charge, to any\nperson obtaining a copy of": "",
 		"GNU GENERAL PUBLIC LICENSE\nVersion 3":                                            "x v1: LICENSE is under GPL, which is not permitted",
 		"Business Source License 1.1":                                                      "x v1: LICENSE is under BUSL-1.1, which is not permitted",
-		"Ask me":                                                                           "x v1: nobody knows the licence in LICENSE",
+		"Ask me":                                                                           "x v1: unknown license in LICENSE",
 	} {
 		c := &component{name: "x", version: "v1", files: map[string]string{"LICENSE": text}}
 		got := ""

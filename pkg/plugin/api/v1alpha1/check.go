@@ -5,7 +5,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // The codes of kubectl doik check: what shows only where the views of the other subcommands are laid over each other.
 const (
 	CodeWriterGoing     Code = "CHECK001" // the server that takes the writes is on a node that is about to go
-	CodeQuorumAtStake   Code = "CHECK002" // a quorum is on interruptible capacity, on nodes that are about to go, or on one node
+	CodeQuorumAtStake   Code = "CHECK002" // a quorum is on interruptible capacity, on nodes that are about to go away, or on one node
 	CodeReadersOneNode  Code = "CHECK003" // all ready endpoints of a Service for reading are on one node
 	CodeWriterVolume    Code = "CHECK004" // the volume of the server that takes the writes fills up
 	CodeZoneLoss        Code = "CHECK005" // a set would not survive the loss of the zone with most of its pods
@@ -39,13 +39,16 @@ type HealthCheckList struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// CheckSummary counts findings that are not ignored, each once: one that several items share is one finding.
+// CheckSummary counts findings that are not ignored, each once: one that several items share is one finding. The table, where one line
+// stands for findings that say the same of several objects, counts lines instead.
 type CheckSummary struct {
-	// StatefulSets, Healthy, Progressing and Unknown count the sets: all, those whose health is ok, and those with that health.
-	StatefulSets int32 `json:"statefulSets"`
-	Healthy      int32 `json:"healthy"`
-	Progressing  int32 `json:"progressing,omitempty"`
-	Unknown      int32 `json:"unknown,omitempty"`
+	// Sets, Healthy, Progressing and Unknown count the sets: all, those whose health is ok, and those with that health.
+	Sets        int32 `json:"sets"`
+	Healthy     int32 `json:"healthy"`
+	Progressing int32 `json:"progressing,omitempty"`
+	Unknown     int32 `json:"unknown,omitempty"`
+	// Claims counts the claims that belong to no set.
+	Claims int32 `json:"claims,omitempty"`
 	// Findings has the number of findings by severity.
 	Findings map[Severity]int32 `json:"findings,omitempty"`
 	// Ignored counts the findings that an annotation accepts.
@@ -62,8 +65,12 @@ const (
 	SubjectService CheckSubject = "Service"
 	// SubjectServers is a set of MySQL or MariaDB servers that no single StatefulSet controls.
 	SubjectServers CheckSubject = "DatabaseTopology"
+	// SubjectVolumes is the claims of a namespace that belong to no set, and volumes that are left of such claims.
+	SubjectVolumes CheckSubject = "Volumes"
 	// SubjectStatefulSet is a StatefulSet.
 	SubjectStatefulSet CheckSubject = "StatefulSet"
+	// SubjectSet is what an operator uses in the place of a StatefulSet: controller says what it is.
+	SubjectSet CheckSubject = "Set"
 )
 
 // HealthCheck is what all subcommands find about one StatefulSet, or about something else.
@@ -71,11 +78,13 @@ type HealthCheck struct {
 	metav1.TypeMeta `json:",inline"`
 	// Subject is what kind of thing it is about.
 	Subject CheckSubject `json:"subject"`
-	// Metadata names it; it is empty for the cluster.
+	// Metadata names it; it is empty for the cluster, and has the namespace alone for volumes.
 	Metadata ObjectMeta `json:"metadata"`
-	// Replicas counts a StatefulSet's pods.
+	// Controller is the kind of a set; missing for what is none.
+	Controller *SetController `json:"controller,omitempty"`
+	// Replicas counts a set's pods.
 	Replicas *ReplicaCounts `json:"replicas,omitempty"`
-	// Rollout tells how far a StatefulSet's newest revision is.
+	// Rollout tells how far a set's newest revision is.
 	Rollout *Rollout `json:"rollout,omitempty"`
 	// Health is ok, progressing, unknown, or the severity of the worst finding above info.
 	Health Health `json:"health"`
@@ -98,7 +107,7 @@ type CheckFinding struct {
 	Also []Code `json:"also,omitempty"`
 }
 
-// IgnoredFinding is a finding that somebody has accepted.
+// IgnoredFinding is a finding that was suppressed by an annotation.
 type IgnoredFinding struct {
 	Finding `json:",inline"`
 	// By is the object whose annotation says so.

@@ -21,6 +21,10 @@ const (
 	ClaimMissing ClaimPhase = "Missing"
 	// ClaimUnknown means claims could not be read.
 	ClaimUnknown ClaimPhase = "Unknown"
+	// ClaimReleased means that it has been deleted, and the volume that it had is still there.
+	ClaimReleased ClaimPhase = "Released"
+	// ClaimFailed means the same of a volume that could not be deleted or emptied.
+	ClaimFailed ClaimPhase = "Failed"
 )
 
 // VolumeMode says what a container gets of a volume.
@@ -47,11 +51,11 @@ const (
 	AccessReadWriteOncePod ClaimAccessMode = "ReadWriteOncePod"
 )
 
-// ClaimStatus is one PersistentVolumeClaim of an ordinal.
+// ClaimStatus is one PersistentVolumeClaim.
 type ClaimStatus struct {
 	// Name is the claim's.
 	Name string `json:"name"`
-	// Template is the volumeClaimTemplate that it was made from; empty for other claims that the pod mounts.
+	// Template is the volumeClaimTemplate of a StatefulSet that it was made from; empty for other claims.
 	Template string `json:"template,omitempty"`
 	// UID is missing where there is no such claim.
 	UID string `json:"uid,omitempty"`
@@ -78,6 +82,11 @@ type ClaimStatus struct {
 	Resize *VolumeResize `json:"resize,omitempty"`
 	// Details are what the volume tells beyond its claim; they are missing where volumes were not read.
 	Details *VolumeDetails `json:"volumeDetails,omitempty"`
+	// OnNodeDisk is true for a volume that is a directory on a disk of its node. Its usage is that of the whole disk, which others share.
+	OnNodeDisk bool `json:"onNodeDisk,omitempty"`
+	// FullAt is when the volume will be full if it goes on to fill up as it did between two measurements. It is missing where there are no
+	// two, where it does not grow, and where that is further off than 30 days.
+	FullAt *metav1.Time `json:"fullAt,omitempty"`
 	// Usage is how full the volume is; it is missing where nothing mounts the claim, and where it could not be read (UsageUnknown says why).
 	Usage *VolumeUsage `json:"usage,omitempty"`
 	// UsageUnknown is the reason why the usage of a mounted claim is not known.
@@ -90,7 +99,7 @@ type ClaimStatus struct {
 type ResizeState string
 
 const (
-	// ResizePending means that nobody has begun yet.
+	// ResizePending means that expansion has not started.
 	ResizePending ResizeState = "Pending"
 	// ResizeInProgress means the storage or the node is at it.
 	ResizeInProgress ResizeState = "InProgress"
@@ -158,6 +167,16 @@ const (
 	UsageFromExec UsageSource = "exec"
 )
 
+// ReadOnlyMount is how the kernel has a file system mounted that is to be written to, and can't be. The values are the kernel's options.
+type ReadOnlyMount string
+
+const (
+	// MountReadOnly means mounted for reading alone: kernels do that to a file system after an error of it or of its disk.
+	MountReadOnly ReadOnlyMount = "ro"
+	// MountEmergencyReadOnly means that the file system has stopped writing after an error (ext4).
+	MountEmergencyReadOnly ReadOnlyMount = "emergency_ro"
+)
+
 // VolumeUsage is what the file system of a mounted volume reports. Sizes are in bytes.
 type VolumeUsage struct {
 	// CapacityBytes is the size of the file system: less than the claim's capacity, by what the file system needs for itself.
@@ -175,6 +194,8 @@ type VolumeUsage struct {
 	Inodes            *int64 `json:"inodes,omitempty"`
 	InodesUsed        *int64 `json:"inodesUsed,omitempty"`
 	InodesUsedPercent *int32 `json:"inodesUsedPercent,omitempty"`
+	// ReadOnly is how the file system is mounted in a container that is to write to it, if it can't. It is known only where df runs.
+	ReadOnly ReadOnlyMount `json:"readOnly,omitempty"`
 	// Source is who measured it.
 	Source UsageSource `json:"source"`
 	// Time is when it was measured.

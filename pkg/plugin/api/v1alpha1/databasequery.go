@@ -11,7 +11,7 @@ const (
 // CodeRowsDiffer is the code of kubectl doik query: servers of a set answer the same statement differently.
 const CodeRowsDiffer Code = "MYSQL080"
 
-// DatabaseQueryList is the report of kubectl doik query, and of mysql-query.
+// DatabaseQueryList is the report of kubectl doik query, and mysql-query.
 type DatabaseQueryList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.

@@ -19,7 +19,7 @@ const (
 	CodeNoEndpoints       Code = "MYSQL096" // the Service has no ready endpoint
 )
 
-// DatabaseReadsList is the report of kubectl doik reads, and of mysql-reads.
+// DatabaseReadsList is the report of kubectl doik reads, and mysql-reads.
 type DatabaseReadsList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.

@@ -2,6 +2,10 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+// ServerAnnotation on a pod says that it runs a database server, where neither labels nor image, command and port of a container show it: mysql
+// or mariadb, or mysql/CONTAINER where it is not the only container. Any other word, such as none, says that it runs none.
+const ServerAnnotation = "doik.dev/server"
+
 // DatabaseRole is what a server does in its set.
 type DatabaseRole string
 
@@ -160,10 +164,14 @@ const (
 type LagSource string
 
 const (
-	// LagFromCommits means the time at which the source committed what the replica applies: performance_schema has it, in microseconds.
+	// LagFromCommits means the time at which the channel's own source committed what the replica applies: performance_schema has it, in
+	// microseconds. When a transaction was committed first, on the source of a source or before a dump, does not count.
 	LagFromCommits LagSource = "commit timestamps"
-	// LagFromSeconds means Seconds_Behind_Source (or Seconds_Behind_Master), which counts whole seconds.
+	// LagFromSeconds means Seconds_Behind_Source (or Seconds_Behind_Master), which counts whole seconds: where there are no commit timestamps,
+	// or these say more because the source's clock is behind.
 	LagFromSeconds LagSource = "seconds behind"
+	// LagFromApplying means the time for which the replica has been applying the same transaction: it is at least so late.
+	LagFromApplying LagSource = "time applying"
 )
 
 // DatabaseChannel is one connection from which a replica replicates.
@@ -196,6 +204,9 @@ type DatabaseChannel struct {
 type MySQLChannel struct {
 	// BehindTransactions counts those of the source that the replica has not applied; missing where GTIDs do not tell.
 	BehindTransactions *int64 `json:"behindTransactions,omitempty"`
+	// SecondsBehind is Seconds_Behind_Source (or Seconds_Behind_Master) as the server counts it: from the time of the statement where it was first
+	// run. It is missing where the server does not count.
+	SecondsBehind *int64 `json:"secondsBehind,omitempty"`
 	// ErrantGTIDs are transactions of the replica that its source has not.
 	ErrantGTIDs string `json:"errantGTIDs,omitempty"`
 	// AutoPosition is true if the channel goes by GTID, false if it goes by file and position; missing where the server does not tell.

@@ -24,6 +24,7 @@ const (
 	CodeReceiverStopped         Code = "MYSQL014" // a receiver has been stopped
 	CodeSourcePurgedNeededLogs  Code = "MYSQL015" // a source has purged binary logs that a replica needs
 	CodeReceiverError           Code = "MYSQL016" // a receiver has stopped with another error
+	CodeLeftoverChannel         Code = "MYSQL019" // a source still has the channel of a replica
 	CodeErrantTransactions      Code = "MYSQL020" // a replica has transactions that its source has not
 	CodeReplicaWritable         Code = "MYSQL021" // a replica takes writes
 	CodeSourceReadOnly          Code = "MYSQL022" // a source takes no writes
@@ -32,7 +33,7 @@ const (
 	CodeDuplicateServerID       Code = "MYSQL025" // servers of a set share a server id
 	CodeDuplicateServerUUID     Code = "MYSQL026" // servers of a set share a server UUID
 	CodeReplicationLag          Code = "MYSQL030" // a replica is late
-	CodeLagUnknown              Code = "MYSQL031" // nobody can tell how late a replica is
+	CodeLagUnknown              Code = "MYSQL031" // the lag of a replica is unknown
 	CodeDelayedReplica          Code = "MYSQL032" // a replica is late on purpose
 	CodeSemiSyncBlocked         Code = "MYSQL033" // commits wait for replicas that are not there
 	CodeSemiSyncFellBack        Code = "MYSQL034" // semi-synchronous replication has become asynchronous
@@ -57,9 +58,18 @@ const (
 	CodeReadServiceReachesSource   Code = "MYSQL074" // a Service for reading reaches the source too
 	CodePrimaryOnSpot              Code = "MYSQL075" // the source runs on capacity that the provider takes away
 	CodeReplicasTogether           Code = "MYSQL076" // all replicas are on the source's node, or in its zone
+	CodeWriteServiceReachesNothing Code = "MYSQL079" // a Service for writing reaches no server
+
+	CodeRefusesClients    Code = "MYSQL100" // a server refuses clients, or is about to
+	CodeWritesHang        Code = "MYSQL101" // sessions wait for a lock on all tables, for their commit or for a table, and go on waiting
+	CodeInRecoveryMode    Code = "MYSQL102" // InnoDB runs in a mode that is for saving damaged data
+	CodeReplicationFilter Code = "MYSQL103" // a filter keeps changes from a replica
+	CodeStreamStalled     Code = "MYSQL104" // a receiver is connected and receives nothing of what its source has
+	CodeSourceByAddress   Code = "MYSQL105" // a replica knows its source by a pod's IP address
+	CodeServiceMixesSets  Code = "MYSQL106" // a Service leads to servers that have nothing in common
 )
 
-// DatabaseTopologyList is the report of kubectl doik topology, and of mysql-topology.
+// DatabaseTopologyList is the report of kubectl doik topology, and mysql-topology.
 type DatabaseTopologyList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.

@@ -28,6 +28,12 @@ const (
 	CodeDNSDomainDiffers   Code = "DNS022" // pods ask for another domain than the DNS servers have
 	CodeDNSAsksElsewhere   Code = "DNS023" // pods ask an address behind which there is no DNS server
 	CodeDNSServerNotReady  Code = "DNS024" // a DNS server is not ready while others are
+	CodeDNSTargetPort      Code = "DNS025" // a port of a Service leads to a container port that its pods don't have
+	CodeDNSSliceWrong      Code = "DNS026" // EndpointSlices and pods contradict each other
+	CodeDNSOtherFamily     Code = "DNS027" // DNS servers say that a name which exists does not, when asked for addresses of another family
+	CodeDNSNamespaceEnding Code = "DNS028" // a namespace is being deleted: what becomes of its names is not judged
+	CodeDNSNodeWithout     Code = "DNS029" // pods of a node have no DNS server: its cache is not ready, or the DNS Service stays on the node
+	CodeDNSServerRestarts  Code = "DNS030" // a DNS server is restarted again and again
 )
 
 // Kinds of the report of kubectl doik dns.
@@ -69,7 +75,7 @@ const (
 	VantageEphemeral DNSVantageKind = "EphemeralContainer"
 	// VantageServers means that each DNS server was asked through a port-forward, from no pod.
 	VantageServers DNSVantageKind = "DNSServers"
-	// VantageNone means that nothing was asked: there was nothing to ask, or nobody could.
+	// VantageNone means that nothing was asked: there was nothing to ask, or no way to ask.
 	VantageNone DNSVantageKind = "None"
 )
 
@@ -143,9 +149,11 @@ type DNSServer struct {
 	Ready bool `json:"ready"`
 	// Terminating means that it is about to end.
 	Terminating bool `json:"terminating,omitempty"`
+	// Node is the node that it runs on, as far as its EndpointSlice says.
+	Node string `json:"node,omitempty"`
 }
 
-// HeadlessDNS is a Service with the records that its name and its pods' names are to have, and those they have.
+// HeadlessDNS is a Service with the records that its name and its pods' names should have, and those they have.
 type HeadlessDNS struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata names the Service.
@@ -161,6 +169,8 @@ type HeadlessDNS struct {
 	// ReadyEndpoints and Endpoints count those of its EndpointSlices.
 	ReadyEndpoints int32 `json:"readyEndpoints"`
 	Endpoints      int32 `json:"endpoints"`
+	// TerminatingEndpoints counts those that are not ready because their pods are about to end.
+	TerminatingEndpoints int32 `json:"terminatingEndpoints,omitempty"`
 	// Records are those of the Service first, then pod by pod, then PTR.
 	Records []DNSRecord `json:"records"`
 	// Gaps are what was not looked at of this Service.
@@ -227,7 +237,7 @@ type DNSRecord struct {
 	Pod string `json:"pod,omitempty"`
 	// Expected and Observed are addresses, names, or port and target of SRV (their priority and weight are the server's to choose).
 	Expected []string `json:"expected"`
-	// NoneExpected says why there is to be no record.
+	// NoneExpected says why there should be no record.
 	NoneExpected string   `json:"noneExpected,omitempty"`
 	Observed     []string `json:"observed"`
 	// Verdict compares the two.
@@ -248,7 +258,7 @@ const (
 	TransportTCP DNSTransport = "TCP"
 )
 
-// DNSStatus is how a look-up ended: a response code of DNS, or why there is none. Others are possible: rare response codes are RCODE and
+// DNSStatus is how a lookup ended: a response code of DNS, or why there is none. Others are possible: rare response codes are RCODE and
 // their name or number.
 type DNSStatus string
 
@@ -265,13 +275,13 @@ const (
 	StatusTimeout DNSStatus = "TIMEOUT"
 	// StatusUnreachable means that the server could not be reached: connection refused, no route.
 	StatusUnreachable DNSStatus = "UNREACHABLE"
-	// StatusNotFound is what getent tells of every failure.
+	// StatusNotFound is what getent reports every failure.
 	StatusNotFound DNSStatus = "NOTFOUND"
 	// StatusUnsupported means that the tool can't ask this.
 	StatusUnsupported DNSStatus = "UNSUPPORTED"
 	// StatusInvalid means that the answer could not be understood.
 	StatusInvalid DNSStatus = "INVALID"
-	// StatusNotAsked means that nobody asked: nothing was answered before, or time ran out.
+	// StatusNotAsked means that it was not asked: no answer came before, or time ran out.
 	StatusNotAsked DNSStatus = "NOTASKED"
 )
 
@@ -283,7 +293,7 @@ type DNSAnswer struct {
 	ServerPod string `json:"serverPod,omitempty"`
 	// Transport is what the answer came over.
 	Transport DNSTransport `json:"transport"`
-	// Status is how the look-up ended.
+	// Status is how the lookup ended.
 	Status DNSStatus `json:"status"`
 	// FullName is the name that was found by way of the search path.
 	FullName string `json:"fullName,omitempty"`

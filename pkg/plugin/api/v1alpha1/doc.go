@@ -20,4 +20,12 @@ type ReportMeta struct {
 	// Context and Cluster are names in the kubeconfig; both are empty in a pod.
 	Context string `json:"context,omitempty"`
 	Cluster string `json:"cluster,omitempty"`
+	// Snapshot is set if a saved snapshot was analyzed (--snapshot) and not the cluster: Time, Context and Cluster are then the snapshot's.
+	Snapshot *SnapshotOrigin `json:"snapshot,omitempty"`
+}
+
+// SnapshotOrigin is where a saved snapshot came from.
+type SnapshotOrigin struct {
+	// Version is that of the plugin that saved it: v1.2.3.
+	Version string `json:"version"`
 }

@@ -136,7 +136,7 @@ type EndpointServer struct {
 	// Host and Port are those of the URL.
 	Host string `json:"host"`
 	Port int32  `json:"port"`
-	// TLSServerName is the name that the certificate is to have, if that is not the host.
+	// TLSServerName is the name that the certificate should have, if that is not the host.
 	TLSServerName string `json:"tlsServerName,omitempty"`
 	// InsecureSkipTLSVerify is true if the certificate is not verified.
 	InsecureSkipTLSVerify bool `json:"insecureSkipTLSVerify,omitempty"`
@@ -154,7 +154,7 @@ type EndpointProxy struct {
 
 // ClusterProvider is who runs a cluster.
 type ClusterProvider struct {
-	// Name is EKS, GKE, AKS, k3s, RKE2, kind, minikube, or what nodes tell of (OKE, OpenShift, kOps, …); empty if nothing tells.
+	// Name is EKS, GKE, AKS, k3s, RKE2, kind, minikube, or what nodes report (OKE, OpenShift, kOps, …); empty if nothing tells.
 	Name string `json:"name,omitempty"`
 	// Region and ClusterName are the provider's own; empty if nothing tells.
 	Region      string `json:"region,omitempty"`
@@ -175,7 +175,7 @@ const (
 	ScopeLinkLocal AddressScope = "LinkLocal"
 	// ScopeLoopback is the machine itself.
 	ScopeLoopback AddressScope = "Loopback"
-	// ScopeSpecial is an address that is nobody's: for documentation, benchmarks, multicast, reserved.
+	// ScopeSpecial is a special-purpose address: for documentation, benchmarks, multicast, reserved.
 	ScopeSpecial AddressScope = "Special"
 )
 
@@ -199,25 +199,25 @@ const (
 	FromCluster ResolutionFrom = "cluster"
 )
 
-// ResolutionResult says how a look-up ended.
+// ResolutionResult says how a lookup ended.
 type ResolutionResult string
 
 const (
 	// ResolutionAnswered means that there are addresses.
 	ResolutionAnswered ResolutionResult = "Answered"
-	// ResolutionLiteral means that the server is an address: nobody looks it up.
+	// ResolutionLiteral means that the server is an IP address: no lookup is needed.
 	ResolutionLiteral ResolutionResult = "Literal"
 	// ResolutionNotFound means that the name does not exist, or has no address.
 	ResolutionNotFound ResolutionResult = "NotFound"
-	// ResolutionTimeout means that nobody answered in time.
+	// ResolutionTimeout means that no answer came in time.
 	ResolutionTimeout ResolutionResult = "Timeout"
-	// ResolutionNotAsked means that the look-up could not be made: the debug pod was refused, or did not start.
+	// ResolutionNotAsked means that the lookup could not be made: the debug pod was refused, or did not start.
 	ResolutionNotAsked ResolutionResult = "NotAsked"
 	// ResolutionFailed means any other failure: SERVFAIL, REFUSED, no way to the server.
 	ResolutionFailed ResolutionResult = "Failed"
 )
 
-// Resolution is a look-up of the server's name.
+// Resolution is a lookup of the server's name.
 type Resolution struct {
 	// From is who looked it up.
 	From ResolutionFrom `json:"from"`
@@ -227,13 +227,13 @@ type Resolution struct {
 	Node string `json:"node,omitempty"`
 	// Name is the name that was looked up.
 	Name string `json:"name"`
-	// Result says how the look-up ended.
+	// Result says how the lookup ended.
 	Result ResolutionResult `json:"result"`
 	// Message explains a result without addresses.
 	Message string `json:"message,omitempty"`
 	// Addresses are in ascending order, those of IPv4 first.
 	Addresses []EndpointAddress `json:"addresses,omitempty"`
-	// Milliseconds is the time that the look-up took on the workstation; missing where nobody measured.
+	// Milliseconds is the time that the lookup took on the workstation; missing where it was not measured.
 	Milliseconds *int64 `json:"milliseconds,omitempty"`
 }
 

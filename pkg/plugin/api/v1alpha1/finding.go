@@ -4,9 +4,9 @@ package v1alpha1
 type Severity string
 
 const (
-	// SeverityInfo is worth knowing and needs no action: a healthy set may have it.
+	// SeverityInfo is informational and needs no action: a healthy set may have it.
 	SeverityInfo Severity = "info"
-	// SeverityWarning will become an outage if nobody acts.
+	// SeverityWarning will become an outage unless it is fixed.
 	SeverityWarning Severity = "warning"
 	// SeverityError is something that does not work now.
 	SeverityError Severity = "error"
@@ -43,13 +43,32 @@ const (
 	CodeReclaimDelete      Code = "STS019" // volumes are deleted with their claims
 	CodeServiceUnsound     Code = "STS020" // the governing Service is missing, not headless or does not select the pods
 	CodeRolloutStuck       Code = "STS021" // a rolling update waits for a pod that does not become ready
+	CodeVolumeAtRisk       Code = "STS022" // the volume of a claim has been deleted, is another claim's, can't be written to, or is unhealthy
+	CodeClaimShared        Code = "STS023" // pods of others mount a claim of the set
+	CodePodOfOthers        Code = "STS024" // the name of an ordinal's pod is taken by a pod that is not the set's
+	CodeStranger           Code = "STS025" // pods that are not the set's have the labels of its selector
+	CodeNamespaceGoing     Code = "STS026" // the namespace is being deleted, with all that is in it
+	CodePodEvicted         Code = "STS027" // pods of an ordinal have been evicted, preempted or rejected
+	CodeControllerBehind   Code = "STS028" // the controller has not acted on the newest state of the set
+	CodeSetTerminating     Code = "STS029" // the set has been deleted, and is still there
 	CodeClaimsRetained     Code = "STS030" // claims are kept of ordinals that the set no longer has
 	CodeSharedNode         Code = "STS031" // several ordinals are on one node
 	CodeSharedZone         Code = "STS032" // all ordinals are in one zone
 	CodeNoDisruptionBudget Code = "STS033" // no PodDisruptionBudget selects the pods
+	CodeUpdateOnDelete     Code = "STS034" // pods keep an older revision until they are deleted
+	CodeBudgetUnusable     Code = "STS035" // the PodDisruptionBudgets of the pods let no pod be evicted, whatever they say
+	CodePodResize          Code = "STS036" // the resources that a pod asks for are not applied to its containers
+	CodeVolumeModify       Code = "STS037" // a claim does not get the VolumeAttributesClass that it asks for
+	CodeOperatorReports    Code = "STS038" // the operator of a set says that something is wrong with it
+	CodeStopped            Code = "STS039" // pods, servers or the operator are stopped on purpose
+	CodeClaimUnusable      Code = "STS040" // the operator of a set can't use claims of it
+	CodeLabelledRoles      Code = "STS041" // role labels name no primary, or more than one
+	CodeRoleService        Code = "STS042" // a Service selects by role, and no pod has the role
+	CodeBudgetBlocks       Code = "STS043" // a PodDisruptionBudget never lets a pod be evicted
+	CodeOrphans            Code = "STS044" // pods are left of a StatefulSet that is gone
 )
 
-// Finding is one thing that is wrong, or worth knowing, about an object.
+// Finding is one thing that is wrong, or informational, about an object.
 type Finding struct {
 	// Code is the stable name of this kind of finding, such as STS010.
 	Code Code `json:"code"`
@@ -111,6 +130,8 @@ const (
 	ReasonInvalid ProblemReason = "Invalid"
 	// ReasonRefused means a database server answered and did not accept the account, or there is no account to try.
 	ReasonRefused ProblemReason = "Refused"
+	// ReasonRefusesClients means a database server answered that it accepts no more clients, whichever the account.
+	ReasonRefusesClients ProblemReason = "RefusesClients"
 	// ReasonNotListening means nothing listens at a database server's port or socket.
 	ReasonNotListening ProblemReason = "NotListening"
 	// ReasonNotRunning means the container of a database server does not run.
@@ -127,6 +148,6 @@ type Problem struct {
 	Message string `json:"message"`
 	// Remedy says what would make it readable.
 	Remedy string `json:"remedy,omitempty"`
-	// Passing means that it goes away by waiting: a watch does not tell of it. It is no part of a report.
+	// Passing means that it goes away by waiting: a watch does not report it. It is no part of a report.
 	Passing bool `json:"-"`
 }

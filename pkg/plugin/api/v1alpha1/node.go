@@ -23,7 +23,7 @@ const (
 	CapacityFlex CapacityType = "flex"
 	// CapacityFargate is a machine made for one pod, which stays as long as the pod does.
 	CapacityFargate CapacityType = "fargate"
-	// CapacityUnknown means that no label tells.
+	// CapacityUnknown means that the node has no known label.
 	CapacityUnknown CapacityType = "unknown"
 )
 
@@ -92,7 +92,7 @@ type NodeOwner struct {
 	Name string `json:"name,omitempty"`
 }
 
-// NodeClass is what a node's labels, annotations, taints and provider ID tell of it.
+// NodeClass is what a node's labels, annotations, taints and provider ID report it.
 type NodeClass struct {
 	// CapacityType is on what terms the provider gives the node.
 	CapacityType CapacityType `json:"capacityType"`
@@ -117,17 +117,21 @@ type NodeClass struct {
 	// Zone and Region are the labels topology.kubernetes.io/zone and region.
 	Zone   string `json:"zone,omitempty"`
 	Region string `json:"region,omitempty"`
-	// Disruptions are taints that say that the node is going, or that it is not to be used.
+	// OS is GOOS: linux, windows.
+	OS string `json:"os,omitempty"`
+	// Disruptions are taints, labels, annotations and conditions that say that the node is going, or that it is not to be used.
 	Disruptions []NodeDisruption `json:"disruptions,omitempty"`
 }
 
-// NodeDisruption is a taint that tells of a disruption.
+// NodeDisruption is a taint, or something else on a node, that announces a disruption.
 type NodeDisruption struct {
-	// Taint is key=value:effect, as kubectl describe node prints it.
-	Taint string `json:"taint"`
+	// Taint is key=value:effect, as kubectl describe node prints it; it is missing where something else says so.
+	Taint string `json:"taint,omitempty"`
+	// Mark is the label or annotation, as key=value, or the type of the condition that says so, where it is no taint.
+	Mark string `json:"mark,omitempty"`
 	// Cause says in a word or two what it means.
 	Cause string `json:"cause"`
-	// Going is true if somebody is about to take the node away; false if the node is out of use or a candidate only.
+	// Going is true if the node is about to be taken away; false if the node is out of use or a candidate only.
 	Going bool `json:"going"`
 }
 
@@ -151,6 +155,8 @@ const (
 	CodeNodeOutOfUse          Code = "NODE010" // a cordoned node, or one that is not ready, holds stateful pods
 	CodeNoBudgetOnSpot        Code = "NODE011" // a set on interruptible capacity has no PodDisruptionBudget
 	CodeLabelsConflict        Code = "NODE012" // labels of a node contradict each other
+	CodeNodeTainted           Code = "NODE013" // a node with stateful pods has a taint that keeps pods off, or evicts them
+	CodeNodeTroubled          Code = "NODE014" // a condition of a node with stateful pods says that something is wrong with it
 )
 
 // NodeCapacityList is the report of kubectl doik nodes.
@@ -199,8 +205,10 @@ type NodeCapacity struct {
 	Cordoned bool `json:"cordoned,omitempty"`
 	// Terminating is true if the node has been deleted and something holds it until its pods are gone.
 	Terminating bool `json:"terminating,omitempty"`
-	// Pressures are the conditions, other than Ready, that are true: MemoryPressure, DiskPressure.
+	// Pressures are the conditions, other than Ready, that say that something is wrong: DiskPressure, KernelDeadlock, StorageReady=False.
 	Pressures []string `json:"pressures,omitempty"`
+	// Taints are those that keep pods off for a reason of their own: not because the node is going, is cordoned, or has a condition.
+	Taints []NodeTaint `json:"taints,omitempty"`
 	// Class is what the node's labels tell.
 	Class NodeClass `json:"class"`
 	// KubeletVersion is as the node tells it: v1.35.1.
@@ -224,9 +232,17 @@ type NodeCapacity struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
+// NodeTaint is a taint with the effect NoSchedule or NoExecute.
+type NodeTaint struct {
+	// Taint is key=value:effect, as kubectl describe node prints it.
+	Taint string `json:"taint"`
+	// Untolerated are the node's stateful pods, as namespace/name, that do not tolerate it: they can't be scheduled there again, or are evicted.
+	Untolerated []string `json:"untolerated,omitempty"`
+}
+
 // NodeResource is how much of something a node has.
 type NodeResource struct {
-	// Capacity and Allocatable are what the machine has, and what is left of it for pods.
+	// Capacity and Allocatable are what the machine has, and what is left of it for pods; of a Fargate node what its pod is given.
 	Capacity    *resource.Quantity `json:"capacity,omitempty"`
 	Allocatable *resource.Quantity `json:"allocatable,omitempty"`
 	// Requested is the sum of the pods' requests. It is missing where not all pods were read.

@@ -4,12 +4,12 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Kinds of the report of kubectl doik sts-status.
 const (
-	KindStatefulSetStatus     = "StatefulSetStatus"
-	KindStatefulSetStatusList = "StatefulSetStatusList"
+	KindSetStatus     = "SetStatus"
+	KindSetStatusList = "SetStatusList"
 )
 
-// StatefulSetStatusList is the report of kubectl doik sts-status.
-type StatefulSetStatusList struct {
+// SetStatusList is the report of kubectl doik sts-status.
+type SetStatusList struct {
 	metav1.TypeMeta `json:",inline"`
 	// Metadata is where and when the report was made.
 	Metadata ReportMeta `json:"metadata"`
@@ -18,27 +18,33 @@ type StatefulSetStatusList struct {
 	// Checked lists what was looked at, of all items together.
 	Checked []CheckedPart `json:"checked,omitempty"`
 	// Items are the selected StatefulSets by namespace and name.
-	Items []StatefulSetStatus `json:"items"`
+	Items []SetStatus `json:"items"`
 	// Problems are what could not be read.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// StatefulSetStatus is one StatefulSet with all its ordinals: those that it has, those that it lacks, and those that it
+// SetStatus is one StatefulSet with all its ordinals: those that it has, those that it lacks, and those that it
 // had and whose claims are kept.
-type StatefulSetStatus struct {
+type SetStatus struct {
 	metav1.TypeMeta `json:",inline"`
-	// Metadata names the StatefulSet.
+	// Metadata names the set.
 	Metadata ObjectMeta `json:"metadata"`
+	// Controller is the kind of set: a StatefulSet, or what an operator uses in its place.
+	Controller SetController `json:"controller"`
+	// DatabaseCluster is what the set belongs to with others, as an operator's label or owner says; missing where none does.
+	DatabaseCluster string `json:"databaseCluster,omitempty"`
 	// Replicas counts pods.
 	Replicas ReplicaCounts `json:"replicas"`
+	// Operator is what the set, and what it belongs to, say of themselves; missing for StatefulSets.
+	Operator *OperatorStatus `json:"operator,omitempty"`
 	// Rollout tells how far the newest revision is.
 	Rollout Rollout `json:"rollout"`
-	// PodManagementPolicy says in which order pods are made.
-	PodManagementPolicy PodManagementPolicy `json:"podManagementPolicy"`
-	// ClaimRetentionPolicy says what becomes of claims.
-	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy"`
-	// Service is the governing Service, which gives the pods their DNS names.
-	Service GoverningService `json:"service"`
+	// PodManagementPolicy says in which order pods are made (StatefulSets only).
+	PodManagementPolicy PodManagementPolicy `json:"podManagementPolicy,omitempty"`
+	// ClaimRetentionPolicy says what becomes of claims (StatefulSets only).
+	ClaimRetentionPolicy ClaimRetentionPolicy `json:"claimRetentionPolicy,omitzero"`
+	// Service is the governing Service, which gives the pods their DNS names (StatefulSets only).
+	Service GoverningService `json:"service,omitzero"`
 	// DisruptionBudgets are the names of the PodDisruptionBudgets that select the pods.
 	DisruptionBudgets []string `json:"disruptionBudgets,omitempty"`
 	// Ordinals are in ascending order.
@@ -53,6 +59,47 @@ type StatefulSetStatus struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
+// SetController is a kind of object that numbers pods.
+type SetController struct {
+	// APIVersion and Kind are those of the object, as in postgresql.cnpg.io/v1 and Cluster.
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// Title is what people call it.
+	Title string `json:"title"`
+	// ByPods is true if the object was not read: of the set is known what its pods tell.
+	ByPods bool `json:"byPods,omitempty"`
+}
+
+// OperatorStatus is what an operator says of a set.
+type OperatorStatus struct {
+	// Phase and Reason are the operator's own words.
+	Phase  string `json:"phase,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Conditions are the set's own that matter, and those of what it belongs to.
+	Conditions []OperatorCondition `json:"conditions,omitempty"`
+	// Paused tells what stops the operator from acting, as it was asked to; missing if nothing does.
+	Paused string `json:"paused,omitempty"`
+	// Hibernated is true if all pods are stopped on purpose.
+	Hibernated bool `json:"hibernated,omitempty"`
+	// Fenced are pods whose server is stopped on purpose while they run; * stands for all.
+	Fenced []string `json:"fenced,omitempty"`
+	// Primary takes the writes.
+	Primary string `json:"primary,omitempty"`
+	// TargetPrimary is to take them: it is another one during a switchover.
+	TargetPrimary string `json:"targetPrimary,omitempty"`
+}
+
+// OperatorCondition is a condition in an operator's own words.
+type OperatorCondition struct {
+	// Type, Status, Reason and Message are the operator's.
+	Type    string `json:"type"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// LastTransitionTime is when the status changed; missing where the operator does not tell.
+	LastTransitionTime metav1.Time `json:"lastTransitionTime,omitzero"`
+}
+
 // ObjectMeta is the part of an object's metadata that tells which one it is.
 type ObjectMeta struct {
 	// Namespace is missing for what has none.
@@ -65,14 +112,16 @@ type ObjectMeta struct {
 	CreationTimestamp metav1.Time `json:"creationTimestamp,omitzero"`
 }
 
-// ReplicaCounts counts the pods of a StatefulSet.
+// ReplicaCounts counts the pods of a set.
 type ReplicaCounts struct {
-	// Desired, Existing, Ready and Available count the pods that the set is to have, that there are, that are ready, and that have been
+	// Desired, Existing, Ready and Available count the pods that the set should have, that exist, that are ready, and that have been
 	// so for minReadySeconds.
-	Desired   int32 `json:"desired"`
-	Existing  int32 `json:"existing"`
-	Ready     int32 `json:"ready"`
-	Available int32 `json:"available"`
+	Desired int32 `json:"desired"`
+	// DesiredUnknown tells why it is not known how many there should be: Desired is then how many there are.
+	DesiredUnknown GapKind `json:"desiredUnknown,omitempty"`
+	Existing       int32   `json:"existing"`
+	Ready          int32   `json:"ready"`
+	Available      int32   `json:"available"`
 }
 
 // PodManagementPolicy says in which order the pods of a StatefulSet are made and deleted.
@@ -91,21 +140,21 @@ type UpdateStrategy string
 const (
 	// UpdateRolling means that they are replaced one after the other, the highest ordinal first.
 	UpdateRolling UpdateStrategy = "RollingUpdate"
-	// UpdateOnDelete means that a pod gets it when somebody deletes it.
+	// UpdateOnDelete means that a pod gets it when it is deleted.
 	UpdateOnDelete UpdateStrategy = "OnDelete"
 )
 
 // Rollout tells which revisions the pods have.
 type Rollout struct {
-	// Strategy says how pods get a new revision.
-	Strategy UpdateStrategy `json:"strategy"`
+	// Strategy says how pods get a new revision (StatefulSets only).
+	Strategy UpdateStrategy `json:"strategy,omitempty"`
 	// Revision is the hash of the newest revision of the template.
 	Revision string `json:"revision,omitempty"`
 	// Updated is the number of pods that have it.
 	Updated int32 `json:"updated"`
-	// Partition is the lowest ordinal that is to be updated (RollingUpdate only).
+	// Partition is the lowest ordinal to update (RollingUpdate only).
 	Partition int32 `json:"partition,omitempty"`
-	// Complete is true if every ordinal that is to have the newest revision has it.
+	// Complete is true if every ordinal that should have the newest revision has it.
 	Complete bool `json:"complete"`
 }
 
@@ -134,7 +183,7 @@ const (
 	ServiceSound ServiceState = "Sound"
 	// ServiceUnnamed means the set names no Service.
 	ServiceUnnamed ServiceState = "Unnamed"
-	// ServiceMissing means there is no Service of that name.
+	// ServiceMissing means no Service of that name.
 	ServiceMissing ServiceState = "Missing"
 	// ServiceNotHeadless means the Service has a cluster IP.
 	ServiceNotHeadless ServiceState = "NotHeadless"
@@ -152,6 +201,8 @@ type GoverningService struct {
 	State ServiceState `json:"state"`
 	// Selects is the number of the set's pods that its selector matches.
 	Selects int32 `json:"selects"`
+	// Others is the number of other pods that it matches too, of those that have to do with the set.
+	Others int32 `json:"others,omitempty"`
 }
 
 // OrdinalState says what there is of an ordinal.
@@ -160,7 +211,7 @@ type OrdinalState string
 const (
 	// OrdinalPresent means the ordinal has a pod.
 	OrdinalPresent OrdinalState = "Present"
-	// OrdinalMissing means the set is to have this ordinal, and it has no pod.
+	// OrdinalMissing means the set should have this ordinal, but it has no pod.
 	OrdinalMissing OrdinalState = "Missing"
 	// OrdinalBlocked means like missing, because a lower ordinal is not ready (OrderedReady).
 	OrdinalBlocked OrdinalState = "Blocked"
@@ -168,13 +219,15 @@ const (
 	OrdinalRetained OrdinalState = "Retained"
 	// OrdinalSurplus means the set has been scaled below this ordinal; its pod is still there.
 	OrdinalSurplus OrdinalState = "Surplus"
+	// OrdinalStopped means the pod is stopped on purpose, and its claims are kept.
+	OrdinalStopped OrdinalState = "Stopped"
 	// OrdinalUnknown means pods could not be read.
 	OrdinalUnknown OrdinalState = "Unknown"
 )
 
 // Ordinal is one place in a StatefulSet.
 type Ordinal struct {
-	// Ordinal is its number.
+	// Ordinal is its number; 0 where names have none.
 	Ordinal int32 `json:"ordinal"`
 	// PodName is the name that the ordinal's pod has or would have.
 	PodName string `json:"podName"`
@@ -198,6 +251,8 @@ type PodStatus struct {
 	Status string `json:"status"`
 	// Ready is the pod's condition.
 	Ready bool `json:"ready"`
+	// Role is what an operator's label says of the server in it; missing where none does.
+	Role LabelledRole `json:"role,omitempty"`
 	// ContainersReady and Containers count those that are ready, and all.
 	ContainersReady int32 `json:"containersReady"`
 	Containers      int32 `json:"containers"`

@@ -59,7 +59,7 @@ type GapKind string
 const (
 	// GapUnread means that it could not be read: no right, no login, no answer. Health is unknown unless something worse was found.
 	GapUnread GapKind = "Unread"
-	// GapPending means that it is not there yet, and not late: a kubelet tells of a new volume up to a minute later.
+	// GapPending means that it is not there yet, and not late: a kubelet reports a new volume up to a minute later.
 	GapPending GapKind = "Pending"
 	// GapNotAsked means that the user left it out. It changes neither health nor exit code.
 	GapNotAsked GapKind = "NotAsked"

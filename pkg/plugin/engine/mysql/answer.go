@@ -69,17 +69,19 @@ func (a Answer) Pairs() Row {
 
 // Numbers of errors that the plugin knows. Source: the servers' own lists.
 const (
-	ErrAccessDenied     = 1045 // wrong password, or no such account
-	ErrWSREPNotReady    = 1047 // a Galera node refuses queries
-	ErrCommandDenied    = 1142 // no privilege on a table
-	ErrSpecificAccess   = 1227 // no global privilege
-	ErrHostNotPrivi     = 1130 // no account for this host
-	ErrDBAccessDenied   = 1044
-	ErrAccessDeniedNoPW = 1698 // an account of another way in: auth_socket
-	errQueryTimeout     = 3024 // max_execution_time of MySQL is over
-	errStatementTimeout = 1969 // max_statement_time of MariaDB is over
-	errNoSocket         = 2002 // the client's own: it found no server at the socket
-	errNoHost           = 2003 // or at the port
+	errTooManyConnections = 1040 // max_connections
+	ErrAccessDenied       = 1045 // wrong password, or no such account
+	ErrWSREPNotReady      = 1047 // a Galera node refuses queries
+	ErrCommandDenied      = 1142 // no privilege on a table
+	ErrSpecificAccess     = 1227 // no global privilege
+	ErrHostNotPrivi       = 1130 // no account for this host
+	ErrDBAccessDenied     = 1044
+	ErrAccessDeniedNoPW   = 1698 // an account of another way in: auth_socket
+	errQueryTimeout       = 3024 // max_execution_time of MySQL is over
+	errStatementTimeout   = 1969 // max_statement_time of MariaDB is over
+	errOfflineMode        = 3032 // offline_mode: administrators only
+	errNoSocket           = 2002 // the client's own: it found no server at the socket
+	errNoHost             = 2003 // or at the port
 )
 
 // ServerError is an error that a server, or the client's library, gave.
@@ -123,6 +125,11 @@ func IsTimeout(err error) bool {
 // RefusesLogin reports whether an account can't come in this way; it may in another.
 func (e *ServerError) RefusesLogin() bool {
 	return e.Number == ErrAccessDenied || e.Number == ErrAccessDeniedNoPW || e.Number == ErrHostNotPrivi
+}
+
+// RefusesClients reports whether a server has no place for another client, or serves administrators only.
+func (e *ServerError) RefusesClients() bool {
+	return e.Number == errTooManyConnections || e.Number == errOfflineMode
 }
 
 // FoundNobody reports whether a client found no server at the socket, or at the port.

@@ -38,7 +38,7 @@ func (c *client) ask(ctx context.Context, statements []string, stopAtError bool)
 	out, errOut := kube.NewOutput(maxAnswer), kube.NewOutput(maxAnswer)
 	err := c.cluster.Stream(ctx, c.in, kube.Streams{In: strings.NewReader(script.String()), Out: out, Err: errOut}, c.command(seconds, stopAtError)...)
 	if out.Cut() {
-		err = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+		err = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
 	}
 	return assign(statements, out.String(), errOut.String(), err, stopAtError)
 }

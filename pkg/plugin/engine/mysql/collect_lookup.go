@@ -154,7 +154,7 @@ func (l *lookup) checkSources(known map[readonly.Name]bool) error {
 	}
 	for _, s := range l.sources {
 		if !readonly.IsServers(s.name.Schema) && !l.known[s.name] {
-			return &RefusedError{fmt.Errorf("the view %s reads %s, which this account can't look up: whether that calls functions is not known; --allow-functions runs it nevertheless", s.view, s.name)}
+			return &RefusedError{fmt.Errorf("the view %s reads %s, which this account can't inspect, so it may call functions; --allow-functions runs it anyway", s.view, s.name)}
 		}
 	}
 	l.sources = nil
@@ -186,7 +186,7 @@ func (l *lookup) checkOwn(ctx context.Context) error {
 	}
 	for _, name := range l.own {
 		if !readonly.IsOwner(definers[name]) {
-			return &RefusedError{fmt.Errorf("sys.%s is not, as far as this account can see, the function that the server came with; --allow-functions runs it nevertheless", name)}
+			return &RefusedError{fmt.Errorf("sys.%s is not, as far as this account can see, the function shipped with the server; --allow-functions runs it anyway", name)}
 		}
 	}
 	return nil
@@ -218,7 +218,7 @@ func (l *lookup) ask(ctx context.Context, names []readonly.Name) (types, definit
 	}
 	var server *ServerError
 	if errors.As(err, &server) {
-		return nil, nil, &RefusedError{fmt.Errorf("whether its tables are views can't be looked up: %w", err)}
+		return nil, nil, &RefusedError{fmt.Errorf("can't check whether its tables are views: %w", err)}
 	}
 	if err != nil {
 		return nil, nil, err

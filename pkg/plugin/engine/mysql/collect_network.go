@@ -99,7 +99,7 @@ func encrypt(config *mysqldriver.Config, t dbserver.TLS) error {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(t.CA) {
-		return errors.New("--ssl-ca: there is no certificate in it")
+		return errors.New("--ssl-ca: the file contains no certificate")
 	}
 	config.TLS.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(state, pool) }
 	return nil
@@ -135,7 +135,7 @@ func (c *connection) ask(ctx context.Context, statements []string, stopAtError b
 		answered, err := c.query(ctx, asked, &left)
 		next += answered
 		switch {
-		case err == nil && answered < len(asked): // one of them had no result, so nobody knows whose the others are
+		case err == nil && answered < len(asked): // one of them had no result, so it is unknown which the others belong to
 			c.batches, next = false, next-answered
 		case err == nil:
 		case ctx.Err() != nil, stopAtError, errors.Is(err, driver.ErrBadConn): // nothing more will come
@@ -201,7 +201,7 @@ func read(rows driver.Rows, a *Answer, left *int) error {
 			}
 		}
 		if *left < 0 {
-			return fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+			return fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
 		}
 		a.Rows = append(a.Rows, row)
 	}
@@ -238,6 +238,8 @@ func serverError(err error, seen *seen) error {
 		return &ServerError{Number: int(e.Number), State: string(e.SQLState[:]), Message: e.Message}
 	case seen != nil && seen.failure() != nil:
 		return refusal(seen.failure())
+	case errors.Is(err, mysqldriver.ErrMalformPkt), errors.Is(err, mysqldriver.ErrPktSync), errors.Is(err, mysqldriver.ErrPktSyncMul), errors.Is(err, mysqldriver.ErrOldProtocol):
+		return fmt.Errorf("%w (%w)", dbserver.ErrOtherProtocol, err)
 	}
 	return err
 }

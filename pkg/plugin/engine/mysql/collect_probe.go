@@ -16,10 +16,10 @@ import (
 )
 
 // probeScript starts DOIK_WORKERS loops that make a connection for each empty line of stdin, and end with it. So nothing is left in
-// the container when nobody reads the answers any more, and no process has to be killed: what is a database's first process does not
+// the container when the answers are no longer read, and no process has to be killed: what is a database's first process does not
 // reap what others leave.
 const probeScript = `query='SELECT @@server_id, @@hostname'
-client=$(command -v mariadb || command -v mysql) || { echo 'there is no mysql or mariadb client in the container' >&2; exit 127; }
+client=$(command -v mariadb || command -v mysql) || { echo 'no mysql or mariadb client in the container' >&2; exit 127; }
 limit=$(command -v timeout) && limit="$limit 10"
 if [ -n "$DOIK_TLS" ]; then
   case $("$client" --version) in
@@ -80,7 +80,7 @@ func (c *Connector) Run(ctx context.Context, from dbserver.Server, p dbserver.Pr
 	return err
 }
 
-// feed writes a line for each connection that is to be made, a new one when one has been answered, and closes the pipe after the
+// feed writes a line for each connection to make, a new one when one has been answered, and closes the pipe after the
 // last.
 func feed(ctx context.Context, p dbserver.Probe, before string, tokens *io.PipeWriter, answers <-chan struct{}) {
 	defer tokens.Close()
@@ -119,7 +119,7 @@ func (c *Connector) probeLogin(ctx context.Context, from dbserver.Server) (head 
 			return "", nil, "", err
 		}
 		if strings.ContainsAny(password, "\r\n") {
-			return "", nil, "", errors.New("a password of several lines can't be given to the client")
+			return "", nil, "", errors.New("a multi-line password can't be passed to the client")
 		}
 		head := "IFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"
 		if c.Access.PasswordFrom.IsOwn() {
@@ -136,7 +136,7 @@ func (c *Connector) probeLogin(ctx context.Context, from dbserver.Server) (head 
 		}
 		return passwordScript(l), []string{"--user=" + l.User}, "", nil
 	}
-	return "", nil, "", fmt.Errorf("the account of %s comes through the socket only: give another with --user and --password-from", from.Flavour.Name)
+	return "", nil, "", fmt.Errorf("the account of %s can log in through the socket only: give another one with --user and --password-from", from.Flavour.Name)
 }
 
 // parseProbe reads a line of the script's: R, two times in nanoseconds, the client's exit code, what it printed.

@@ -26,7 +26,7 @@ type Limits struct {
 // RefusedError says why a statement is not sent to a server.
 type RefusedError struct{ Reason error }
 
-func (e *RefusedError) Error() string { return "the statement is refused: " + e.Reason.Error() }
+func (e *RefusedError) Error() string { return "statement refused: " + e.Reason.Error() }
 
 func (e *RefusedError) Unwrap() error { return e.Reason }
 
@@ -40,7 +40,7 @@ type Reader struct {
 // BeginRead prepares a session for a user's statements and begins the transaction. The session must be one of OpenReader's.
 func (s *Session) BeginRead(ctx context.Context, limits Limits) (*Reader, error) {
 	if !s.single {
-		return nil, errors.New("a session that takes several statements at a time is not for a user's")
+		return nil, errors.New("a session that accepts several statements at once must not run a user's statement")
 	}
 	r := &Reader{session: s, limits: limits, before: ReadStatements(s.Version, limits)}
 	if s.Via == dbserver.ViaExec {

@@ -138,7 +138,7 @@ func (c *Connector) connect(ctx context.Context, s dbserver.Server, w dbserver.W
 	}
 	if w.Via == dbserver.ViaExec {
 		if strings.ContainsAny(credentials.Password, "\r\n") {
-			return nil, errors.New("a password of several lines can't be given to the client: use --via=port-forward")
+			return nil, errors.New("a multi-line password can't be passed to the client: use --via=port-forward")
 		}
 		return &client{cluster: c.Cluster, in: containerOf(s), stdin: credentials.Password + "\n",
 			command: func(seconds int, stopAtError bool) []string {

@@ -11,10 +11,10 @@ import (
 
 // statementsOfUsers are those that are run for users.
 var statementsOfUsers = dbserver.Statements{
-	Help: "SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESCRIBE, EXPLAIN of these and CHECKSUM TABLE are taken, one at a time, with the\n" +
-		"built-in functions that neither write, wait nor read files. Stored, loadable and unknown functions are refused, in views too,\n" +
-		"unless --allow-functions is given. Text in double quotes is a string, names are quoted in backticks. The statement runs in a\n" +
-		"read-only transaction, within limits of time and rows. docs/security.md says what of this guards against what.",
+	Help: "SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESCRIBE, EXPLAIN of these and CHECKSUM TABLE are allowed, one at a time, with the\n" +
+		"built-in functions that neither write, wait nor read files. Stored, loadable and unknown functions are refused, also in views,\n" +
+		"unless --allow-functions is given. Text in double quotes is a string; quote names in backticks. The statement runs in a\n" +
+		"read-only transaction, with limits on time and rows.",
 	Check: checkStatement,
 }
 
@@ -24,7 +24,7 @@ var roleName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.%-]+)?$`)
 func checkStatement(text string, how dbserver.Reading) (dbserver.Statement, error) {
 	checked, err := readonly.Check(text, how.AllowFunctions)
 	if err != nil {
-		return nil, fmt.Errorf("the statement is refused: %w", err)
+		return nil, fmt.Errorf("statement refused: %w", err)
 	}
 	if how.Role != "" && !roleName.MatchString(how.Role) {
 		return nil, fmt.Errorf("invalid --role %q: must be NAME or NAME@HOST, of letters, digits, and the signs - _ . (%% in HOST)", how.Role)

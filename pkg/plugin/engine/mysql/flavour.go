@@ -1,14 +1,10 @@
 package mysql
 
 import (
-	"path"
-	"regexp"
 	"slices"
-	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // DefaultPort is that of MySQL's protocol.
@@ -53,9 +49,10 @@ var flavours = []dbserver.Flavour{
 		}},
 	},
 	{
-		Name: "mariadb-operator", Labels: map[string]string{"app.kubernetes.io/name": "mariadb", "k8s.mariadb.com/role": ""}, Containers: []string{"mariadb"},
-		Role:   &dbserver.RoleLabel{Key: "k8s.mariadb.com/role", Primary: "primary", Replica: "replica"},
-		Logins: []dbserver.Login{{User: "root", PasswordEnv: mariaDBRootPassword, Secret: "{app.kubernetes.io/instance}-root", Key: "password"}},
+		Name: "mariadb-operator", Labels: map[string]string{"app.kubernetes.io/name": "mariadb", "k8s.mariadb.com/role": ""}, Annotation: objects.MariaDBAnnotation,
+		Containers: []string{"mariadb"}, // it labels a pod with its role when that is Ready, and not before
+		Role:       &dbserver.RoleLabel{Key: "k8s.mariadb.com/role", Primary: "primary", Replica: "replica"},
+		Logins:     []dbserver.Login{{User: "root", PasswordEnv: mariaDBRootPassword, Secret: "{app.kubernetes.io/instance}-root", Key: "password"}},
 	},
 	{
 		Name: "bitpoke MySQL operator", Labels: map[string]string{"mysql.presslabs.org/cluster": ""}, Containers: []string{"mysql"},
@@ -75,7 +72,7 @@ var flavours = []dbserver.Flavour{
 		Logins: []dbserver.Login{{User: "vt_dba", Socket: "/vt/socket/mysql.sock", SocketOnly: true}},
 	},
 	{
-		Name: "KubeBlocks", Labels: map[string]string{"app.kubernetes.io/managed-by": "kubeblocks", "kubeblocks.io/role": ""},
+		Name: "KubeBlocks", Labels: map[string]string{"app.kubernetes.io/managed-by": "kubeblocks", "apps.kubeblocks.io/component-name": ""}, // its role label comes and goes
 		Containers: []string{"mysql", "mariadb", "mysql-server"}, Group: []string{"app.kubernetes.io/instance", "apps.kubeblocks.io/component-name"},
 		Role: &dbserver.RoleLabel{Key: "kubeblocks.io/role", Primary: "primary", Replica: "secondary"},
 		Logins: []dbserver.Login{{
@@ -106,36 +103,4 @@ var imageFlavour = dbserver.Flavour{
 var (
 	mySQLRootPassword   = []string{"MYSQL_ROOT_PASSWORD"}
 	mariaDBRootPassword = []string{"MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"}
-)
-
-// serverImage are the last parts of the names of images that have a server; otherImage those of images of the same names that
-// have something else.
-var (
-	serverImage = regexp.MustCompile(`mysql|mariadb|^percona`)
-	otherImage  = regexp.MustCompile(`operator|router|exporter|proxy|backup|client|agent|admin|shell|toolkit|monitor|orchestrator|orc|haproxy|pmm`)
-)
-
-// runsServer reports whether a container runs the server of its image: a client's command does not.
-func runsServer(c *corev1.Container, hasPort bool) bool {
-	image, _, _ := strings.Cut(path.Base(c.Image), "@")
-	image, _, _ = strings.Cut(image, ":")
-	if !serverImage.MatchString(image) || otherImage.MatchString(image) {
-		return false
-	}
-	if hasPort {
-		return true
-	}
-	command := slices.Concat(c.Command, c.Args)
-	if len(command) == 0 || strings.HasPrefix(command[0], "-") {
-		return true
-	}
-	program := path.Base(command[0])
-	return serverProgram.MatchString(program) || strings.HasPrefix(program, "docker-entrypoint") || shells[program] && serverInScript.MatchString(strings.Join(command[1:], " "))
-}
-
-// How a server is started: by itself, or at the end of a shell's script.
-var (
-	serverProgram  = regexp.MustCompile(`^(mysqld|mariadbd)(_safe|-safe)?$`)
-	serverInScript = regexp.MustCompile(`(^|[\s;&|/])(mysqld|mariadbd)(_safe|-safe)?($|[\s;&|])`)
-	shells         = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true}
 )

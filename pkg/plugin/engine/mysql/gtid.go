@@ -47,7 +47,7 @@ func ParseGTIDSet(text string) (GTIDSet, error) {
 func (s GTIDSet) add(part string) error {
 	uuid, rest, _ := strings.Cut(part, ":")
 	if !isUUID(uuid) {
-		return fmt.Errorf("%q is no UUID", uuid)
+		return fmt.Errorf("%q is not a UUID", uuid)
 	}
 	source, intervals := uuid, 0
 	for field := range strings.SplitSeq(rest, ":") {
@@ -100,7 +100,7 @@ func parseInterval(text string) (interval, error) {
 	a, errA := strconv.ParseUint(low, 10, 63)
 	b, errB := strconv.ParseUint(high, 10, 63)
 	if errA != nil || errB != nil || a < 1 || b < a {
-		return interval{}, fmt.Errorf("%q is no interval", text)
+		return interval{}, fmt.Errorf("%q is not an interval", text)
 	}
 	return interval{int64(a), int64(b)}, nil
 }

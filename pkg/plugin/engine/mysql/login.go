@@ -14,7 +14,7 @@ const clientScript = `for c in mariadb mysql; do
     exec $c "$@"
   fi
 done
-echo 'ERROR 2 (HY000): there is no mysql or mariadb client in the container' >&2; exit 127`
+echo 'ERROR 2 (HY000): no mysql or mariadb client in the container' >&2; exit 127`
 
 // clientOptions make the client's output the same everywhere. Options files of the container stay in force: they have the socket.
 func clientOptions(stopAtError bool) []string {

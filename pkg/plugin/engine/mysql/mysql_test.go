@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/kube"
 )
@@ -80,6 +81,12 @@ func pod(labels map[string]string, containers ...corev1.Container) *corev1.Pod {
 	}
 }
 
+// withAnnotation is a pod with an annotation of its own.
+func withAnnotation(pod *corev1.Pod, key string) *corev1.Pod {
+	pod.Annotations = map[string]string{key: "shop"}
+	return pod
+}
+
 func TestDetect(t *testing.T) {
 	sidecar := corev1.Container{Name: "agent", Image: "ghcr.io/cybozu-go/moco-agent:1"}
 	server := func(name, image string) corev1.Container { return corev1.Container{Name: name, Image: image} }
@@ -94,6 +101,8 @@ func TestDetect(t *testing.T) {
 		"pxc":        {pod(map[string]string{"app.kubernetes.io/managed-by": "percona-xtradb-cluster-operator", "app.kubernetes.io/component": "pxc", "app.kubernetes.io/instance": "c1"}, server("pxc", "x")), "Percona XtraDB Cluster operator pxc 3306 c1"},
 		"proxy":      {pod(map[string]string{"app.kubernetes.io/managed-by": "percona-xtradb-cluster-operator", "app.kubernetes.io/component": "haproxy"}, server("haproxy", "percona/haproxy:2")), ""},
 		"mariadb op": {pod(map[string]string{"app.kubernetes.io/name": "mariadb", "k8s.mariadb.com/role": "primary"}, server("mariadb", "mariadb:11.4")), "mariadb-operator mariadb 3306 pod/p-0"},
+		"starting":   {withAnnotation(pod(map[string]string{"app.kubernetes.io/name": "mariadb", "app.kubernetes.io/instance": "shop"}, server("mariadb", "x"), server("agent", "x")), "k8s.mariadb.com/mariadb"), "mariadb-operator mariadb 3306 pod/p-0"},
+		"no role":    {pod(map[string]string{"app.kubernetes.io/managed-by": "kubeblocks", "app.kubernetes.io/instance": "k", "apps.kubeblocks.io/component-name": "mysql"}, server("mysql", "x")), "KubeBlocks mysql 3306 k-mysql"},
 		"bitpoke":    {pod(map[string]string{"mysql.presslabs.org/cluster": "b"}, server("sidecar", "x"), server("mysql", "x")), "bitpoke MySQL operator mysql 3306 pod/p-0"},
 		"radondb":    {pod(map[string]string{"mysql.radondb.com/cluster": "r"}, server("mysql", "x"), server("xenon", "x")), "RadonDB MySQL mysql 3306 pod/p-0"},
 		"vitess":     {pod(map[string]string{"planetscale.com/component": "vttablet", "planetscale.com/cluster": "v", "planetscale.com/keyspace": "k", "planetscale.com/shard": "x-x"}, server("vttablet", "x"), server("mysqld", "x")), "Vitess mysqld 3306 v-k-x-x"},
@@ -108,10 +117,22 @@ func TestDetect(t *testing.T) {
 		"router":     {pod(nil, corev1.Container{Name: "c", Image: "mysql/mysql-router:8.0", Ports: port}), ""},
 		"exporter":   {pod(nil, server("c", "prom/mysqld-exporter")), ""},
 		"web":        {pod(nil, server("c", "nginx")), ""},
+
+		"another image":     {pod(nil, corev1.Container{Name: "db", Image: "registry.example/base/ubuntu:24.04", Command: []string{"/usr/sbin/mysqld", "--user=mysql"}}), "image db 3306 pod/p-0"},
+		"entrypoint":        {pod(nil, corev1.Container{Name: "db", Image: "registry.example/db", Command: []string{"docker-entrypoint.sh"}, Args: []string{"mariadbd"}}), "image db 3306 pod/p-0"},
+		"by its port":       {pod(nil, server("agent", "x"), corev1.Container{Name: "db", Image: "registry.example/shop-db:1", Ports: port}), "image db 3306 pod/p-0, tentative"},
+		"by its name":       {pod(nil, server("db", "registry.example/team/our-mysql:1")), "image db 3306 pod/p-0, tentative"},
+		"annotated":         {annotated("mysql", server("agent", "x"), server("db", "y")), "image agent 3306 pod/p-0"},
+		"container":         {annotated("MariaDB/db", server("agent", "x"), server("db", "y")), "image db 3306 pod/p-0"},
+		"said to be none":   {annotated("none", server("db", "mysql:8.4")), ""},
+		"of another engine": {annotated("postgres", server("db", "mysql:8.4")), ""},
 	} {
 		got := ""
 		if s, ok := Engine.Detect(c.pod); ok {
 			got = fmt.Sprintf("%s %s %d %s", s.Flavour.Name, s.Container, s.Port, s.Group())
+			if s.Tentative {
+				got += ", tentative"
+			}
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -121,6 +142,68 @@ func TestDetect(t *testing.T) {
 	ended.Status.Phase = corev1.PodSucceeded
 	if s, ok := Engine.Detect(ended); ok {
 		t.Errorf("ended: %+v", s)
+	}
+}
+
+// annotated is a pod whose annotation says what it is.
+func annotated(text string, containers ...corev1.Container) *corev1.Pod {
+	p := pod(nil, containers...)
+	p.Annotations = map[string]string{v1alpha1.ServerAnnotation: text}
+	return p
+}
+
+// TestImages has names of images, of servers and of what goes with them.
+func TestImages(t *testing.T) {
+	for _, image := range []string{
+		"mysql", "mysql:8.4", "mysql@sha256:00", "library/mysql", "mysql/mysql-server:8.0", "container-registry.oracle.com/mysql/community-server:9.1", "mysql/enterprise-server",
+		"mariadb:11.8", "bitnami/mariadb-galera", "docker-registry.mariadb.com/enterprise-server", "percona:8.0", "percona/percona-server:8.4", "percona/percona-xtradb-cluster:8.0",
+		"bitnami/mysql", "centos/mysql-57-centos7", "registry.redhat.io/rhel9/mysql-84", "sclorg/mariadb-1011-c9s", "ghcr.io/cybozu-go/moco/mysql:8.4",
+	} {
+		if got := runsServer(&corev1.Container{Image: image}, false); got != dbserver.Runs {
+			t.Errorf("%s: %d", image, got)
+		}
+	}
+	for _, image := range []string{
+		"percona/percona-server-mongodb:7.0", "percona/percona-distribution-postgresql:16", "percona/percona-postgresql-operator", "percona/percona-xtrabackup:8.0", "percona/pmm-server", "percona/percona-toolkit",
+		"percona/percona-xtradb-cluster-operator", "percona/percona-server-mysql-operator", "percona/percona-orchestrator", "prom/mysqld-exporter", "mysql/mysql-router:8.0", "mysql/mysql-shell", "mysql/mysql-operator",
+		"container-registry.oracle.com/mysql/community-operator", "databack/mysql-backup", "fradelg/mysql-cron-backup", "camil/mysqldump", "schnitzler/mysqldump", "mysql-dump-s3", "quay.io/debezium/connect", "debezium/connector-mysql",
+		"debezium-connector-mysql", "confluentinc/kafka-connect-mysql", "phpmyadmin", "phpmyadmin/phpmyadmin", "mysql-client", "arey/mysql-client", "proxysql/proxysql", "mariadb/maxscale", "mysql-init", "mysql-migrations",
+		"mysql2postgres", "mysql-8.0-backup", "mysql-wait", "mysql-binlog-streamer", "mysqltuner", "nginx", "redis", "haproxy",
+	} {
+		if got := runsServer(&corev1.Container{Image: image}, false); got != dbserver.Unlike {
+			t.Errorf("%s: %d", image, got)
+		}
+	}
+	for _, image := range []string{"our-mysql", "shop/percona-custom"} {
+		if got := runsServer(&corev1.Container{Image: image}, false); got != dbserver.Resembles {
+			t.Errorf("%s: %d", image, got)
+		}
+	}
+}
+
+// TestIsNone has what decides about what only looks like a server.
+func TestIsNone(t *testing.T) {
+	ready := pod(nil)
+	ready.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	failed := func(reason v1alpha1.ProblemReason) dbserver.Said {
+		return dbserver.Said{Failure: &v1alpha1.Problem{Reason: reason}}
+	}
+	for name, test := range map[string]struct {
+		server dbserver.Server
+		said   dbserver.Said
+		want   bool
+	}{
+		"it answers":                 {dbserver.Server{Pod: ready, Tentative: true}, dbserver.Said{}, false},
+		"something else answers":     {dbserver.Server{Pod: pod(nil), Tentative: true}, failed(v1alpha1.ReasonInvalid), true},
+		"nothing listens":            {dbserver.Server{Pod: ready, Tentative: true}, failed(v1alpha1.ReasonNotListening), true},
+		"it may not have started":    {dbserver.Server{Pod: pod(nil), Tentative: true}, failed(v1alpha1.ReasonNotListening), false},
+		"it hangs":                   {dbserver.Server{Pod: ready, Tentative: true}, failed(v1alpha1.ReasonTimeout), false},
+		"it refuses":                 {dbserver.Server{Pod: ready, Tentative: true}, failed(v1alpha1.ReasonRefused), false},
+		"there is no doubt about it": {dbserver.Server{Pod: ready}, failed(v1alpha1.ReasonNotListening), false},
+	} {
+		if got := test.server.IsNone(test.said); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package mysql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Subject is what a server is asked about. Each product and version has its own statement for it.
 type Subject string
@@ -15,13 +18,14 @@ const (
 	SubjectMembers     Subject = "group members"
 	SubjectMemberStats Subject = "group member statistics"
 	SubjectStatus      Subject = "status"
-	SubjectBinlog      Subject = "binary log status"
+	SubjectSessions    Subject = "sessions"
 	SubjectGTID        Subject = "transactions"
+	SubjectBinlog      Subject = "binary log status"
 )
 
 // Subjects are all that any server is asked about after the first statement, in this order.
 var Subjects = []Subject{
-	SubjectReplica, SubjectConnection, SubjectCoordinator, SubjectWorkers, SubjectMembers, SubjectMemberStats, SubjectStatus, SubjectBinlog, SubjectGTID,
+	SubjectReplica, SubjectConnection, SubjectCoordinator, SubjectWorkers, SubjectMembers, SubjectMemberStats, SubjectStatus, SubjectSessions, SubjectGTID, SubjectBinlog,
 }
 
 // Statement is one statement and what it is for.
@@ -40,11 +44,14 @@ var variables = []string{
 	"rpl_semi_sync_source_enabled", "rpl_semi_sync_source_timeout", "rpl_semi_sync_source_wait_for_replica_count",
 	"rpl_semi_sync_slave_enabled", "rpl_semi_sync_replica_enabled",
 	"group_replication_group_name", "group_replication_single_primary_mode", "group_replication_start_on_boot",
-	"wsrep_on", "wsrep_cluster_name", "wsrep_node_name", "wsrep_desync", "pxc_maint_mode",
+	"wsrep_on", "wsrep_cluster_name", "wsrep_node_name", "wsrep_desync", "wsrep_reject_queries", "pxc_maint_mode",
+	"max_connections", "bind_address", "skip_networking", "innodb_read_only", "innodb_force_recovery",
+	"replica_net_timeout", "slave_net_timeout",
 }
 
 // statuses are what is read of SHOW GLOBAL STATUS.
 var statuses = []string{
+	"Threads_connected",
 	"Rpl_semi_sync_master_status", "Rpl_semi_sync_master_clients", "Rpl_semi_sync_master_wait_sessions", "Rpl_semi_sync_master_no_tx",
 	"Rpl_semi_sync_source_status", "Rpl_semi_sync_source_clients", "Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_source_no_tx",
 	"Rpl_semi_sync_slave_status", "Rpl_semi_sync_replica_status",
@@ -82,15 +89,19 @@ var variants = []variant{
 	{MySQL, [3]int{5, 7}, forever, Statement{SubjectMemberStats, "SELECT * FROM performance_schema.replication_group_member_stats"}},
 	{MySQL, [3]int{}, forever, Statement{SubjectStatus, showStatus()}},
 	{MariaDB, [3]int{}, forever, Statement{SubjectStatus, showStatus()}},
-	{MySQL, [3]int{}, [3]int{8, 2}, Statement{SubjectBinlog, "SHOW MASTER STATUS"}},
-	{MySQL, [3]int{8, 2}, forever, Statement{SubjectBinlog, "SHOW BINARY LOG STATUS"}},
-	{MariaDB, [3]int{}, forever, Statement{SubjectBinlog, "SHOW MASTER STATUS"}},
+	{MySQL, [3]int{5, 6}, forever, Statement{SubjectSessions, waitingSessions(
+		"performance_schema.threads WHERE TYPE = 'FOREGROUND' AND", "PROCESSLIST_")}},
+	{MariaDB, [3]int{}, forever, Statement{SubjectSessions, waitingSessions("information_schema.PROCESSLIST WHERE", "")}},
 	// SHOW VARIABLES cuts long values off.
 	{MySQL, [3]int{5, 6}, forever, Statement{SubjectGTID,
 		"SELECT NOW(6) AS now, @@global.gtid_executed AS gtid_executed, @@global.gtid_purged AS gtid_purged"}},
 	{MariaDB, [3]int{}, forever, Statement{SubjectGTID,
 		"SELECT NOW(6) AS now, @@global.gtid_current_pos AS gtid_current_pos, @@global.gtid_slave_pos AS gtid_slave_pos, " +
 			"@@global.gtid_binlog_pos AS gtid_binlog_pos, @@global.gtid_binlog_state AS gtid_binlog_state"}},
+	// The last, as it waits for the lock on the log, which a writer may hold that waits for room on a full volume.
+	{MySQL, [3]int{}, [3]int{8, 2}, Statement{SubjectBinlog, "SHOW MASTER STATUS"}},
+	{MySQL, [3]int{8, 2}, forever, Statement{SubjectBinlog, "SHOW BINARY LOG STATUS"}},
+	{MariaDB, [3]int{}, forever, Statement{SubjectBinlog, "SHOW MASTER STATUS"}},
 }
 
 // Statements are those that a server of this version is asked after the first.
@@ -118,6 +129,25 @@ func StatementFor(v Version, subject Subject) Statement {
 
 func showStatus() string {
 	return "SHOW GLOBAL STATUS WHERE Variable_name IN (" + quoted(statuses) + ")"
+}
+
+// waits are states of sessions that go on for long only if something is wrong: a lock on all tables, commits that do not end, a lock on
+// one table. Sources: sql/lock.cc, sql/mdl.cc and sql/handler.cc of both; MariaDB has had its own names since 10.4.
+var waits = slices.Concat(WaitsForReadLock, WaitsForCommit, WaitsForMetadata)
+
+// States of sessions, in small letters.
+var (
+	WaitsForReadLock = []string{"waiting for global read lock", "waiting for commit lock", "waiting for backup lock"}
+	WaitsForCommit   = []string{"waiting for handler commit", "query end", "commit"}
+	WaitsForMetadata = []string{"waiting for table metadata lock", "waiting for table flush"}
+)
+
+// waitingSessions counts clients' sessions by what they wait for, with the seconds of the longest wait; those that wait for nothing of that
+// have an empty state. It reads no statement, no account and no host.
+func waitingSessions(from, prefix string) string {
+	waiting := prefix + "COMMAND IN ('Query', 'Execute') AND LOWER(" + prefix + "STATE) IN (" + quoted(waits) + ")"
+	return "SELECT IF(" + waiting + ", LOWER(" + prefix + "STATE), '') AS state, COUNT(*) AS sessions, MAX(" + prefix + "TIME) AS seconds FROM " + from +
+		" " + prefix + "USER <> 'system user' GROUP BY 1"
 }
 
 func quoted(names []string) string { return "'" + strings.Join(names, "', '") + "'" }

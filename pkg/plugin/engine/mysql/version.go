@@ -39,7 +39,7 @@ func ParseVersion(version, comment string) (Version, error) {
 	}
 	m := versionNumber.FindStringSubmatch(version)
 	if m == nil {
-		return Version{}, fmt.Errorf("%q is no version of a server", version)
+		return Version{}, fmt.Errorf("%q is not a server version", version)
 	}
 	_, _ = fmt.Sscan(m[1]+" "+m[2]+" "+cmp.Or(m[3], "0"), &v.Major, &v.Minor, &v.Patch) // digits only
 	for _, name := range []string{"Percona XtraDB Cluster", "Percona Server"} {

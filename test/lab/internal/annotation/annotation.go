@@ -20,6 +20,9 @@ const (
 	InodesUsed = prefix + "inodes-used"
 )
 
+// Mount is set on a PersistentVolumeClaim: the options with which its file system is mounted, as /proc/mounts of a container has them.
+const Mount = prefix + "mount"
+
 // ProvisioningFailure is set on a PersistentVolumeClaim, or as a parameter of a StorageClass: the reason why no volume can be made.
 const ProvisioningFailure = prefix + "provisioning-failure"
 

@@ -22,7 +22,7 @@ type Etcd struct {
 }
 
 // StartEtcd starts etcd with its data in the working folder. It listens on sockets there and not on ports, because it
-// asks nobody who they are: only who may enter the folder can speak to it. The sockets' names are relative, because
+// does not authenticate: only who may enter the folder can speak to it. The sockets' names are relative, because
 // the whole path of a socket must not be longer than about a hundred characters.
 func StartEtcd(ctx context.Context) (*Etcd, error) {
 	// etcd insists on something like a port; it is part of the names.
@@ -70,7 +70,7 @@ func (e *Etcd) Close(patience time.Duration) error {
 	}
 }
 
-// freePort returns a port that nobody listens on.
+// freePort returns a free port.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Addresses gives addresses to nodes that somebody else has created without one: to the API server a kubelet is its
+// Addresses gives addresses to nodes that were created elsewhere without one: to the API server a kubelet is its
 // node's address, so each node needs its own.
 type Addresses struct {
 	taken func(address string) bool

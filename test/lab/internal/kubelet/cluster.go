@@ -45,7 +45,7 @@ func NewCluster(factory informers.SharedInformerFactory) (*Cluster, error) {
 	}, nil
 }
 
-// WithoutManagedFields is a transform for informers: nobody here reads the managed fields, a third of each object.
+// WithoutManagedFields is a transform for informers: managed fields are not read here, a third of each object.
 func WithoutManagedFields(object any) (any, error) {
 	if accessor, err := meta.Accessor(object); err == nil {
 		accessor.SetManagedFields(nil)

@@ -75,7 +75,7 @@ func (s *Server) inside(c container) (shell.Container, error) {
 		FQDN:        fullName(c.pod),
 		IP:          c.pod.Status.PodIP,
 		Env:         environment(c.pod, c.spec),
-		Files:       files(c.pod),
+		Files:       files(c.pod, systems),
 		FileSystems: systems,
 	}, nil
 }
@@ -105,7 +105,7 @@ const (
 	dnsServiceIP  = "10.96.0.10"
 )
 
-func files(pod *corev1.Pod) map[string]string {
+func files(pod *corev1.Pod, systems []shell.FileSystem) map[string]string {
 	hosts := "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 	if name, full := hostname(pod), fullName(pod); full != name {
 		hosts += fmt.Sprintf("%s\t%s\t%s\n", pod.Status.PodIP, full, name)
@@ -115,6 +115,7 @@ func files(pod *corev1.Pod) map[string]string {
 	return map[string]string{
 		"/etc/hostname": hostname(pod) + "\n",
 		"/etc/hosts":    hosts,
+		"/proc/mounts":  shell.Mounts(systems),
 		"/etc/resolv.conf": fmt.Sprintf("search %s.svc.%s svc.%s %s\nnameserver %s\noptions ndots:5\n",
 			pod.Namespace, clusterDomain, clusterDomain, clusterDomain, dnsServiceIP),
 	}

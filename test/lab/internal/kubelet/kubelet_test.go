@@ -87,7 +87,7 @@ func start(t *testing.T) *Network {
 	network.Connect(cluster)
 	done := make(chan struct{})
 	go func() {
-		NewServer(cluster, io.Discard).Serve(network)
+		NewServer(cluster, nil, io.Discard).Serve(network)
 		close(done)
 	}()
 	t.Cleanup(func() {
@@ -127,6 +127,10 @@ func TestStatsSummary(t *testing.T) {
 	}
 	if err != nil || code != http.StatusOK || summary.Node.NodeName != "n1" || len(summary.Pods) != 1 || summary.Pods[0].PodRef.Name != "web-0" {
 		t.Errorf("got %d, %v, %s", code, err, body)
+	}
+	code, body, err = fetch(t, network, 10*time.Second, "10.0.0.1", "/configz")
+	if err != nil || code != http.StatusOK || !strings.Contains(body, `"clusterDomain": "cluster.local"`) || !strings.Contains(body, `"10.96.0.10"`) {
+		t.Errorf("/configz: got %d, %v, %s", code, err, body)
 	}
 	code, body, err = fetch(t, network, 10*time.Second, "10.0.0.1", "/pods")
 	if err != nil || code != http.StatusOK || !strings.Contains(body, `"web-0"`) {
@@ -288,12 +292,15 @@ func TestPortForward(t *testing.T) {
 	pod := web0()
 	pod.Annotations = map[string]string{"lab.doik.dev/forward": "3306=" + server.Addr().String()}
 
+	pod.Spec.Containers[0].Ports = append(pod.Spec.Containers[0].Ports, corev1.ContainerPort{ContainerPort: 53})
+	servers := &nameServers{has: true, address: server.Addr().String()}
+
 	// ask connects to a port of the pod, sends a request and returns the answer.
 	ask := func(port int32, request string) (string, error) {
 		t.Helper()
 		client, stream := net.Pipe()
 		failed := make(chan error, 1)
-		go func() { failed <- forwarder{pod}.PortForward(context.Background(), "", "", port, stream) }()
+		go func() { failed <- forwarder{pod, servers}.PortForward(context.Background(), "", "", port, stream) }()
 		client.SetDeadline(time.Now().Add(10 * time.Second))
 		go io.WriteString(client, request)
 		answer, err := io.ReadAll(bufio.NewReader(client))
@@ -305,12 +312,24 @@ func TestPortForward(t *testing.T) {
 	if answer, err := ask(3306, ""); err != nil || answer != "hello from the server" {
 		t.Errorf("a forwarded port: got %q, %v", answer, err)
 	}
-	for _, port := range []int32{81, 82} {
+	if answer, err := ask(53, ""); err != nil || answer != "hello from the server" {
+		t.Errorf("a DNS server: got %q, %v", answer, err)
+	}
+	servers.address = ""
+	for _, port := range []int32{81, 82, 53} {
 		if answer, err := ask(port, ""); err == nil || !strings.Contains(err.Error(), "connection refused") || answer != "" {
 			t.Errorf("port %d, of a container that doesn't run or of none: got %q, %v", port, answer, err)
 		}
 	}
 }
+
+// nameServers are the same for every pod.
+type nameServers struct {
+	has     bool
+	address string
+}
+
+func (n *nameServers) Address(context.Context, *corev1.Pod) (string, bool) { return n.address, n.has }
 
 func errorsOf(errs ...error) error {
 	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {

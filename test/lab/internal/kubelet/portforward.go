@@ -25,12 +25,18 @@ func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	portforward.ServePortForward(w, r, forwarder{pod}, pod.Name, string(pod.UID), options,
+	portforward.ServePortForward(w, r, forwarder{pod, s.nameServers}, pod.Name, string(pod.UID), options,
 		streamIdleTimeout, streamCreationTimeout, portforward.SupportedProtocols)
 }
 
 // forwarder answers for the ports of one pod.
-type forwarder struct{ pod *corev1.Pod }
+type forwarder struct {
+	pod         *corev1.Pod
+	nameServers NameServers
+}
+
+// dnsPort is where name servers in pods listen.
+const dnsPort = 53
 
 func (f forwarder) PortForward(ctx context.Context, _, _ string, port int32, stream io.ReadWriteCloser) error {
 	defer stream.Close()
@@ -41,7 +47,14 @@ func (f forwarder) PortForward(ctx context.Context, _, _ string, port int32, str
 	if target, ok := targets[port]; ok {
 		return forward(ctx, target, stream)
 	}
-	if declares(f.pod, port) {
+	address, isDNS := "", false
+	if port == dnsPort && f.nameServers != nil {
+		address, isDNS = f.nameServers.Address(ctx, f.pod)
+	}
+	switch {
+	case address != "":
+		return forward(ctx, address, stream)
+	case !isDNS && declares(f.pod, port):
 		return answerHTTP(stream, f.pod.Name)
 	}
 	return fmt.Errorf("failed to execute portforward in network namespace %q: failed to connect to localhost:%d inside namespace %q, IPv4: dial tcp4 127.0.0.1:%d: connect: connection refused",

@@ -18,6 +18,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubeletconfig "k8s.io/kubelet/config/v1beta1"
 
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/annotation"
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/stats"
@@ -27,19 +28,27 @@ import (
 // each of thousands of nodes.
 const idleTimeout = 15 * time.Second
 
-// Server is the HTTP server of all kubelets.
-type Server struct {
-	cluster *Cluster
-	http    *http.Server
+// NameServers are those that run in pods of the simulation.
+type NameServers interface {
+	// Address is where a pod's server takes questions over TCP, empty if it doesn't. Of a pod without one it is false.
+	Address(ctx context.Context, pod *corev1.Pod) (address string, has bool)
 }
 
-// NewServer returns the server; logs takes what goes wrong in connections.
-func NewServer(cluster *Cluster, logs io.Writer) *Server {
-	s := &Server{cluster: cluster}
+// Server is the HTTP server of all kubelets.
+type Server struct {
+	cluster     *Cluster
+	nameServers NameServers
+	http        *http.Server
+}
+
+// NewServer returns the server; logs takes what goes wrong in connections. NameServers may be nil.
+func NewServer(cluster *Cluster, nameServers NameServers, logs io.Writer) *Server {
+	s := &Server{cluster: cluster, nameServers: nameServers}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
 	mux.HandleFunc("GET /stats/summary", s.statsSummary)
 	mux.HandleFunc("GET /pods", s.pods)
+	mux.HandleFunc("GET /configz", configz)
 	mux.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", s.containerLogs)
 	mux.HandleFunc("/exec/{namespace}/{pod}/{container}", s.exec)
 	mux.HandleFunc("/exec/{namespace}/{pod}/{uid}/{container}", s.exec)
@@ -154,6 +163,12 @@ func (s *Server) pods(w http.ResponseWriter, r *http.Request) {
 		list.Items = append(list.Items, *pod)
 	}
 	writeJSON(w, list)
+}
+
+// configz answers with that part of a kubelet's configuration that pods see.
+func configz(w http.ResponseWriter, _ *http.Request) {
+	config := kubeletconfig.KubeletConfiguration{ClusterDomain: clusterDomain, ClusterDNS: []string{dnsServiceIP}}
+	writeJSON(w, map[string]any{"kubeletconfig": config})
 }
 
 func writeJSON(w http.ResponseWriter, value any) {

@@ -16,7 +16,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/test/lab/internal/podstate"
 )
 
-// FollowNodes makes the pods of a node unready when the node goes away, which is otherwise up to whoever finds out that
+// FollowNodes makes the pods of a node unready when the node goes away, which otherwise is up to whatever notices that
 // a kubelet is silent, and ready again when it is back, which is up to the kubelet. kwok does neither, because nothing
 // happens to the pods themselves.
 func FollowNodes(ctx context.Context, client kubernetes.Interface, nodes cache.SharedIndexInformer, podsOn func(node string) []*corev1.Pod) error {

@@ -18,7 +18,7 @@ func Install(ctx context.Context, client kubernetes.Interface) error {
 	driver := &storagev1.CSIDriver{
 		ObjectMeta: metav1.ObjectMeta{Name: Driver},
 		Spec: storagev1.CSIDriverSpec{
-			AttachRequired: new(false), // nobody would attach anything
+			AttachRequired: new(false), // nothing would attach it
 			PodInfoOnMount: new(false),
 		},
 	}
@@ -33,7 +33,7 @@ func Install(ctx context.Context, client kubernetes.Interface) error {
 		Provisioner:          Driver,
 		ReclaimPolicy:        new(corev1.PersistentVolumeReclaimDelete),
 		VolumeBindingMode:    new(storagev1.VolumeBindingWaitForFirstConsumer),
-		AllowVolumeExpansion: new(true), // lets a claim ask for more than it has, which nobody here will give it
+		AllowVolumeExpansion: new(true), // lets a claim ask for more than it has, which it will never get here
 	}
 	if _, err := client.StorageV1().StorageClasses().Create(ctx, class, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err

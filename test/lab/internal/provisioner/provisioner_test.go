@@ -48,7 +48,7 @@ func TestWantsVolume(t *testing.T) {
 		"not scheduled": {func(c *corev1.PersistentVolumeClaim, _ *storagev1.StorageClass) {
 			delete(c.Annotations, annSelectedNode)
 		}, false},
-		"somebody else's": {func(c *corev1.PersistentVolumeClaim, _ *storagev1.StorageClass) {
+		"someone else's": {func(c *corev1.PersistentVolumeClaim, _ *storagev1.StorageClass) {
 			c.Annotations[annProvisioner] = "other"
 		}, false},
 		"bound": {func(c *corev1.PersistentVolumeClaim, _ *storagev1.StorageClass) { c.Spec.VolumeName = "pv" }, false},
@@ -111,8 +111,8 @@ func TestWantsDeletion(t *testing.T) {
 		"retained": {func(v *corev1.PersistentVolume) {
 			v.Spec.PersistentVolumeReclaimPolicy = corev1.PersistentVolumeReclaimRetain
 		}, false},
-		"somebody else's": {func(v *corev1.PersistentVolume) { v.Annotations = nil }, false},
-		"going":           {func(v *corev1.PersistentVolume) { v.DeletionTimestamp = new(metav1.Now()) }, false},
+		"someone else's": {func(v *corev1.PersistentVolume) { v.Annotations = nil }, false},
+		"going":          {func(v *corev1.PersistentVolume) { v.DeletionTimestamp = new(metav1.Now()) }, false},
 	} {
 		volume := released()
 		test.change(volume)

@@ -14,6 +14,24 @@ type FileSystem struct {
 	Device, MountPoint        string
 	Capacity, Used, Available uint64
 	Inodes, InodesUsed        uint64
+	Options                   string // of mount; empty for the usual ones
+}
+
+// Mounts are file systems as /proc/mounts lists them.
+func Mounts(systems []FileSystem) string {
+	var b strings.Builder
+	for _, s := range systems {
+		options := s.Options
+		if options == "" {
+			options = "rw,relatime"
+		}
+		kind := "ext4"
+		if s.Device == "tmpfs" || s.Device == "overlay" {
+			kind = s.Device
+		}
+		fmt.Fprintf(&b, "%s %s %s %s 0 0\n", s.Device, strings.ReplaceAll(s.MountPoint, " ", `\040`), kind, options)
+	}
+	return b.String()
 }
 
 // dfOptions are the options of df that the lab knows.

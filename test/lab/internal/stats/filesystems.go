@@ -60,6 +60,6 @@ func fileSystem(device, mountPoint string, v Volume) shell.FileSystem {
 	return shell.FileSystem{
 		Device: device, MountPoint: mountPoint,
 		Capacity: v.Capacity, Used: v.Used, Available: v.Available,
-		Inodes: v.Inodes, InodesUsed: v.InodesUsed,
+		Inodes: v.Inodes, InodesUsed: v.InodesUsed, Options: v.Mount,
 	}
 }

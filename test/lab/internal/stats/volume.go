@@ -34,6 +34,8 @@ type Volume struct {
 	InodesMissing bool // the kubelet's entry has no inodes
 	Block         bool // a raw device: its size is all that is known
 	Elastic       bool // a network file system without a size of its own
+
+	Mount string // mount options, where they are not the usual ones
 }
 
 // OfClaim returns the numbers for a claim's volume. An annotation that can't be read is an error: a test that
@@ -46,6 +48,7 @@ func OfClaim(claim *corev1.PersistentVolumeClaim) (Volume, error) {
 	if err := volume.takeShorthand(claim); err != nil {
 		return Volume{}, fmt.Errorf("claim %s/%s: %w", claim.Namespace, claim.Name, err)
 	}
+	volume.Mount = claim.Annotations[annotation.Mount]
 	if err := volume.takeNumbers(claim.Annotations); err != nil {
 		return Volume{}, fmt.Errorf("claim %s/%s: %w", claim.Namespace, claim.Name, err)
 	}

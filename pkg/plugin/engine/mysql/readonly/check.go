@@ -19,7 +19,7 @@ func (n Name) String() string {
 
 // Statement is a statement that only reads, as far as can be told without asking the server it is for: see CheckFor and Tables.
 type Statement struct {
-	// Text is what is to be sent: the tokens that were checked, without comments, in one line but for line breaks in strings.
+	// Text is what will be sent: the tokens that were checked, without comments, in one line but for line breaks in strings.
 	Text string
 	// Tables are all names that could be of tables or views, those that are of something else among them. A name without a schema is
 	// looked for in the session's default one.
@@ -49,7 +49,7 @@ func Check(statement string, allowFunctions bool) (*Statement, error) {
 		return nil, err
 	}
 	if len(tokens) == 0 {
-		return nil, errors.New("there is no statement")
+		return nil, errors.New("no statement given")
 	}
 	if err := checkKind(tokens); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *Statement) CheckFor(v Server) error {
 			continue
 		}
 		if !functions[upper(c.Name.Name)].in(v) {
-			return fmt.Errorf("%s is not built into this server's version: what a function does that somebody has added is not known; %s", c.Name, flagHint)
+			return fmt.Errorf("%s is not built into this server's version, so it may be a user-defined function that does anything; %s", c.Name, flagHint)
 		}
 	}
 	return nil
@@ -119,7 +119,7 @@ func (s *Statement) OwnFunctions() []string {
 	return list
 }
 
-const flagHint = "--allow-functions runs it nevertheless"
+const flagHint = "--allow-functions runs it anyway"
 
 // isOwn reports whether a call names a function of the server's schema sys. Where names of schemas have capital letters, SYS is another.
 func (c call) isOwn() bool {
@@ -135,17 +135,17 @@ func (c call) check(allowed functionRule) error {
 	case c.qualified && bool(allowed):
 		return nil
 	case c.qualified:
-		return fmt.Errorf("%s is a stored function: what it does is not known; %s", c.Name, flagHint)
+		return fmt.Errorf("%s is a stored function and may do anything; %s", c.Name, flagHint)
 	case known:
 		return nil
 	case strings.ContainsFunc(name, func(r rune) bool { return r > 0x7f }):
-		return fmt.Errorf("the function %s has other letters than those of ASCII, which servers may take for these: write it with its schema", c.Name)
+		return fmt.Errorf("the function %s contains non-ASCII letters, which servers may read as ASCII ones: qualify it with its schema", c.Name)
 	case whyRefused(name) != "":
 		return fmt.Errorf("%s %s", name, whyRefused(name))
 	case bool(allowed):
 		return nil
 	}
-	return fmt.Errorf("%s is not among the built-in functions that only read: what it does is not known; %s", c.Name, flagHint)
+	return fmt.Errorf("%s is not one of the built-in functions known to only read; %s", c.Name, flagHint)
 }
 
 // queries are the first words of a query.
@@ -171,7 +171,7 @@ func checkKind(tokens []token) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is not among the statements that only read: SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESCRIBE, EXPLAIN, CHECKSUM TABLE", strings.ToUpper(t.send))
+	return fmt.Errorf("%s is not one of the statements that only read: SELECT, TABLE, VALUES, WITH … SELECT, SHOW, DESCRIBE, EXPLAIN, CHECKSUM TABLE", strings.ToUpper(t.send))
 }
 
 // checkQuery returns why a query is none: only after WITH can something else follow.
@@ -203,7 +203,7 @@ func checkQuery(tokens []token) error {
 		}
 		break
 	}
-	return errors.New("after WITH … AS (…) there is no SELECT, TABLE or VALUES")
+	return errors.New("WITH … AS (…) must be followed by SELECT, TABLE or VALUES")
 }
 
 // closingBracket is the index of the bracket that closes the one at i, or of the last token.
@@ -248,7 +248,7 @@ func checkExplain(rest []token) error {
 	if n > 0 && n+1 >= len(rest) && (n == len(rest) || rest[n].isName() || rest[n].kind == text) && !rest[0].is("FOR", "CALL", "DO", "LOAD", "SET", "HANDLER", "ANALYZE", "INSERT", "REPLACE") {
 		return nil // DESCRIBE table [column]
 	}
-	return errors.New("only SELECT, TABLE, VALUES, WITH … SELECT and tables are explained")
+	return errors.New("EXPLAIN is allowed only for SELECT, TABLE, VALUES, WITH … SELECT and tables")
 }
 
 // nameLength is the number of tokens of a name, with its schema, at the beginning.
@@ -288,7 +288,7 @@ func checkShow(rest []token) error {
 	for i := 0; i < min(2, len(rest)); i++ {
 		form += " " + strings.ToUpper(rest[i].send)
 	}
-	return fmt.Errorf("%s is not among the forms of SHOW that are known to only read", form)
+	return fmt.Errorf("%s is not one of the forms of SHOW known to only read", form)
 }
 
 // resetting are the tables of information_schema that forget what they have shown.
@@ -343,5 +343,5 @@ func checkFor(before, after token, isShow bool) error {
 	case isShow && (before.is("GRANTS") || after.isName() || after.kind == text) && !before.is("EXPLAIN", "ANALYZE"):
 		return nil
 	}
-	return fmt.Errorf("FOR %s is not among those that are known to only read", strings.ToUpper(after.send))
+	return fmt.Errorf("FOR %s is not one of the forms known to only read", strings.ToUpper(after.send))
 }

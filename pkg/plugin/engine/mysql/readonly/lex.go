@@ -54,7 +54,7 @@ func lex(statement string) ([]token, error) {
 	}
 	for _, r := range statement {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
-			return nil, fmt.Errorf("there is a control character (0x%02x) in the statement", r)
+			return nil, fmt.Errorf("the statement contains a control character (0x%02x)", r)
 		}
 	}
 	var tokens []token
@@ -100,11 +100,11 @@ func skip(rest string) (n int, err error) {
 	case strings.HasPrefix(rest, "/*"):
 		end := strings.Index(rest[2:], "*/")
 		if end < 0 {
-			return 0, errors.New("a comment has no end")
+			return 0, errors.New("unterminated comment")
 		}
 		return 2 + end + 2, nil
 	case strings.HasPrefix(rest, "*/"):
-		return 0, errors.New("there is a */ outside of a comment")
+		return 0, errors.New("*/ outside of a comment")
 	case strings.HasPrefix(rest, "--") && len(rest) > 2 && !strings.ContainsRune(" \t\r\n", rune(rest[2])):
 		return 0, errors.New("-- is ambiguous here: put a space between the two minus signs, or after them for a comment")
 	case rest[0] == '#', strings.HasPrefix(rest, "--"):
@@ -191,7 +191,7 @@ func stringLength(rest string) (int, error) {
 	without, okWithout := closing(rest, false)
 	switch {
 	case !ok && !okWithout:
-		return 0, fmt.Errorf("a text in %c has no end", rest[0])
+		return 0, fmt.Errorf("unterminated string in %c", rest[0])
 	case with != without || ok != okWithout:
 		return 0, fmt.Errorf(`a backslash before a quote is refused: servers read it differently; write %[1]c%[1]c for a quote in a text`, rest[0])
 	}
@@ -226,7 +226,7 @@ func backticked(rest string) (name string, n int, err error) {
 			return b.String(), n + 1, nil
 		}
 	}
-	return "", 0, errors.New("a name in ` has no end")
+	return "", 0, errors.New("unterminated name in `")
 }
 
 // numberLength is the length of a number. What looks like one and goes on is refused: servers drop parts of some (1.e).
@@ -267,7 +267,7 @@ func numberLength(rest string) (n int, err error) {
 		}
 	}
 	if n == 0 || n < len(rest) && (isWord(rest[n]) || rest[n] == '.' || rest[n] == '$' || rest[n] == '\'' || rest[n] == '"' || rest[n] == '`' || rest[n] == '@') {
-		return 0, errors.New("a number is followed by what is none: put a space in between, or the name in backticks")
+		return 0, errors.New("a number is followed by letters: put a space in between, or quote the name in backticks")
 	}
 	return n, nil
 }

@@ -67,14 +67,14 @@ func TestTaken(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for statement, why := range map[string]string{
-		"":                                       "there is no statement",
-		" ; -- nothing":                          "there is no statement",
-		"DELETE FROM t":                          "DELETE is not among",
-		"SET GLOBAL read_only=0":                 "SET is not among",
-		"ANALYZE SELECT 1":                       "ANALYZE is not among",
-		"CALL p()":                               "CALL is not among",
-		"DO SLEEP(1)":                            "DO is not among",
-		"(DELETE FROM t)":                        "DELETE is not among",
+		"":                                       "no statement given",
+		" ; -- nothing":                          "no statement given",
+		"DELETE FROM t":                          "DELETE is not one of",
+		"SET GLOBAL read_only=0":                 "SET is not one of",
+		"ANALYZE SELECT 1":                       "ANALYZE is not one of",
+		"CALL p()":                               "CALL is not one of",
+		"DO SLEEP(1)":                            "DO is not one of",
+		"(DELETE FROM t)":                        "DELETE is not one of",
 		"SELECT 1; SELECT 2":                     "one statement at a time",
 		"SELECT 1; -- x\nDROP t":                 "one statement at a time",
 		"SELECT 1 INTO OUTFILE '/x'":             "INTO writes",
@@ -84,9 +84,9 @@ func TestRefused(t *testing.T) {
 		"SELECT /*!50000 1 INTO OUTFILE '/x' */": "servers execute",
 		"SELECT /*M! 1 */":                       "servers execute",
 		"SELECT /*+ SET_VAR(sql_mode='ANSI_QUOTES') */ 1": "optimizer hints",
-		"SELECT 'a":                              "has no end",
-		"SELECT `a":                              "has no end",
-		"SELECT 1 /* ":                           "has no end",
+		"SELECT 'a":                              "unterminated",
+		"SELECT `a":                              "unterminated",
+		"SELECT 1 /* ":                           "unterminated",
 		"SELECT 1 */ 2":                          "outside of a comment",
 		"\\! rm -rf /":                           "outside of a string",
 		"SELECT \\N":                             "outside of a string",
@@ -124,7 +124,7 @@ func TestRefused(t *testing.T) {
 		"SELECT `load_file`('/etc/passwd')":                       "LOAD_FILE reads files",
 		"SELECT /**/ GET_LOCK /**/ ('a', 1)":                      "GET_LOCK takes",
 		"SELECT \"get_lock\"('a', 1)":                             "followed by a bracket",
-		"SELECT ſleep(1)":                                         "other letters",
+		"SELECT ſleep(1)":                                         "non-ASCII letters",
 		"SELECT LAST_INSERT_ID(5)":                                "LAST_INSERT_ID with",
 		"SELECT `last_insert_id` (5)":                             "LAST_INSERT_ID with",
 		"SELECT UUID_SHORT()":                                     "UUID_SHORT advances",
@@ -133,31 +133,31 @@ func TestRefused(t *testing.T) {
 		"SELECT asynchronous_connection_failover_add_source('a', 'b', 1, '', 1)": "changes where replicas",
 		"SELECT app.f()":                                      "app.f is a stored function",
 		"SELECT `app` . `f` ()":                               "app.f is a stored function",
-		"SELECT f()":                                          "f is not among the built-in",
+		"SELECT f()":                                          "f is not one of the built-in",
 		"SELECT sys.ps_setup_save(1)":                         "stored function",
 		"SELECT * FROM JSON_TABLE(1, 2) t":                    "JSON_TABLE without COLUMNS",
 		"SELECT SYS.format_bytes(1)":                          "SYS.format_bytes is a stored function",
 		"SELECT ſyſ.format_bytes(1)":                          "ſyſ.format_bytes is a stored function",
 		"SELECT sys.ps_thread_stac\u212a(1, 1)":               "is a stored function",
-		"SELECT 1 WHERE 1 li\u212ae (1)":                      "has other letters",
-		"\u017felect 1":                                       "is not among",
+		"SELECT 1 WHERE 1 li\u212ae (1)":                      "non-ASCII letters",
+		"\u017felect 1":                                       "is not one of",
 		"SELECT t. INTO OUTFILE 'x'":                          "INTO writes",
 		"SELECT DEFAULT(a) FROM t":                            "DEFAULT evaluates",
 		"SELECT * FROM information_schema.`innodb_cmp_reset`": "resets statistics",
-		"SELECT any(1)":                                       "any is not among",
-		"SELECT lateral((SELECT 1))":                          "lateral is not among",
-		"SELECT 1 AS f ('a')":                                 "f is not among",
-		"WITH a AS (SELECT 1) DELETE FROM t":                  "no SELECT",
-		"WITH a AS (SELECT 1) REPLACE(t) VALUES (1)":          "no SELECT",
-		"WITH a (x) AS (SELECT 1) UPDATE t SET a=1":           "no SELECT",
-		"EXPLAIN DELETE FROM t":                               "are explained",
-		"EXPLAIN FOR CONNECTION 5":                            "are explained",
-		"EXPLAIN ANALYZE UPDATE t SET a=1":                    "are explained",
+		"SELECT any(1)":                                       "any is not one of",
+		"SELECT lateral((SELECT 1))":                          "lateral is not one of",
+		"SELECT 1 AS f ('a')":                                 "f is not one of",
+		"WITH a AS (SELECT 1) DELETE FROM t":                  "must be followed by SELECT",
+		"WITH a AS (SELECT 1) REPLACE(t) VALUES (1)":          "must be followed by SELECT",
+		"WITH a (x) AS (SELECT 1) UPDATE t SET a=1":           "must be followed by SELECT",
+		"EXPLAIN DELETE FROM t":                               "EXPLAIN is allowed only for",
+		"EXPLAIN FOR CONNECTION 5":                            "EXPLAIN is allowed only for",
+		"EXPLAIN ANALYZE UPDATE t SET a=1":                    "EXPLAIN is allowed only for",
 		"DESCRIBE UPDATE t":                                   "UPDATE writes",
-		"SHOW EXPLAIN FOR 5":                                  "SHOW EXPLAIN FOR is not among",
-		"SHOW PARSE_TREE SELECT 1":                            "SHOW PARSE_TREE SELECT is not among",
+		"SHOW EXPLAIN FOR 5":                                  "SHOW EXPLAIN FOR is not one of",
+		"SHOW PARSE_TREE SELECT 1":                            "SHOW PARSE_TREE SELECT is not one of",
 		"SHOW TABLES WHERE SLEEP(1)":                          "SLEEP waits",
-		"CHECKSUM":                                            "CHECKSUM is not among",
+		"CHECKSUM":                                            "CHECKSUM is not one of",
 		"SELECT 1 FROM t WHERE a..b":                          "outside of a string",
 	} {
 		if got, err := Check(statement, false); err == nil || !strings.Contains(err.Error(), why) {
@@ -208,7 +208,7 @@ func TestViews(t *testing.T) {
 		"select sleep(10) AS `s`":                           "SLEEP waits",
 		"select 1 AS `1` from `app`.`t` lock in share mode": "LOCK IN SHARE MODE",
 		"":        "lacks SHOW VIEW",
-		"nothing": "NOTHING is not among",
+		"nothing": "NOTHING is not one of",
 	} {
 		v.Definition = definition
 		s, tables, err := v.Check(mysql97)
@@ -225,7 +225,7 @@ func TestViews(t *testing.T) {
 	}
 	own.Definer = "root@localhost"
 	if _, _, err := own.Check(mysql97); err == nil {
-		t.Error("a view that somebody has put into sys")
+		t.Error("a view that was put into sys")
 	}
 }
 

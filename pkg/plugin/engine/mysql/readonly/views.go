@@ -19,7 +19,7 @@ func IsServers(schema string) bool {
 	return lower(schema) == "information_schema" || schema == "performance_schema" // of which only the first has no case on all servers
 }
 
-// owners are the accounts with which servers define what comes with them. Nobody can log in as one.
+// owners are the accounts with which servers define what comes with them. No one can log in as one.
 var owners = []string{"mysql.sys@localhost", "mariadb.sys@localhost"}
 
 // IsOwner reports whether an account is the server's own.
@@ -42,14 +42,14 @@ func (v View) Check(server Server) (s *Statement, tables []Name, err error) {
 		return &Statement{}, nil, nil
 	}
 	if v.Definition == "" {
-		return nil, nil, fmt.Errorf("the view %s can't be looked into with this account, which lacks SHOW VIEW: what it does is not known; %s", v.Name, flagHint)
+		return nil, nil, fmt.Errorf("this account lacks SHOW VIEW and can't inspect the view %s, which may do anything; %s", v.Name, flagHint)
 	}
 	tokens, err := lex(v.Definition)
 	if err == nil {
 		err = checkKind(tokens)
 	}
 	if err == nil && !slices.ContainsFunc(tokens, func(t token) bool { return t.is("SELECT", "VALUES", "TABLE") }) {
-		err = errors.New("it is no query")
+		err = errors.New("not a query")
 	}
 	if err == nil {
 		if s, err = analyze(tokens, false); err == nil {

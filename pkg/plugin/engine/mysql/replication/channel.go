@@ -21,6 +21,8 @@ type ChannelDetail struct {
 	Workers    []mysql.Row
 	// AutoPosition is nil if the server does not tell.
 	AutoPosition *bool
+	// SecondsBehind is Seconds_Behind_Source or Seconds_Behind_Master, nil where the server does not count.
+	SecondsBehind *int64
 }
 
 // OfChannel is a channel's detail.
@@ -136,11 +138,31 @@ func (c *ChannelDetail) decode(name string, d *Detail) *dbstate.Channel {
 	if n, ok := c.Row.Int("Connect_Retry"); ok && n > 0 {
 		out.RetryEvery = time.Duration(n) * time.Second
 	}
+	out.Unused = c.unused(out)
 	e := out.ReceiverError
-	out.Refused = e != nil && (e.Number < firstClientError || e.Number > lastClientError)
+	out.Refused = e != nil && refused(e)
 	out.HeardNothingFor = c.heardNothingFor(d)
 	c.decodeLag(out, d)
 	return out
+}
+
+// unused reports whether a channel is as CHANGE REPLICATION SOURCE TO and RESET REPLICA leave it: its receiver is stopped without an error, and no log of the
+// source has ever been read. Where SHOW REPLICA STATUS could not be read there are no logs' names, and performance_schema tells.
+func (c *ChannelDetail) unused(out *dbstate.Channel) bool {
+	if out.Receiver != v1alpha1.ThreadStopped || out.ReceiverError != nil || out.ApplierError != nil || out.Ref.UUID != "" {
+		return false
+	}
+	known := false
+	for _, read := range [...]mysql.Row{c.Row, c.Connection} {
+		for _, column := range [...]string{"Source_Log_File", "Master_Log_File", "Relay_Source_Log_File", "Relay_Master_Log_File", "Retrieved_Gtid_Set", "RECEIVED_TRANSACTION_SET"} {
+			if value, ok := read[column]; ok {
+				if known = true; value != nil && *value != "" {
+					return false
+				}
+			}
+		}
+	}
+	return known
 }
 
 // heardNothingFor is for how long a receiver has heard nothing of its source. Sources send heartbeats while there is nothing else to send
@@ -154,62 +176,6 @@ func (c *ChannelDetail) heardNothingFor(d *Detail) time.Duration {
 		return 0
 	}
 	return d.Now.Sub(last)
-}
-
-// decodeLag finds out how late the applier is. The clock is the replica's own, that of the commits their source's.
-func (c *ChannelDetail) decodeLag(out *dbstate.Channel, d *Detail) {
-	switch {
-	case out.Applier != v1alpha1.ThreadRuns:
-		out.LagUnknown = "the applier is stopped"
-		return
-	case out.Receiver != v1alpha1.ThreadRuns:
-		out.LagUnknown = "the receiver is not connected"
-		return
-	}
-	late := func(ms int64, from v1alpha1.LagSource) {
-		ms = max(0, ms-out.DelaySeconds*1000)
-		out.LagMilliseconds, out.LagFrom = &ms, from
-	}
-	if ms, ok := c.lagByCommits(d); ok {
-		late(ms, v1alpha1.LagFromCommits)
-		return
-	}
-	if seconds, ok := c.Row.Int("Seconds_Behind_Source", "Seconds_Behind_Master"); ok {
-		late(seconds*1000, v1alpha1.LagFromSeconds)
-		return
-	}
-	out.LagUnknown = "the server does not tell"
-}
-
-// lagByCommits is the age of the oldest transaction that is being applied, or 0 if all that was received has been applied.
-// MySQL tells from 8.0 on.
-func (c *ChannelDetail) lagByCommits(d *Detail) (ms int64, ok bool) {
-	queued := c.Connection.Text("LAST_QUEUED_TRANSACTION")
-	if _, tells := c.Connection["LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"]; !tells || d.Now.IsZero() {
-		return 0, false
-	}
-	var oldest, applied time.Time
-	var appliedLast bool
-	for _, w := range c.Workers {
-		if t, ok := parseTime(w.Text("APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && (oldest.IsZero() || t.Before(oldest)) {
-			oldest = t
-		}
-		if t, ok := parseTime(w.Text("LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP")); ok && t.After(applied) {
-			applied = t
-		}
-		appliedLast = appliedLast || queued != "" && queued != "ANONYMOUS" && w.Text("LAST_APPLIED_TRANSACTION") == queued
-	}
-	if !oldest.IsZero() {
-		return max(0, d.Now.Sub(oldest).Milliseconds()), true
-	}
-	if queued == "" || appliedLast {
-		return 0, true
-	}
-	if set, err := mysql.ParseGTIDSet(queued); err == nil {
-		return 0, d.First.Known && set.Subtract(d.First.Executed).Count() == 0
-	}
-	when, dated := parseTime(c.Connection.Text("LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP"))
-	return 0, dated && !when.After(applied)
 }
 
 // shortened is an error with what makes it short.

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
@@ -13,7 +14,7 @@ func canCompare(s *dbstate.Server, l *dbstate.Link) bool {
 }
 
 // behind is how far a replica is behind the source of a link, in transactions, or in bytes of the source's log where there are no GTIDs; nil
-// where nobody can tell.
+// where that is unknown.
 func behind(s *dbstate.Server, l *dbstate.Link) (transactions, bytes *int64) {
 	if !canCompare(s, l) {
 		return nil, nil
@@ -33,6 +34,24 @@ func behind(s *dbstate.Server, l *dbstate.Link) (transactions, bytes *int64) {
 		return &n, nil
 	}
 	return nil, bytesBehind(l)
+}
+
+// lacks reports whether a replica lacks something that one of its sources has; nil where that is unknown.
+func lacks(s *dbstate.Server) *bool {
+	some := false
+	for _, l := range s.Links {
+		transactions, bytes := behind(s, l)
+		switch n := cmp.Or(transactions, bytes); {
+		case n == nil:
+			return nil
+		case *n > 0:
+			some = true
+		}
+	}
+	if len(s.Links) == 0 {
+		return nil
+	}
+	return &some
 }
 
 // bytesBehind is the distance in the source's binary log, if it writes the same file that the replica applies.

@@ -4,6 +4,7 @@ package replication
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type Detail struct {
 	First, Again Transactions
 	// Members is its view of its group.
 	Members []mysql.Row
+	// NoWrites is the setting for which it takes no writes of ordinary accounts; empty if it does.
+	NoWrites string
 }
 
 // Of is a server's detail; empty if it did not answer.
@@ -51,7 +54,8 @@ func Decode(s *dbstate.State) {
 	s.ID, _ = d.Variables.Int("server_id")
 	s.UUID = strings.ToLower(d.Variables.Text("server_uuid"))
 	s.Hostname = d.Variables.Text("hostname")
-	s.TakesWrites = !IsOn(d.Variables, "read_only")
+	d.NoWrites = noWrites(d.Variables)
+	s.TakesWrites = d.NoWrites == ""
 	d.First = decodeTransactions(answer(s, mysql.SubjectGTID))
 	if d.Again = decodeTransactions(answer(s, mysql.SubjectGTIDAgain)); !d.Again.Known {
 		d.Again = d.First
@@ -62,6 +66,22 @@ func Decode(s *dbstate.State) {
 	d.Members = rows(answer(s, mysql.SubjectMembers))
 	s.Member = member(s, d)
 	decodeChannels(s, d)
+}
+
+// innodbStopsWriting is the innodb_force_recovery from which on InnoDB is read-only (MySQL 5.6.15 and MariaDB 10.1 on).
+const innodbStopsWriting = 4
+
+// noWrites is the setting for which a server takes no writes of ordinary accounts; empty if there is none.
+func noWrites(variables mysql.Row) string {
+	switch level, _ := variables.Int("innodb_force_recovery"); {
+	case IsOn(variables, "read_only"):
+		return "read_only=1"
+	case IsOn(variables, "innodb_read_only"):
+		return "innodb_read_only=1"
+	case level >= innodbStopsWriting:
+		return fmt.Sprintf("innodb_force_recovery=%d", level)
+	}
+	return ""
 }
 
 func answer(s *dbstate.State, subject mysql.Subject) *v1alpha1.DatabaseAnswer {

@@ -13,14 +13,14 @@ import (
 )
 
 // States is MySQL and MariaDB as an engine whose answers are understood.
-var States = dbstate.Engine{Engine: &mysql.Engine, Decode: Decode}
+var States = dbstate.Engine{Engine: &mysql.Engine, Decode: Decode, Relate: relate, Lacks: lacks}
 
 // Engine is MySQL and MariaDB in a topology.
 var Engine = dbtopology.Engine{
-	Engine: &States, Replication: replicationOf, Equal: equal,
+	Engine: &States, Replication: replicationOf, Equal: equal, Related: related,
 	Describe: describe, DescribeChannel: describeChannel, Evidence: proof,
 	Rules: rules, ServerRules: serverRules, ChannelRules: channelRules,
-	Unread: unread, Refusal: refusal, MemberState: memberState, Identity: identity, Mode: mode, Columns: columns, Wide: wide, Happenings: happenings,
+	Hasty: []v1alpha1.Code{v1alpha1.CodeGaleraSizeMismatch}, Unread: unread, Refusal: refusal, MemberState: memberState, Identity: identity, Mode: mode, Columns: columns, Wide: wide, Happenings: happenings,
 }
 
 // equal reports whether a set is a Galera cluster: any node takes reads and writes.
@@ -40,11 +40,15 @@ func rules(j *dbtopology.Judge) {
 func serverRules(j *dbtopology.Judge, s *dbstate.Server) {
 	server(j, s)
 	semiSyncRules(j, s)
+	clients(j, s)
+	loggedOnly(j, s)
 }
 
 func channelRules(j *dbtopology.Judge, s *dbstate.Server, c *dbstate.Link) {
 	threads(j, s, c)
 	channelSettings(j, s, c)
+	filters(j, s, c)
+	stalled(j, s, c)
 }
 
 // describe adds what only MySQL and MariaDB have.
@@ -52,7 +56,9 @@ func describe(s *dbstate.Server, r *v1alpha1.DatabaseServer) {
 	d := Of(s.State)
 	r.Product, r.Distribution = v1alpha1.DatabaseProduct(d.Version.Product), v1alpha1.DatabaseDistribution(d.Version.Distribution)
 	r.Version = d.Version.String()
-	r.ReadOnly = OnOff(d.Variables, "read_only")
+	if r.ReadOnly = OnOff(d.Variables, "read_only"); r.ReadOnly != nil {
+		*r.ReadOnly = d.NoWrites != ""
+	}
 	r.MySQL = &v1alpha1.MySQLServer{
 		ServerUUID: s.UUID, SuperReadOnly: OnOff(d.Variables, "super_read_only"), GTIDMode: v1alpha1.GTIDMode(d.Variables.Text("gtid_mode")),
 		Group: groupMember(s.State), Galera: d.galeraNode(),
@@ -69,7 +75,7 @@ func describe(s *dbstate.Server, r *v1alpha1.DatabaseServer) {
 }
 
 func describeChannel(s *dbstate.Server, c *dbstate.Link, r *v1alpha1.DatabaseChannel) {
-	r.MySQL = &v1alpha1.MySQLChannel{AutoPosition: OfChannel(c.Channel).AutoPosition}
+	r.MySQL = &v1alpha1.MySQLChannel{AutoPosition: OfChannel(c.Channel).AutoPosition, SecondsBehind: OfChannel(c.Channel).SecondsBehind}
 	r.MySQL.BehindTransactions, r.BehindBytes = behind(s, c)
 	if canCompare(s, c) {
 		r.MySQL.ErrantGTIDs = errantOf(s)
@@ -77,7 +83,7 @@ func describeChannel(s *dbstate.Server, c *dbstate.Link, r *v1alpha1.DatabaseCha
 }
 
 // memberState is what a server says of its part in a group or a Galera cluster.
-func memberState(s *v1alpha1.DatabaseServer) (state string, sound, member bool) {
+func memberState(s *v1alpha1.DatabaseServer) (state string, healthy, member bool) {
 	switch m := own(s); {
 	case m.Group != nil:
 		return string(m.Group.State), m.Group.State == v1alpha1.GroupOnline, true
@@ -89,9 +95,9 @@ func memberState(s *v1alpha1.DatabaseServer) (state string, sound, member bool) 
 
 // happenings are what a member does otherwise than before.
 func happenings(was, is *v1alpha1.DatabaseServer, tell func(level printers.Level, text string)) {
-	told := func(sound bool, format string, args ...any) {
+	told := func(healthy bool, format string, args ...any) {
 		level := printers.Alarm
-		if sound {
+		if healthy {
 			level = printers.Plain
 		}
 		tell(level, fmt.Sprintf(format, args...))
@@ -154,7 +160,7 @@ func refusal(a *v1alpha1.DatabaseAnswer) (v1alpha1.Problem, bool) {
 	p := v1alpha1.Problem{Reason: v1alpha1.ReasonUnavailable, Message: a.Error.Message}
 	forbidden := mysql.IsMissingPrivilege(&mysql.ServerError{Number: int(a.Error.Number)})
 	if forbidden {
-		p.Reason, p.Remedy = v1alpha1.ReasonForbidden, "grant this privilege, see docs/rbac.md"
+		p.Reason, p.Remedy = v1alpha1.ReasonForbidden, "grant this privilege to the account"
 		p.Message = withoutTable(p.Message)
 	}
 	if a.Error.Number != 0 {
@@ -172,11 +178,11 @@ func withoutTable(message string) string {
 	return before + " for tables of performance_schema"
 }
 
-// unread are what a server did not tell, for want of a privilege, of what a verdict rests on: what it replicates from, and what
-// it sees of its group.
+// unread are what a server did not tell, for want of a privilege, of what a verdict rests on: what it replicates from, what it sees of its
+// group, and whether its clients wait.
 func unread(s *dbstate.Server) []string {
 	var list []string
-	for _, subject := range [...]mysql.Subject{mysql.SubjectReplica, mysql.SubjectMembers, mysql.SubjectStatus} {
+	for _, subject := range [...]mysql.Subject{mysql.SubjectReplica, mysql.SubjectMembers, mysql.SubjectStatus, mysql.SubjectSessions} {
 		a := answer(s.State, subject)
 		switch {
 		case a == nil || a.Error == nil || a.Error.Number == mysql.ErrWSREPNotReady:
@@ -184,6 +190,9 @@ func unread(s *dbstate.Server) []string {
 		default:
 			list = append(list, fmt.Sprintf("%s of %s: %s", subject, s.Pod.Name, a.Error.Message))
 		}
+	}
+	if why := sessionsUnseen(s); why != "" {
+		list = append(list, fmt.Sprintf("%s of %s: %s", mysql.SubjectSessions, s.Pod.Name, why))
 	}
 	return list
 }

@@ -3,6 +3,7 @@ package replication
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,9 @@ import (
 
 var (
 	attempts = regexp.MustCompile(`attempt (\d+)/(\d+)`)
-	purged   = regexp.MustCompile(`(?i)purged|could not find first log|not in the (master|source)'s binlog|could not find gtid`)
+	purged   = regexp.MustCompile(`(?i)purged|could not find first log|could not find gtid`)
+	// notInBinlog is how MariaDB refuses a replica that has what the source has not.
+	notInBinlog = regexp.MustCompile(`(?i)not in the (master|source)'s binlog`)
 )
 
 // Numbers of errors of receivers.
@@ -21,6 +24,8 @@ const (
 	errSourceFatalNew    = 13114 // the same from 8.0 on
 	firstClientError     = 2000  // can't connect, lost connection
 	lastClientError      = 2999
+	firstAuthError       = 2058 // the plugin of the account can't be used
+	lastAuthError        = 2061
 	errAccountsExhausted = 1040
 )
 
@@ -28,13 +33,18 @@ var (
 	failedTransaction = regexp.MustCompile(`transaction '([^']+)'`)
 	failedTable       = regexp.MustCompile(`on table ([^;]+);`)
 	failedCause       = regexp.MustCompile(`(?:on table [^;]+|Error); (.+?), Error_code: \d+`)
+	failedStatement   = regexp.MustCompile(`Error '(.+)' on query\. Default database: '[^']*'\. Query: '(?:.*)(?i:identified|password)`)
+	longAdvice        = regexp.MustCompile(`(?s) The possible reasons are: .*`)
 )
 
 // applierError is a worker's error without what is there for its developers: 1062 at UUID:11, table app.t: Duplicate entry …
 func applierError(e *v1alpha1.DatabaseError) string {
 	cause := failedCause.FindStringSubmatch(e.Message)
+	if cause == nil { // a statement about accounts has passwords, or their hashes
+		cause = failedStatement.FindStringSubmatch(e.Message)
+	}
 	if cause == nil {
-		return fmt.Sprintf("%d: %s", e.Number, e.Message)
+		return fmt.Sprintf("%d: %s", e.Number, longAdvice.ReplaceAllString(e.Message, ""))
 	}
 	text := strconv.FormatInt(e.Number, 10)
 	if m := failedTransaction.FindStringSubmatch(e.Message); m != nil {
@@ -59,6 +69,15 @@ func receiverError(e *v1alpha1.DatabaseError) string {
 		text += " (" + m + ")"
 	}
 	return text
+}
+
+// isFatal reports whether a source refused to send its log.
+func isFatal(e *v1alpha1.DatabaseError) bool { return slices.Contains(fatalErrors, e.Number) }
+
+// refused reports whether a receiver's error is that of a source that was reached and did not let it in. Clients have errors of their own, of
+// which those about authentication come after an answer.
+func refused(e *v1alpha1.DatabaseError) bool {
+	return e.Number < firstClientError || e.Number > lastClientError || e.Number >= firstAuthError && e.Number <= lastAuthError
 }
 
 // gaveUp reports whether a stopped receiver's error is one of connecting: it has used up its attempts.

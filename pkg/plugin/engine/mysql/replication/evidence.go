@@ -53,7 +53,10 @@ func quoteRow(s *dbstate.Server, statement string, row mysql.Row, columns []stri
 var (
 	receiverColumns = []string{"Replica_IO_Running", "Slave_IO_Running", "Last_IO_Errno", "Last_IO_Error", "Source_Host", "Master_Host"}
 	applierColumns  = []string{"Replica_SQL_Running", "Slave_SQL_Running", "Last_SQL_Errno", "Last_SQL_Error"}
-	lagColumns      = []string{"Seconds_Behind_Source", "Seconds_Behind_Master", "SQL_Delay", "SQL_Remaining_Delay"}
+	leftoverColumns = []string{
+		"Replica_IO_Running", "Slave_IO_Running", "Replica_SQL_Running", "Slave_SQL_Running", "Source_Host", "Master_Host", "Source_Log_File", "Master_Log_File", "Source_UUID", "Retrieved_Gtid_Set",
+	}
+	lagColumns = []string{"Seconds_Behind_Source", "Seconds_Behind_Master", "SQL_Delay", "SQL_Remaining_Delay"}
 )
 
 // proof is what a general rule rests on.
@@ -71,8 +74,8 @@ func proof(of dbtopology.Proof, s *dbstate.Server, c *dbstate.Link) []v1alpha1.E
 		return quoteChannel(c, s, "Source_Host", "Source_Port", "Source_UUID", "Source_Server_Id", "Master_Host", "Master_Port", "Master_UUID", "Master_Server_Id")
 	case dbtopology.ProofOfLag:
 		evidence := quoteChannel(c, s, lagColumns...)
-		if c.LagFrom == v1alpha1.LagFromCommits {
-			evidence = append(evidence, quote(s, mysql.SubjectWorkers, "APPLYING_TRANSACTION", "APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP", "LAST_APPLIED_TRANSACTION")...)
+		if c.LagFrom == v1alpha1.LagFromCommits || c.LagFrom == v1alpha1.LagFromApplying {
+			evidence = append(evidence, quote(s, mysql.SubjectWorkers, "APPLYING_TRANSACTION", "APPLYING_TRANSACTION_IMMEDIATE_COMMIT_TIMESTAMP", "APPLYING_TRANSACTION_START_APPLY_TIMESTAMP", "LAST_APPLIED_TRANSACTION")...)
 		}
 		return evidence
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 )
 
-// identities tells of servers that others can't tell apart.
+// identities reports servers that others can't tell apart.
 func identities(j *dbtopology.Judge) {
 	byID, byUUID := map[int64][]*dbstate.Server{}, map[string][]*dbstate.Server{}
 	for _, s := range j.Set.Servers {
@@ -35,7 +35,7 @@ func identities(j *dbtopology.Judge) {
 		}
 		if list := byUUID[s.UUID]; len(list) > 1 && list[0] == s {
 			j.Add(v1alpha1.CodeDuplicateServerUUID, v1alpha1.SeverityCritical, dbtopology.PodNames(list), evidence(list, "server_uuid"),
-				"%s have the same server_uuid %s: auto.cnf was copied with the data, and their GTIDs can't be told apart", strings.Join(dbtopology.PodNames(list), ", "), s.UUID)
+				"%s have the same server_uuid %s: auto.cnf was copied with the data, so their GTIDs can't be told apart", strings.Join(dbtopology.PodNames(list), ", "), s.UUID)
 		}
 	}
 	modes := map[string][]*dbstate.Server{}

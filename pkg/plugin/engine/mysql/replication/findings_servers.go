@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,23 +12,36 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
 )
 
-// server tells of settings that contradict what a server does, and of transactions that only it has.
+// server reports settings that contradict what a server does, and transactions that only it has.
 func server(j *dbtopology.Judge, s *dbstate.Server) {
 	if !s.Answered {
 		return
 	}
 	one := dbtopology.PodNames([]*dbstate.Server{s})
-	settings := quote(s, mysql.SubjectVariables, "read_only", "super_read_only", "log_bin", "log_replica_updates", "log_slave_updates")
+	settings := quote(s, mysql.SubjectVariables, "read_only", "super_read_only", "innodb_read_only", "innodb_force_recovery", "log_bin", "log_replica_updates", "log_slave_updates")
 	inCycle := s.Follows(s)
 	switch {
 	case len(s.Links) > 0 && !inCycle && s.TakesWrites:
-		j.Add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityError, one, settings, "%s is a replica and takes writes (read_only=0): what is written to it the source never gets", s.Pod.Name)
+		j.Add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityError, one, settings, "%s is a replica but takes writes (read_only=0), which never reach the source", s.Pod.Name)
 		j.OnItsWay(s)
 	case len(s.Links) > 0 && !inCycle && Of(s.State).Version.Product == mysql.MySQL && !IsOn(Of(s.State).Variables, "super_read_only"):
-		j.Add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityInfo, one, settings, "%s is a replica and takes writes of accounts with SUPER or CONNECTION_ADMIN (super_read_only=0)", s.Pod.Name)
-	case len(s.Links) == 0 && !s.ChannelsUnknown && len(s.Replicas) > 0 && !s.TakesWrites:
-		j.Add(v1alpha1.CodeSourceReadOnly, v1alpha1.SeverityError, one, settings, "%s is the source of %s and takes no writes (read_only=1)", s.Pod.Name, strings.Join(dbtopology.PodNames(s.Replicas), ", "))
+		j.Add(v1alpha1.CodeReplicaWritable, v1alpha1.SeverityInfo, one, settings, "%s is a replica but takes writes from accounts with SUPER or CONNECTION_ADMIN (super_read_only=0)", s.Pod.Name)
+	case len(s.Links) == 0 && !s.ChannelsUnknown && len(s.Replicas) > 0 && !s.TakesWrites && len(s.Leftovers) == 0: // then no server takes writes
+		j.Add(v1alpha1.CodeSourceReadOnly, v1alpha1.SeverityError, one, settings, "%s is the source of %s but takes no writes (%s)", s.Pod.Name, strings.Join(dbtopology.PodNames(s.Replicas), ", "), Of(s.State).NoWrites)
 		j.OnItsWay(s)
+	case s.TakesWrites:
+	case Of(s.State).InGalera() && IsOn(Of(s.State).Status, "wsrep_ready"):
+		j.Add(v1alpha1.CodeSourceReadOnly, v1alpha1.SeverityWarning, one, settings, "%s%s is a Galera node but takes no writes (%s)", s.Pod.Name, dbtopology.Readiness(s), Of(s.State).NoWrites)
+		j.SendsClients(s, v1alpha1.SeverityError)
+		j.OnItsWay(s)
+	case s.Role() == v1alpha1.RoleStandalone:
+		j.Add(v1alpha1.CodeSourceReadOnly, v1alpha1.SeverityError, one, settings, "%s is the only server of its set but takes no writes (%s)", s.Pod.Name, Of(s.State).NoWrites)
+		j.SendsClients(s, v1alpha1.SeverityError)
+		j.OnItsWay(s)
+	}
+	if level, ok := Of(s.State).Variables.Int("innodb_force_recovery"); ok && level > 0 && level < innodbStopsWriting {
+		j.Add(v1alpha1.CodeInRecoveryMode, v1alpha1.SeverityWarning, one, settings,
+			"%s runs with innodb_force_recovery=%d: this is for taking a dump of damaged data, and a crash in this mode may damage more", s.Pod.Name, level)
 	}
 	if len(s.Links) > 0 && (!IsOn(Of(s.State).Variables, "log_bin") || !IsOn(Of(s.State).Variables, "log_replica_updates", "log_slave_updates")) {
 		what := "log_bin=0"
@@ -36,17 +50,21 @@ func server(j *dbtopology.Judge, s *dbstate.Server) {
 		}
 		j.Add(v1alpha1.CodeCannotBePromoted, v1alpha1.SeverityInfo, one, settings, "%s does not log what it applies (%s): others can't follow it after a failover", s.Pod.Name, what)
 	}
+	for _, c := range s.Leftovers {
+		j.Add(v1alpha1.CodeLeftoverChannel, v1alpha1.SeverityInfo, one, append(settings, quoteChannel(&dbstate.Link{Channel: c}, s, leftoverColumns...)...),
+			"%s has an unused channel to %s%s (stopped, nothing received): START REPLICA would make it a replica again", s.Pod.Name, cmp.Or(c.Ref.Host, "a source"), dbtopology.ChannelName(&dbstate.Link{Channel: c}))
+	}
 	if text := errantOf(s); text != "" && !unacknowledged(s, text) {
-		errant(j, s, text)
+		sources := make([]*dbstate.Server, 0, len(s.Links))
+		for _, c := range s.Links {
+			sources = append(sources, c.Source)
+		}
+		errant(j, s, sources, strings.Join(dbtopology.PodNames(sources), ", ")+" lacks", text)
 	}
 }
 
-// errant tells of transactions that a replica has and its source has not, and where they were written.
-func errant(j *dbtopology.Judge, s *dbstate.Server, text string) {
-	sources := make([]*dbstate.Server, 0, len(s.Links))
-	for _, c := range s.Links {
-		sources = append(sources, c.Source)
-	}
+// errant reports transactions that a server has and those that it gets its data from have not, and where they were written.
+func errant(j *dbtopology.Judge, s *dbstate.Server, sources []*dbstate.Server, lacking, text string) {
 	column := "gtid_executed"
 	number := ""
 	var writers []string
@@ -60,6 +78,10 @@ func errant(j *dbtopology.Judge, s *dbstate.Server, text string) {
 		set, _ := mysql.ParseGTIDSet(text) // likewise
 		number = dbtopology.Count(int(set.Count()), "transaction") + ", "
 		for _, uuid := range set.UUIDs() {
+			if strings.EqualFold(uuid, Of(s.State).Variables.Text("group_replication_group_name")) {
+				writers = append(writers, "members of the group")
+				continue
+			}
 			writers = append(writers, writer(j, func(o *dbstate.Server) bool { return o.UUID == uuid }, uuid))
 		}
 	}
@@ -70,19 +92,20 @@ func errant(j *dbtopology.Judge, s *dbstate.Server, text string) {
 		}
 	}
 	j.Add(v1alpha1.CodeErrantTransactions, v1alpha1.SeverityError, dbtopology.PodNames([]*dbstate.Server{s}), evidence,
-		"%s%s has transactions that %s lacks: %s (%swritten on %s)", s.Pod.Name, dbtopology.Readiness(s), strings.Join(dbtopology.PodNames(sources), ", "), text, number, strings.Join(slices.Compact(writers), ", "))
+		"%s%s has transactions that %s: %s (%swritten on %s)", s.Pod.Name, dbtopology.Readiness(s), lacking, text, number, strings.Join(slices.Compact(writers), ", "))
 }
 
 func writer(j *dbtopology.Judge, is func(*dbstate.Server) bool, otherwise string) string {
 	if o := dbstate.Only(j.Graph.Servers, is); o != nil {
 		return o.Pod.Name
 	}
-	return "a server that is not here (" + otherwise + ")"
+	return "a server that was not found here (" + otherwise + ")"
 }
 
-// semiSyncRules tell of a source whose semi-synchronous replication does not do its work.
+// semiSyncRules report a source whose semi-synchronous replication does not do its work.
 func semiSyncRules(j *dbtopology.Judge, s *dbstate.Server) {
-	if !s.Answered || len(s.Links) > 0 || !IsOn(Of(s.State).Variables, "rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled") {
+	state := OnOff(Of(s.State).Status, "Rpl_semi_sync_source_status", "Rpl_semi_sync_master_status")
+	if !s.Answered || state == nil || !IsOn(Of(s.State).Variables, "rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled") {
 		return
 	}
 	one := dbtopology.PodNames([]*dbstate.Server{s})
@@ -97,15 +120,26 @@ func semiSyncRules(j *dbtopology.Judge, s *dbstate.Server) {
 	if !ok {
 		wanted = 1 // MariaDB waits for one
 	}
-	on := IsOn(Of(s.State).Status, "Rpl_semi_sync_source_status", "Rpl_semi_sync_master_status")
+	variable := "rpl_semi_sync_source_enabled"
+	if OnOff(Of(s.State).Variables, variable) == nil {
+		variable = "rpl_semi_sync_master_enabled"
+	}
+	on := *state
 	switch {
+	case len(s.Links) > 0: // without replicas nothing is lost if it does not wait
+		if on && waiting > 0 && clients < wanted {
+			j.Add(v1alpha1.CodeSemiSyncBlocked, v1alpha1.SeverityError, one, evidence,
+				"%s%s is a semi-synchronous source as well: what it applies waits for %s, but %d are connected (%s)", s.Pod.Name, dbtopology.Readiness(s), dbtopology.Count(int(wanted), "semi-synchronous replica"), clients, variable)
+			j.Advise(run(s, "SET GLOBAL "+variable+"=OFF"))
+			j.OnItsWay(s.Replicas...)
+		}
 	case on && waiting > 0 && clients < wanted:
 		j.Add(v1alpha1.CodeSemiSyncBlocked, v1alpha1.SeverityCritical, one, evidence,
-			"%s: commits wait for %s, and %d are connected: %s", s.Pod.Name, dbtopology.Count(int(wanted), "semi-synchronous replica"), clients, hang(waiting))
+			"%s: commits wait for %s, but %d are connected: %s", s.Pod.Name, dbtopology.Count(int(wanted), "semi-synchronous replica"), clients, hang(waiting))
 		j.OnItsWay(s.Replicas...)
 	case !on:
 		j.Add(v1alpha1.CodeSemiSyncFellBack, v1alpha1.SeverityError, one, evidence,
-			"%s: semi-synchronous replication is enabled and off: commits wait for no replica (%d of %d are connected)", s.Pod.Name, clients, wanted)
+			"%s: semi-synchronous replication is enabled but has fallen back to asynchronous: commits wait for no replica (%d of %d connected)", s.Pod.Name, clients, wanted)
 		j.OnItsWay(s.Replicas...)
 	}
 }

@@ -66,6 +66,13 @@ func groupMember(s *dbstate.State) *v1alpha1.MySQLGroupMember {
 // InGalera reports whether a server is a node of a Galera cluster.
 func (d *Detail) InGalera() bool { return IsOn(d.Variables, "wsrep_on") }
 
+// joins reports whether a Galera node is on its way into a cluster: it asks for the data, gets it, or catches up. Until a state transfer is over it
+// does not see itself in the primary component.
+func (d *Detail) joins() bool {
+	comment := d.Status.Text("wsrep_local_state_comment")
+	return d.InGalera() && !IsOn(d.Status, "wsrep_ready") && (strings.HasPrefix(comment, "Joining") || comment == "Joiner" || comment == "Joined")
+}
+
 // galeraNode is what a node says of its cluster; nil if it is none.
 func (d *Detail) galeraNode() *v1alpha1.GaleraNode {
 	if !d.InGalera() {
@@ -87,8 +94,10 @@ func member(s *dbstate.State, d *Detail) *dbstate.Member {
 	switch {
 	case d.InGalera():
 		m := &dbstate.Member{Role: v1alpha1.RoleNode}
-		if n := d.galeraNode(); n.ClusterStatus != v1alpha1.GaleraPrimary || !n.Ready {
-			m.Broken = "it is in no primary component"
+		if d.joins() {
+			m.Broken = "it is joining its cluster"
+		} else if n := d.galeraNode(); n.ClusterStatus != v1alpha1.GaleraPrimary || !n.Ready {
+			m.Broken = "it is not in the primary component"
 		}
 		return m
 	case d.InGroup():

@@ -79,19 +79,22 @@ func TestTimeline(t *testing.T) {
 			want: "mysql-1 joined; mysql-1 answers: replica of mysql-0; mysql-1: its pod is ready"},
 		"left":      {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Servers = set.Servers[:1] }, want: "mysql-1 left"},
 		"not ready": {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.Ready = false }, want: "mysql-0: its pod is not ready"},
-		"made anew": {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
+		"recreated": {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			source.CreationTimestamp, source.Node = metav1.NewTime(now), "n2"
-		}, want: "mysql-0 made anew on n2"},
+		}, want: "mysql-0 recreated on n2"},
 		"promoted": {after: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			replica.Role, replica.ReadOnly, replica.Channels = v1alpha1.RoleSource, new(false), nil
-		}, want: "mysql-1 takes writes (read_only=0); mysql-1 is source (was replica); mysql-1 follows mysql-0 no longer"},
+		}, want: "mysql-1 takes writes (read_only=0); mysql-1 is source (was replica); mysql-1 no longer follows mysql-0"},
 		"demoted": {after: func(source, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			source.Role, source.ReadOnly, source.Channels = v1alpha1.RoleReplica, new(true), slices.Clone(replica.Channels)
 			source.Channels[0].Source.Pod, source.Channels[0].Receiver = "mysql-1", "Connecting"
-		}, want: "mysql-0 takes no writes any more (read_only=1); mysql-0 is replica (was source); mysql-0 follows mysql-1"},
+		}, want: "mysql-0 no longer takes writes (read_only=1); mysql-0 is replica (was source); mysql-0 follows mysql-1"},
 		"another source": {after: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			replica.Channels[0].Source = v1alpha1.DatabaseSource{Host: "db.example.com"}
 		}, want: "mysql-1 follows db.example.com (was mysql-0); mysql-1 replicates"},
+		"the source's pod is gone for a moment": {after: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
+			replica.Channels[0].Source = v1alpha1.DatabaseSource{Host: "mysql-0.mysql"}
+		}},
 		"applier error": {after: threads("Yes", "No", nil, &v1alpha1.DatabaseError{Number: 1062, Message: "Duplicate entry"}),
 			want: "mysql-1: the applier has stopped: 1062: Duplicate entry"},
 		"receiver stopped": {after: threads("No", "Yes", nil, nil), want: "mysql-1: the receiver has stopped"},
@@ -103,7 +106,7 @@ func TestTimeline(t *testing.T) {
 		"stale":            {before: lagging(12_300), after: lagging(61_000), want: "mysql-1 is stale: 61s late"},
 		"less stale":       {before: lagging(61_000), after: lagging(59_000), want: "mysql-1 is 59.0s late"},
 		"caught up":        {before: lagging(61_000), want: "mysql-1 has caught up"},
-		"nobody knows a lag": {before: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
+		"a lag is unknown": {before: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			replica.Channels[0].LagMilliseconds = nil
 		}},
 		"label": {before: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
@@ -116,15 +119,15 @@ func TestTimeline(t *testing.T) {
 			set.Services[0].Reaches = []string{"mysql-1"}
 		},
 			want: "Service mysql-read reaches mysql-1 (was mysql-0, mysql-1)"},
-		"Service that reaches nobody": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Services[0].Reaches = nil },
-			want: "Service mysql-read reaches nobody (was mysql-0, mysql-1)"},
+		"Service that reaches no server": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Services[0].Reaches = nil },
+			want: "Service mysql-read reaches no server (was mysql-0, mysql-1)"},
 		"Service unread": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) {
 			set.Services[0].Reaches, set.Services[0].ReachesUnknown = nil, true
 		}},
 		"Service made": {before: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Services = nil }, want: "Service mysql-read reaches mysql-0, mysql-1"},
-		"Service gone": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Services = nil }, want: "Service mysql-read reaches no server of the set any more"},
+		"Service gone": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Services = nil }, want: "Service mysql-read no longer reaches any server of the set"},
 		"upgraded":     {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.Version = "9.8.0" }, want: "mysql-0 runs MySQL 9.8.0 (was MySQL 9.7.4)"},
-		"other data":   {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.MySQL.ServerUUID = "u9" }, want: "mysql-0 is another server now: server_uuid u9 (was u0)"},
+		"other data":   {after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.MySQL.ServerUUID = "u9" }, want: "mysql-0 is a different server now: server_uuid u9 (was u0)"},
 		"group": {before: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			source.MySQL.Group = &v1alpha1.MySQLGroupMember{State: v1alpha1.GroupOnline}
 		}, after: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
@@ -151,11 +154,11 @@ func TestTimeline(t *testing.T) {
 				{Code: v1alpha1.CodeErrantTransactions, Severity: v1alpha1.SeverityError, Message: "mysql-1 has more"},
 				{Code: v1alpha1.CodeApplierStopped, Severity: v1alpha1.SeverityCritical}, {Code: v1alpha1.CodeLagUnknown, Severity: v1alpha1.SeverityInfo},
 			}
-		}, want: "ERROR MYSQL020 mysql-1 has more; MYSQL004 is over: pod/mysql-0"},
+		}, want: "ERROR MYSQL020 mysql-1 has more; MYSQL004 resolved: pod/mysql-0"},
 		"the set": {after: func(_, _ *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology) { set.Metadata.Namespace = "other" },
 			want: "other/mysql-0 joined; other/mysql-0 answers: source, takes writes; other/mysql-0: its pod is ready; " +
 				"other/mysql-1 joined; other/mysql-1 answers: replica of mysql-0; other/mysql-1: its pod is ready; other/Service mysql-read reaches mysql-0, mysql-1; " +
-				"shop/mysql-0 left; shop/mysql-1 left; shop/Service mysql-read reaches no server of the set any more"},
+				"shop/mysql-0 left; shop/mysql-1 left; shop/Service mysql-read no longer reaches any server of the set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var texts []string
@@ -178,10 +181,10 @@ func TestGoals(t *testing.T) {
 		change         func(source, replica *v1alpha1.DatabaseServer, set *v1alpha1.DatabaseTopology)
 		ready, healthy bool
 	}{
-		{name: "sound", ready: true, healthy: true},
+		{name: "healthy", ready: true, healthy: true},
 		{name: "one does not answer", change: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { replica.Unreachable = "x" }},
 		{name: "a pod is not ready", change: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { replica.Ready = false }},
-		{name: "nobody takes writes", change: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.ReadOnly = new(true) }},
+		{name: "no server takes writes", change: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) { source.ReadOnly = new(true) }},
 		{name: "writes come from elsewhere", ready: true, healthy: true, change: func(source, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			source.ReadOnly, source.Channels = new(true), slices.Clone(replica.Channels)
 			source.Channels[0].Source.Pod = ""
@@ -189,7 +192,7 @@ func TestGoals(t *testing.T) {
 		{name: "a thread has stopped", change: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			replica.Channels[0].Applier = "No"
 		}},
-		{name: "nobody may tell", change: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
+		{name: "unknown channels", change: func(_, replica *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {
 			replica.Role = v1alpha1.RoleUnknown
 		}},
 		{name: "a member is out", change: func(source, _ *v1alpha1.DatabaseServer, _ *v1alpha1.DatabaseTopology) {

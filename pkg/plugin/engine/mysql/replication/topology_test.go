@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbserver"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql"
+	"github.com/kubectl-doik/kubectl-doik/pkg/printers"
 	"github.com/kubectl-doik/kubectl-doik/test/golden"
 )
 
@@ -21,8 +22,7 @@ var engines = []*dbtopology.Engine{&Engine}
 // replicas have, as the answers were taken at different times. Pods, nodes and Services are made up. Reports are compared without their
 // raw answers.
 func TestGolden(t *testing.T) {
-	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
-	golden.Cases(t, func(t *testing.T, s *dbtopology.Snapshot, folder string) {
+	golden.Cases(t, time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC), func(t *testing.T, s *dbtopology.Snapshot, now time.Time, folder string) {
 		report := dbtopology.Analyze(engines, s, now)
 		raw := false
 		for i := range report.Items {
@@ -36,6 +36,9 @@ func TestGolden(t *testing.T) {
 			t.Error("no raw answers in the report")
 		}
 		golden.Report(t, folder, report, &report.Metadata)
+		golden.Fitted(t, folder, func(show printers.Show) printers.Table {
+			return dbtopology.Table(report, dbtopology.View{Engines: engines, Show: show, Now: now})
+		})
 		golden.Tables(t, folder, dbtopology.Table(report, dbtopology.View{Engines: engines, Now: now}), dbtopology.Table(report, dbtopology.View{Engines: engines, Namespaces: true, Now: now}))
 	})
 }
