@@ -76,7 +76,9 @@ type Step struct {
 // says. Without a Service it is not asked.
 type Reads struct {
 	Service string
-	Want    []Expect
+	// Args are further arguments of mysql-reads.
+	Args []string
+	Want []Expect
 }
 
 // steps are all stages of a fault.

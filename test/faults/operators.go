@@ -100,6 +100,32 @@ var withoutOperator = []Fault{{
 	}},
 	Repair: kubectl("delete service,endpointslice mysql-primary mysql-secondary"),
 }, {
+	Name: "HAProxy leads readers to a broken replica", Always: true, Check: "MYSQL011 MYSQL070 MYSQL073",
+	Inject: func(s *Set) {
+		s.Apply(haproxy)
+		s.Kubectl("rollout", "status", "deployment/haproxy", "--timeout=60s")
+		for port, want := range map[string]string{"mysql": "mysql-0", "mysql-replicas": "mysql-1 mysql-2"} {
+			s.reads(Reads{Service: "mysql-haproxy", Args: []string{"--port=" + port}})
+			item := cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, "mysql-reads", "mysql-haproxy", "--port="+port).Items[0]
+			var answered []string
+			for _, server := range item.Servers {
+				if server.Answers > 0 {
+					answered = append(answered, server.Pod)
+				}
+			}
+			if got := strings.Join(answered, " "); got != want || item.Router != "HAProxy" || item.ReadyEndpoints != 1 || item.Failed > 0 {
+				s.Errorf("port %s: %s, want %s: %+v", port, got, want, item)
+			}
+		}
+		s.SQL(1, "STOP REPLICA SQL_THREAD")
+	},
+	Want:  []Expect{{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-read", "sends reads to mysql-1 (receiver Yes, applier No)", ""}},
+	Reads: Reads{Service: "mysql-haproxy", Args: []string{"--port=mysql-replicas"}, Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/mysql-1", "stale data was read from mysql-1", ""}}},
+	Repair: func(s *Set) {
+		s.SQL(1, "START REPLICA")
+		s.Kubectl("delete", "deployment,service,configmap", "-l", "app=haproxy")
+	},
+}, {
 	Name: "a headless Service is read from",
 	Want: []Expect{{v1alpha1.CodeReadServiceReachesSource, info, "service/mysql-read", "", ""}},
 	Reads: Reads{Service: "mysql", Want: []Expect{
@@ -107,6 +133,19 @@ var withoutOperator = []Fault{{
 	}},
 	Repair: func(*Set) {},
 }}
+
+// haproxy passes connections on: of one port to the source, of another to the replicas in turn. Neither it nor a probe checks them: after some checks
+// that end before the handshake, a server blocks the address (error 1129).
+const haproxy = `{apiVersion: v1, kind: ConfigMap, metadata: {name: haproxy, labels: {app: haproxy}}, data: {haproxy.cfg: "
+  defaults\n mode tcp\n timeout connect 2s\n timeout client 30s\n timeout server 30s\n
+  listen writes\n bind :3306\n server mysql-0 mysql-0.mysql:3306\n
+  listen reads\n bind :3307\n balance roundrobin\n server mysql-1 mysql-1.mysql:3306\n server mysql-2 mysql-2.mysql:3306\n"}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: mysql-haproxy, labels: {app: haproxy}}, spec: {selector: {app: haproxy}, ports: [{name: mysql, port: 3306}, {name: mysql-replicas, port: 3307}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: haproxy, labels: {app: haproxy}}, spec: {selector: {matchLabels: {app: haproxy}}, template: {metadata: {labels: {app: haproxy}},
+  spec: {terminationGracePeriodSeconds: 1, volumes: [{name: config, configMap: {name: haproxy}}], containers: [{name: haproxy, image: "haproxy:2.6", imagePullPolicy: IfNotPresent,
+  ports: [{name: mysql, containerPort: 3306}, {name: mysql-replicas, containerPort: 3307}], volumeMounts: [{name: config, mountPath: /etc/haproxy}]}]}}}}`
 
 const (
 	mocoLabels = "app: mysql, app.kubernetes.io/name: mysql, app.kubernetes.io/instance: shop, app.kubernetes.io/created-by: moco"

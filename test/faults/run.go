@@ -144,7 +144,7 @@ func (s *Set) reads(reads Reads) {
 	s.Helper()
 	cluster.Eventually(s, 90*time.Second, func() error {
 		var found []v1alpha1.Finding
-		for _, item := range cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, "mysql-reads", "svc/"+reads.Service).Items {
+		for _, item := range cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, append([]string{"mysql-reads", "svc/" + reads.Service}, reads.Args...)...).Items {
 			found = append(found, item.Findings...)
 		}
 		for _, e := range reads.Want {

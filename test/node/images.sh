@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 # In the order of their import: the cluster itself needs the first two.
-IMAGES=(pause coredns nginx netshoot busybox mariadb mariadb_newer mysql)
+IMAGES=(pause coredns nginx haproxy netshoot busybox mariadb mariadb_newer mysql)
 # Those that most tests don't need are made and imported by add: postgres, cnpg, mariadb_operator, mariadb_operated.
 
 ARCH=$(dpkg --print-architecture)
@@ -32,6 +32,12 @@ ln -sf /dev/stdout var/log/nginx/access.log
 ln -sf /dev/stderr var/log/nginx/error.log
 echo 'server { listen 80 default_server; root /usr/share/nginx/html; autoindex on; }' > etc/nginx/sites-enabled/default
 HOOK
+}
+
+image_haproxy() {
+  names=(docker.io/library/haproxy:2.6)
+  config='{Env: [$path], Cmd: ["haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg"]}'
+  debian bookworm haproxy </dev/null
 }
 
 # The toolbox of the study's DNS exercises, also under the names that Kubernetes' documentation uses for debug pods.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.Da
 	item := v1alpha1.DatabaseReads{
 		TypeMeta:  metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseReads},
 		Metadata:  v1alpha1.ObjectMeta{Namespace: s.Service.Namespace, Name: s.Service.Name, UID: string(s.Service.UID), CreationTimestamp: s.Service.CreationTimestamp},
-		ClusterIP: s.Service.Spec.ClusterIP, Port: servicePort(&s.Service, engine.Engine), From: s.From,
+		ClusterIP: s.Service.Spec.ClusterIP, Port: cmp.Or(s.Port, servicePort(&s.Service, engine.Engine)), From: s.From, Router: s.Router, ReadyEndpoints: readyEndpoints(s.EndpointSlices),
 		SessionAffinity:       cmp.Or(v1alpha1.SessionAffinity(s.Service.Spec.SessionAffinity), v1alpha1.AffinityNone),
 		InternalTrafficPolicy: v1alpha1.TrafficCluster,
 	}
@@ -78,13 +79,13 @@ func isFor(service *corev1.Service, endpoints []discoveryv1.EndpointSlice, pod *
 	})
 }
 
-// selected are the servers that the Service is for, each in its place in its set, by name, and their engine: a Service is for one.
+// selected are the servers that the Service is for, behind a router those of the set, each in its place in its set, by name, and their engine: a Service is for one.
 func selected(engines []*dbstate.Engine, s *Snapshot, now time.Time) (engine *dbstate.Engine, list []*dbstate.Server) {
 	engine = engines[0]
 	for _, e := range engines {
 		for _, set := range e.Graph(s.Pods, s.Servers, nil, now).Sets {
 			for _, server := range set.Servers {
-				if isFor(&s.Service, s.EndpointSlices, server.Pod) {
+				if s.Router != "" || isFor(&s.Service, s.EndpointSlices, server.Pod) {
 					engine, list = e, append(list, server)
 				}
 			}
@@ -145,7 +146,7 @@ func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.DatabaseReader {
 	}
 	for _, server := range behind {
 		r := v1alpha1.DatabaseReader{
-			Pod: server.Pod.Name, Known: true, Endpoint: isEndpoint(s, server.Pod), Role: server.Role(), Broken: cmp.Or(server.Broken(), server.Stale()),
+			Pod: server.Pod.Name, Known: true, Endpoint: isEndpoint(s, server.Pod), Routed: s.Router != "", Role: server.Role(), Broken: cmp.Or(server.Broken(), server.Stale()),
 		}
 		if server.ID != 0 {
 			r.ServerID = &server.ID
@@ -167,6 +168,34 @@ func readers(s *Snapshot, behind []*dbstate.Server) []v1alpha1.DatabaseReader {
 	return list
 }
 
+// portOf is the Service's port that a user names, or the engine's.
+func portOf(service *corev1.Service, named string, engine *dbserver.Engine) (int32, error) {
+	if named == "" {
+		return servicePort(service, engine), nil
+	}
+	var known []string
+	for _, p := range service.Spec.Ports {
+		if named == p.Name || named == strconv.Itoa(int(p.Port)) {
+			return p.Port, nil
+		}
+		known = append(known, strings.TrimPrefix(p.Name+" ", " ")+strconv.Itoa(int(p.Port)))
+	}
+	return 0, fmt.Errorf("the Service %s has no port %q: it has %s", service.Name, named, cmp.Or(strings.Join(known, ", "), "none"))
+}
+
+// readyEndpoints counts those of a Service, each once.
+func readyEndpoints(list []discoveryv1.EndpointSlice) int32 {
+	ready := map[string]bool{}
+	for i := range list {
+		for j := range list[i].Endpoints {
+			if e := &list[i].Endpoints[j]; objects.EndpointReady(e) {
+				ready[cmp.Or(objects.EndpointPod(e).Name, strings.Join(e.Addresses, ","))] = true
+			}
+		}
+	}
+	return int32(len(ready))
+}
+
 // isEndpoint reports whether a pod is a ready endpoint of the Service.
 func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
 	return slices.ContainsFunc(s.EndpointSlices, func(slice discoveryv1.EndpointSlice) bool {
@@ -184,6 +213,7 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 		}
 		list = append(list, finding.New(engine.Code(rule), severity, objects, "", format, args...))
 	}
+	answered := item.Connections - item.Failed
 	var endpoints, silent, strangers, stale, sources []string
 	var reasons []string
 	hanging, delayed, outdated := hanging(behind), delayed(behind), outdated(engine, behind)
@@ -208,7 +238,7 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 			if finding.CompareSeverity(o.Severity, severity) > 0 {
 				severity = o.Severity
 			}
-		case (r.Role == v1alpha1.RoleSource || r.Role == v1alpha1.RolePrimary) && len(item.Servers) > 1:
+		case (r.Role == v1alpha1.RoleSource || r.Role == v1alpha1.RolePrimary) && len(item.Servers) > 1 && (item.Router == "" || r.Answers < answered):
 			sources = append(sources, r.Pod)
 		}
 		if late := delayed[r.Pod]; late != "" && r.Broken == "" && r.Answers > 0 {
@@ -217,8 +247,7 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 	}
 	headless := item.ClusterIP == corev1.ClusterIPNone
 	sticky := item.SessionAffinity == v1alpha1.AffinityClientIP && !headless
-	answered := item.Connections - item.Failed
-	if len(endpoints) == 0 && !endpointsUnknown {
+	if item.ReadyEndpoints == 0 && !endpointsUnknown {
 		add(finding.RuleNoEndpoints, v1alpha1.SeverityError, nil, "the Service %s has no ready endpoint: reads fail", item.Metadata.Name)
 	}
 	if item.Failed > 0 {
@@ -229,7 +258,11 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 	if len(silent) > 0 && !sticky && !headless && answered > 0 && chance < improbable {
 		add(finding.RuleEndpointSilent, v1alpha1.SeverityWarning, silent, "%s never answered in %d connections, although ready: check the Service's traffic policies and the server", strings.Join(silent, ", "), answered)
 	}
-	if len(strangers) > 0 {
+	switch {
+	case len(strangers) == 0:
+	case item.Router != "": // it may lead to servers elsewhere as well
+		add(finding.RuleUnknownServer, v1alpha1.SeverityWarning, nil, "%s leads to servers that are not of the set of %s: %s", item.Router, item.From, strings.Join(strangers, ", "))
+	default:
 		add(finding.RuleUnknownServer, v1alpha1.SeverityError, nil, "answers came from servers that the Service does not select: %s", strings.Join(strangers, ", "))
 	}
 	if len(stale) > 0 {

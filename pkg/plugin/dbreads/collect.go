@@ -2,9 +2,11 @@
 package dbreads
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +27,9 @@ type Query struct {
 	Engines            []*dbstate.Engine
 	Namespace, Service string
 	// From is the pod in which the connections are made; empty for the first server behind the Service that can.
-	From        string
+	From string
+	// Port is the name or the number of one of the Service's ports; empty for the one that is an engine's.
+	Port        string
 	Connections int
 	For         time.Duration
 	Concurrency int
@@ -45,7 +49,11 @@ type Snapshot struct {
 	// Servers is what they said, by namespace/pod.
 	Servers map[string]dbserver.Said `json:"servers,omitempty"`
 	From    string                   `json:"from"`
-	Answers []Answer                 `json:"answers,omitempty"`
+	// Port is the Service's port; 0 in snapshots that are older than it: an engine's.
+	Port int32 `json:"port,omitempty"`
+	// Router is what the Service leads to where that is no server itself; then Pods are those of the set that From is of.
+	Router  string   `json:"router,omitempty"`
+	Answers []Answer `json:"answers,omitempty"`
 	// New are pods that have not been ready endpoints for as long as answers have been counted.
 	New []string `json:"new,omitempty"`
 	// Problems by what could not be read: endpointslices, pods, connections.
@@ -69,6 +77,8 @@ type Reader struct {
 	engines dbserver.Engines
 	from    dbserver.Server
 	base    Snapshot
+	// group is the set behind a router; empty without one.
+	group string
 }
 
 // NewReader finds the Service, its servers and the pod in which connections are made.
@@ -94,31 +104,38 @@ func NewReader(ctx context.Context, cluster *kube.Cluster, q Query) (*Reader, er
 			return nil, kube.Explain(err)
 		}
 	}
-	servers, err := r.servers(ctx, endpoints)
+	all, routers, err := r.find(ctx, endpoints)
 	if err != nil {
 		return nil, err
 	}
-	if servers = r.behind(servers, endpoints); len(servers) == 0 {
+	servers := r.behind(all, endpoints)
+	if len(servers) == 0 && len(routers) > 0 {
+		r.base.Router = r.engines.Router(&routers[0])
+		if servers, err = r.routed(all, routers); err != nil {
+			return nil, err
+		}
+		r.group = servers[0].Group()
+	}
+	if len(servers) == 0 {
 		if len(service.Spec.Selector) == 0 {
 			return nil, fmt.Errorf("the Service %s has no selector, and none of its endpoints is a %s", q.Service, r.engines.Kind())
 		}
 		return nil, fmt.Errorf("the Service %s selects no %s", q.Service, r.engines.Kind())
 	}
-	if r.from, err = r.choose(ctx, servers); err != nil {
+	if r.from, err = r.choose(all, servers); err != nil {
+		return nil, err
+	}
+	if r.base.Port, err = portOf(service, q.Port, r.from.Engine); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 // choose finds the pod in which connections are made.
-func (r *Reader) choose(ctx context.Context, servers []dbserver.Server) (dbserver.Server, error) {
+func (r *Reader) choose(all, servers []dbserver.Server) (dbserver.Server, error) {
 	if r.query.From != "" {
-		found, err := r.engines.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
-		if err != nil {
-			return dbserver.Server{}, err
-		}
 		var names []string
-		for _, s := range found {
+		for _, s := range all {
 			if names = append(names, s.Pod.Name); s.Pod.Name == r.query.From {
 				return s, nil
 			}
@@ -169,7 +186,7 @@ func (r *Reader) Collect(ctx context.Context) (*Snapshot, error) {
 func (r *Reader) probe(time time.Duration) dbserver.Probe {
 	q := r.query
 	return dbserver.Probe{
-		Host: q.Service + "." + q.Namespace, Port: int(servicePort(&r.base.Service, r.from.Engine)), Connections: q.Connections, For: time, Concurrency: q.Concurrency,
+		Host: q.Service + "." + q.Namespace, Port: int(r.base.Port), Connections: q.Connections, For: time, Concurrency: q.Concurrency,
 	}
 }
 
@@ -190,6 +207,56 @@ func (r *Reader) endpoints(ctx context.Context) ([]discoveryv1.EndpointSlice, er
 	return list, err
 }
 
+// find lists the servers of the namespace, and the pods that the Service is for and that pass connections on.
+func (r *Reader) find(ctx context.Context, endpoints []discoveryv1.EndpointSlice) (all []dbserver.Server, routers []corev1.Pod, err error) {
+	err = r.cluster.EachPod(ctx, kube.Query{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize}, func(pod *corev1.Pod) {
+		if server, ok := r.engines.Detect(pod); ok {
+			all = append(all, server)
+		} else if r.engines.Router(pod) != "" && isFor(&r.base.Service, endpoints, pod) {
+			routers = append(routers, *pod)
+		}
+	})
+	return all, routers, kube.Explain(err)
+}
+
+// routed are the servers of the set that a router is of: that of --from, the only one that there is, or the one whose pods have the most labels in
+// common with the router's.
+func (r *Reader) routed(all []dbserver.Server, routers []corev1.Pod) ([]dbserver.Server, error) {
+	sets := map[string][]dbserver.Server{}
+	alike := map[string]int{}
+	chosen := ""
+	for _, s := range all {
+		group := s.Group()
+		sets[group] = append(sets[group], s)
+		alike[group] = max(alike[group], common(s.Pod.Labels, routers[0].Labels))
+		if s.Pod.Name == r.query.From {
+			chosen = group
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(sets), func(a, b string) int { return cmp.Or(alike[b]-alike[a], cmp.Compare(a, b)) })
+	switch {
+	case chosen != "":
+	case len(names) == 0:
+		return nil, fmt.Errorf("the Service %s leads to %s, and there is no %s in the namespace %s from which to connect to it", r.query.Service, r.base.Router, r.engines.Kind(), r.query.Namespace)
+	case len(names) == 1 || alike[names[0]] > alike[names[1]]:
+		chosen = names[0]
+	default:
+		return nil, fmt.Errorf("the Service %s leads to %s: name a pod of the set behind it with --from, as %s or %s", r.query.Service, r.base.Router, sets[names[0]][0].Pod.Name, sets[names[1]][0].Pod.Name)
+	}
+	return sets[chosen], nil
+}
+
+// common counts the labels that two pods have with the same values.
+func common(a, b map[string]string) int {
+	n := 0
+	for key, value := range a {
+		if other, ok := b[key]; ok && other == value {
+			n++
+		}
+	}
+	return n
+}
+
 // servers are those of the sets that the Service leads to, as they are now.
 func (r *Reader) servers(ctx context.Context, endpoints []discoveryv1.EndpointSlice) ([]dbserver.Server, error) {
 	all, err := r.engines.Find(ctx, r.cluster, dbserver.Scope{Namespace: r.query.Namespace, ChunkSize: r.query.ChunkSize})
@@ -201,7 +268,7 @@ func (r *Reader) servers(ctx context.Context, endpoints []discoveryv1.EndpointSl
 
 // related keeps the servers of the sets that the Service leads to, by name.
 func (r *Reader) related(all []dbserver.Server, endpoints []discoveryv1.EndpointSlice) []dbserver.Server {
-	groups := map[string]bool{}
+	groups := map[string]bool{r.group: r.group != ""}
 	for _, s := range r.behind(all, endpoints) {
 		groups[s.Group()] = true
 	}
@@ -210,7 +277,9 @@ func (r *Reader) related(all []dbserver.Server, endpoints []discoveryv1.Endpoint
 	return related
 }
 
-// behind are the servers that the Service is for, in their order.
+// behind are the servers that the Service is for, in their order: by itself, or through a router.
 func (r *Reader) behind(servers []dbserver.Server, endpoints []discoveryv1.EndpointSlice) []dbserver.Server {
-	return slices.DeleteFunc(slices.Clone(servers), func(s dbserver.Server) bool { return !isFor(&r.base.Service, endpoints, s.Pod) })
+	return slices.DeleteFunc(slices.Clone(servers), func(s dbserver.Server) bool {
+		return !isFor(&r.base.Service, endpoints, s.Pod) && (r.group == "" || s.Group() != r.group)
+	})
 }

@@ -184,6 +184,12 @@ func (f *Follower) age(s *Snapshot, now time.Time) {
 
 // present are the servers of the sets that the Service leads to now.
 func (f *Follower) present() ([]dbserver.Server, error) {
+	all, err := f.all()
+	return f.related(all, f.endpoints()), err
+}
+
+// all are the servers of the namespace.
+func (f *Follower) all() ([]dbserver.Server, error) {
 	pods, _, err := f.pods.Objects()
 	if err != nil {
 		return nil, kube.Explain(err)
@@ -193,7 +199,7 @@ func (f *Follower) present() ([]dbserver.Server, error) {
 		server, _ := f.engines.Detect(pod)
 		all = append(all, server)
 	}
-	return f.related(all, f.endpoints()), nil
+	return all, nil
 }
 
 // ready waits for what tells which servers there are.
@@ -240,11 +246,12 @@ func (f *Follower) connect(ctx context.Context) {
 		}
 		f.note(err)
 		wait(ctx, againDelay)
-		servers, err := f.present()
-		if servers = f.behind(servers, f.endpoints()); err != nil || len(servers) == 0 {
+		all, err := f.all()
+		servers := f.behind(all, f.endpoints())
+		if err != nil || len(servers) == 0 {
 			continue
 		}
-		from, err := f.choose(ctx, servers)
+		from, err := f.choose(all, servers)
 		if err != nil {
 			f.note(err)
 			continue

@@ -37,6 +37,9 @@ const (
 		# For half a minute, ten at once, from another pod
 		kubectl doik COMMAND mysql-read --duration=30s --concurrency=10 --from=mysql-2
 
+		# Through HAProxy, MySQL Router, ProxySQL or MaxScale: which servers its port for reading leads to
+		kubectl doik COMMAND shop-haproxy --port=mysql-replicas
+
 		# Until Ctrl-C, while a StatefulSet is scaled
 		kubectl doik COMMAND mysql-read --watch`
 )
@@ -50,7 +53,7 @@ type Flags struct {
 	connections int
 	duration    time.Duration
 	concurrency int
-	from        string
+	from, port  string
 }
 
 // Options are the flags' meaning, checked.
@@ -82,6 +85,7 @@ func NewCommand(shared *scope.Flags, name string, engines ...*dbstate.Engine) *c
 	cmd.Flags().DurationVar(&f.duration, "duration", 0, "Keep making connections for this long, instead of a fixed number.")
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", f.concurrency, "Number of connections to make at the same time.")
 	cmd.Flags().StringVar(&f.from, "from", "", "The pod to connect from, which must run a server; by default the first one behind the Service.")
+	cmd.Flags().StringVar(&f.port, "port", "", "The Service's port, by name or number; by default the database's own.")
 	shared.AddWatchFlags(cmd)
 	shared.AddSnapshotFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("connections", "duration", "watch")
@@ -106,7 +110,7 @@ func (f *Flags) ToOptions(args []string) (*Options, error) {
 		return nil, err
 	}
 	return &Options{Scope: s, Query: Query{
-		Engines: f.engines, Namespace: s.Namespace, Service: s.Names[0], From: f.from, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,
+		Engines: f.engines, Namespace: s.Namespace, Service: s.Names[0], From: f.from, Port: f.port, Connections: f.connections, For: f.duration, Concurrency: f.concurrency,
 		Access: access, ChunkSize: s.ChunkSize,
 	}}, nil
 }

@@ -39,7 +39,7 @@ func Table(report *v1alpha1.DatabaseReadsList, show printers.Show) printers.Tabl
 		troubled := finding.TroubledBy(item.Findings)
 		for j := range item.Servers {
 			s := &item.Servers[j]
-			fine := s.Known && s.Endpoint && s.Broken == "" && s.Role != v1alpha1.RoleUnknown && !troubled.Has("Pod", item.Metadata.Namespace, s.Pod)
+			fine := s.Known && (s.Endpoint || s.Routed) && s.Broken == "" && s.Role != v1alpha1.RoleUnknown && !troubled.Has("Pod", item.Metadata.Namespace, s.Pod)
 			block.Add(show, fine, columns.Cells(s))
 		}
 		t.Blocks = append(t.Blocks, block)
@@ -57,14 +57,11 @@ func Names(report *v1alpha1.DatabaseReadsList) []string {
 }
 
 func heading(item *v1alpha1.DatabaseReads) []printers.Cell {
-	endpoints := 0
-	for _, s := range item.Servers {
-		if s.Endpoint {
-			endpoints++
-		}
+	ready := printers.Text(fmt.Sprintf("%d ready endpoints", item.ReadyEndpoints))
+	if item.Router != "" {
+		ready.Text += " of " + item.Router
 	}
-	ready := printers.Text(fmt.Sprintf("%d ready endpoints", endpoints))
-	if endpoints == 0 {
+	if item.ReadyEndpoints == 0 {
 		ready.Level = printers.Alarm
 	}
 	failed := printers.Text(fmt.Sprintf("%d connections from %s, %d failed", item.Connections, item.From, item.Failed))
@@ -72,7 +69,7 @@ func heading(item *v1alpha1.DatabaseReads) []printers.Cell {
 		failed.Level = printers.Alarm
 	}
 	return []printers.Cell{
-		printers.Text("Service " + item.Metadata.Name), ready, failed,
+		printers.Text(fmt.Sprintf("Service %s:%d", item.Metadata.Name, item.Port)), ready, failed,
 		printers.Text("sessionAffinity " + string(item.SessionAffinity)), printers.Text("internalTrafficPolicy " + string(item.InternalTrafficPolicy)),
 	}
 }
@@ -99,6 +96,10 @@ func endpoint(s *v1alpha1.DatabaseReader) printers.Cell {
 	switch {
 	case !s.Known:
 		return printers.Cell{Text: "none", Level: printers.Alarm}
+	case s.Routed && s.Answers == 0:
+		return printers.None
+	case s.Routed:
+		return printers.Text("routed")
 	case !s.Endpoint:
 		return printers.Cell{Text: "not ready", Level: printers.Warn}
 	}

@@ -27,6 +27,8 @@ type Engine struct {
 	// RunsServer reports how much a container of an unlabelled pod looks like a server, by its image, its command, and whether it says that it
 	// has the port.
 	RunsServer func(c *corev1.Container, hasPort bool) Likeness
+	// Router names the product of a container that takes clients' connections and passes them on to servers; it is empty for others.
+	Router func(c *corev1.Container) string
 	// NewAsker makes what asks its servers; it sends nothing yet.
 	NewAsker func(*kube.Cluster, Access) Asker
 	// NewProber makes what opens many connections from inside one of its servers' containers.
@@ -46,6 +48,18 @@ func (e Engines) Detect(pod *corev1.Pod) (Server, bool) {
 		}
 	}
 	return Server{}, false
+}
+
+// Router names the product that a pod passes connections on with; it is empty for a pod that is no router.
+func (e Engines) Router(pod *corev1.Pod) string {
+	for _, engine := range e {
+		for i := range pod.Spec.Containers {
+			if name := engine.Router(&pod.Spec.Containers[i]); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // Name names the engines for people: "MySQL or PostgreSQL".

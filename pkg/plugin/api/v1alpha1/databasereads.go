@@ -63,6 +63,11 @@ type DatabaseReads struct {
 	ClusterIP string `json:"clusterIP,omitempty"`
 	// Port is the Service's port to which the connections were made.
 	Port int32 `json:"port"`
+	// Router is what the Service leads to where that is no server itself, but passes connections on to servers: HAProxy, MySQL Router, ProxySQL or
+	// MaxScale.
+	Router string `json:"router,omitempty"`
+	// ReadyEndpoints counts the Service's endpoints that are ready: of servers, or of the router.
+	ReadyEndpoints int32 `json:"readyEndpoints"`
 	// SessionAffinity says whether a client comes to the same server again.
 	SessionAffinity SessionAffinity `json:"sessionAffinity"`
 	// InternalTrafficPolicy says which servers a client reaches.
@@ -72,7 +77,7 @@ type DatabaseReads struct {
 	// Connections and Failed count those that were made, and those of them that had no answer.
 	Connections int64 `json:"connections"`
 	Failed      int64 `json:"failed"`
-	// Servers are the endpoints, and those that answered though they are none.
+	// Servers are the endpoints, and those that answered though they are none; behind a router, the servers of the set.
 	Servers []DatabaseReader `json:"servers"`
 	// Errors are why connections failed, by message.
 	Errors []DatabaseReadFailure `json:"errors,omitempty"`
@@ -84,10 +89,12 @@ type DatabaseReads struct {
 type DatabaseReader struct {
 	// Pod is the pod, or the host name of a server that is none that is known.
 	Pod string `json:"pod"`
-	// Known is false for a server that answered and is no pod that the Service selects.
+	// Known is false for a server that answered and is no pod that the Service selects, or, behind a router, no pod of the set.
 	Known bool `json:"known"`
 	// Endpoint is true if the pod is a ready endpoint.
 	Endpoint bool `json:"endpoint"`
+	// Routed is true for a server that stands behind a router, which is why it is no endpoint.
+	Routed bool `json:"routed,omitempty"`
 	// ServerID is @@server_id; it is missing where the server did not tell.
 	ServerID *int64 `json:"serverID,omitempty"`
 	// Role is what it does in its set; Unknown where it did not tell.

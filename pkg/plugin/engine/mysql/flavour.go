@@ -12,7 +12,7 @@ const DefaultPort = 3306
 
 // Engine is MySQL and MariaDB.
 var Engine = dbserver.Engine{
-	Name: "MySQL", Servers: "MySQL or MariaDB servers", Family: "MYSQL", Port: DefaultPort, PortNames: []string{"mysql", "mariadb"}, Flavours: flavours, Image: imageFlavour, RunsServer: runsServer,
+	Name: "MySQL", Servers: "MySQL or MariaDB servers", Family: "MYSQL", Port: DefaultPort, PortNames: []string{"mysql", "mariadb"}, Flavours: flavours, Image: imageFlavour, RunsServer: runsServer, Router: router,
 	NewAsker: NewAsker, NewProber: newProber, Statements: statementsOfUsers,
 }
 

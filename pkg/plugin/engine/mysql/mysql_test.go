@@ -181,6 +181,24 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestRouters has images of what passes connections on, and of what goes with it.
+func TestRouters(t *testing.T) {
+	for image, want := range map[string]string{
+		"container-registry.oracle.com/mysql/community-router:9.1": "MySQL Router", "mysql/mysql-router:8.0": "MySQL Router", "percona/percona-mysql-router:8.4": "MySQL Router",
+		"percona/percona-server-mysql-operator:0.8.0-router8.0": "MySQL Router", "haproxy:3.0-alpine": "HAProxy", "percona/haproxy@sha256:00": "HAProxy",
+		"percona/percona-xtradb-cluster-operator:1.11.0-haproxy": "HAProxy", "proxysql/proxysql:2.7": "ProxySQL", "percona/proxysql2:2.7.1": "ProxySQL",
+		"mariadb/maxscale:24.02": "MaxScale", "cloudnativelabs/kube-router": "", "percona/percona-xtradb-cluster-operator:1.18.0": "", "quay.io/prometheus/haproxy-exporter": "",
+		"prom/mysqld-exporter": "", "mysql:8.4": "", "nginx": "",
+	} {
+		if got := (dbserver.Engines{&Engine}).Router(pod(nil, corev1.Container{Name: "c", Image: image})); got != want {
+			t.Errorf("%s: %q, want %q", image, got, want)
+		}
+	}
+	if got := router(&corev1.Container{Image: "registry.example/base:1", Command: []string{"/usr/sbin/haproxy", "-W"}}); got != "HAProxy" {
+		t.Errorf("by its program: %q", got)
+	}
+}
+
 // TestIsNone has what decides about what only looks like a server.
 func TestIsNone(t *testing.T) {
 	ready := pod(nil)

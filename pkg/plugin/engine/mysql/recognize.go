@@ -55,6 +55,34 @@ func startsServer(command []string) bool {
 	return serverProgram.MatchString(program) || shells[program] && serverInScript.MatchString(strings.Join(command[1:], " "))
 }
 
+// routers are the products that pass connections on, by the names of their images and programs, or, of Percona's operators of some years, which
+// have one image repository for all, by the ends of tags.
+var routers = []struct {
+	name       string
+	image, tag *regexp.Regexp
+}{
+	{"MySQL Router", regexp.MustCompile(`^((percona-)?mysql-?router|(community|enterprise)-router)$`), regexp.MustCompile(`-router[0-9.]*$`)},
+	{"HAProxy", regexp.MustCompile(`^(.*-)?haproxy$`), regexp.MustCompile(`-haproxy$`)},
+	{"ProxySQL", regexp.MustCompile(`^proxysql2?$`), regexp.MustCompile(`-proxysql2?$`)},
+	{"MaxScale", regexp.MustCompile(`^(mariadb-)?maxscale$`), nil},
+}
+
+// router is the product of a container that passes connections on to servers.
+func router(c *corev1.Container) string {
+	image, _, _ := strings.Cut(path.Base(c.Image), "@")
+	image, tag, _ := strings.Cut(strings.ToLower(image), ":")
+	program := ""
+	if len(c.Command) > 0 {
+		program = path.Base(c.Command[0])
+	}
+	for _, r := range routers {
+		if r.image.MatchString(image) || r.image.MatchString(program) || r.tag != nil && strings.HasSuffix(image, "-operator") && r.tag.MatchString(tag) {
+			return r.name
+		}
+	}
+	return ""
+}
+
 // How a server is started: by itself, or at the end of a shell's script.
 var (
 	serverProgram  = regexp.MustCompile(`^(mysqld|mariadbd)(_safe|-safe)?$`)
