@@ -52,6 +52,12 @@ var (
 		{"kafka.strimzi.io", "kafkas", "list, watch", ""},
 		{"workloads.kubeblocks.io", "instancesets", "list, watch", ""},
 		{"apps.kruise.io", "statefulsets", "list, watch", ""},
+		{"postgresql.cnpg.io", "backups, scheduledbackups", "list", ""},
+		{"k8s.mariadb.com", "backups, physicalbackups", "list", ""},
+		{"mysql.oracle.com", "mysqlbackups, innodbclusters", "list", ""},
+		{"ps.percona.com", "perconaservermysqlbackups, perconaservermysqls", "list", ""},
+		{"pxc.percona.com", "perconaxtradbclusterbackups, perconaxtradbclusters", "list", ""},
+		{"batch", "cronjobs", "list", ""},
 	}
 	readingInCluster = []rbacRule{
 		{"", "persistentvolumes", "list, watch", ""},

@@ -172,6 +172,42 @@ var sets = Bed{
 		Want: []Expect{{Code: v1alpha1.CodeBudgetBlocks, Severity: warning, Object: "poddisruptionbudget/all", Words: "the PodDisruptionBudget all (minAvailable 1, 1 pods) never lets a pod be evicted: drains"}},
 	}, {
 		// https://github.com/strimzi/strimzi-kafka-operator/issues/12310
+		Name: "a backup has failed, and the one before is old", Always: true, Check: "STS045",
+		Inject: func(s *Set) {
+			cnpg.make(s, "", `conditions: [{type: LastBackupSucceeded, status: "False", reason: LastBackupFailed, message: no space left}]`)
+			s.backup(&cnpgBackups, "daily-1", "cluster: {name: pg}", fmt.Sprintf("phase: completed, stoppedAt: %q", ago(50*time.Hour)))
+			s.backup(&cnpgBackups, "daily-2", "cluster: {name: pg}", fmt.Sprintf("phase: failed, error: no space left, stoppedAt: %q", ago(2*time.Hour)))
+			s.backup(&cnpgBackups, "other", "cluster: {name: another}", "phase: failed")
+		},
+		Want: []Expect{{Code: v1alpha1.CodeBackupFailed, Severity: warning, Object: "cluster/pg", Words: "the backup daily-2 failed 120m ago: no space left; the last that succeeded is 2d2h old"}},
+		Then: []Step{{ // the next one succeeds, and then the schedule is suspended
+			Do: func(s *Set) {
+				s.backup(&cnpgBackups, "daily-3", "cluster: {name: pg}", fmt.Sprintf("phase: completed, stoppedAt: %q", ago(time.Hour)))
+				s.backup(&cnpgSchedules, "daily", `cluster: {name: pg}, schedule: "0 0 2 * * *", suspend: true`, "{}")
+				s.status("clusters.postgresql.cnpg.io", "pg", `{conditions: []}`)
+			},
+			Want: []Expect{{Code: v1alpha1.CodeNoBackup, Severity: info, Object: "cluster/pg", Words: "no backups are made: its schedule is suspended; the last that succeeded is 60m old"}},
+		}},
+		Repair: func(s *Set) {
+			s.Kubectl("delete", "backups.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io", "--all")
+		},
+	}, {
+		Name: "backups are overdue", Always: true, Check: "STS046",
+		Inject: func(s *Set) {
+			s.define(&perconaBackups)
+			s.define(&perconaClusters)
+			s.ApplyWeb()
+			s.Apply(`{apiVersion: ps.percona.com/v1, kind: PerconaServerMySQL, metadata: {name: shop}, spec: {backup: {schedule: [{name: hourly, schedule: "0 * * * *"}]}}}`)
+			uid := s.Kubectl("get", "perconaservermysqls", "shop", "-o", "jsonpath={.metadata.uid}")
+			s.Kubectl("patch", "sts", "web", "--type=merge", "-p", fmt.Sprintf(`{"metadata": {"ownerReferences": [{"apiVersion": "ps.percona.com/v1", "kind": "PerconaServerMySQL", "name": "shop", "uid": %q, "controller": true}]}}`, uid))
+			s.backup(&perconaBackups, "cron-1", "clusterName: shop", fmt.Sprintf("state: Succeeded, completed: %q", ago(5*time.Hour)))
+			s.backup(&perconaBackups, "cron-2", "clusterName: shop", "state: Running")
+		},
+		Want: []Expect{{Code: v1alpha1.CodeBackupOverdue, Severity: warning, Object: "statefulset/web", Words: "no backup has succeeded for 5h, although the schedule of shop/hourly is 0 * * * *: the last that succeeded is 5h old, and cron-2 has not ended for … → kubectl describe perconaservermysql.ps.percona.com shop -n NS"}},
+		Repair: func(s *Set) {
+			s.status("perconaservermysqlbackups.ps.percona.com", "cron-2", fmt.Sprintf("{state: Succeeded, completed: %q}", ago(time.Minute)))
+		},
+	}, {
 		Name: "a budget counts what has no scale", Always: true, Check: "STS035",
 		Inject: func(s *Set) {
 			strimzi.make(s, "", "")
@@ -256,7 +292,11 @@ spec: {}
 		pods:   "thing-a: thing-data-a; thing-b: thing-data-b",
 		labels: func(string) string { return "set: thing" },
 	}
-	kafkas = setKind{group: "kafka.strimzi.io", version: "v1beta2", plural: "kafkas", kind: "Kafka"}
+	cnpgBackups     = setKind{group: "postgresql.cnpg.io", version: "v1", plural: "backups", kind: "Backup"}
+	cnpgSchedules   = setKind{group: "postgresql.cnpg.io", version: "v1", plural: "scheduledbackups", kind: "ScheduledBackup"}
+	perconaBackups  = setKind{group: "ps.percona.com", version: "v1", plural: "perconaservermysqlbackups", kind: "PerconaServerMySQLBackup"}
+	perconaClusters = setKind{group: "ps.percona.com", version: "v1", plural: "perconaservermysqls", kind: "PerconaServerMySQL"}
+	kafkas          = setKind{group: "kafka.strimzi.io", version: "v1beta2", plural: "kafkas", kind: "Kafka"}
 )
 
 func kafkaPod(n int) string {
@@ -384,6 +424,17 @@ func (s *Set) status(resource, name, status string) {
 	s.Helper()
 	s.Kubectl("patch", resource, name, "--subresource=status", "--type=merge", "-p", asJSON(s, "{status: "+status+"}"))
 }
+
+// backup makes an object of a kind that tells of backups, with what an operator says of it.
+func (s *Set) backup(k *setKind, name, spec, status string) {
+	s.Helper()
+	s.define(k)
+	s.Apply(fmt.Sprintf("{apiVersion: %s/%s, kind: %s, metadata: {name: %s}, spec: {%s}}", k.group, k.version, k.kind, name, spec))
+	s.status(k.plural+"."+k.group, name, "{"+strings.Trim(status, "{}")+"}")
+}
+
+// ago is a time of a while ago, as the API writes it.
+func ago(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
 
 // late lets an operator warn of its set, as it does when it can't go on.
 func late(s *Set, ref string) {

@@ -57,7 +57,7 @@ func decodeCNPG(object map[string]any, s *Set) error {
 	s.State = State{
 		Phase: c.Status.Phase, Reason: c.Status.PhaseReason, Primary: c.Status.CurrentPrimary, Target: c.Status.TargetPrimary,
 		Dangling: c.Status.DanglingPVC, Unusable: c.Status.UnusablePVC, Resizing: c.Status.ResizingPVC,
-		Conditions: conditionsOf(c.Status.Conditions, "Ready", "ContinuousArchiving", "LastBackupSucceeded", "ConsistentSystemID", cnpgHibernation),
+		Conditions: conditionsOf(c.Status.Conditions, "Ready", "ContinuousArchiving", ConditionLastBackup, "ConsistentSystemID", cnpgHibernation),
 		Fenced:     fencedBy(c.Metadata.Annotations[cnpgFenced]), Hibernated: c.Metadata.Annotations[cnpgHibernation] == "on",
 	}
 	if s.State.Hibernated {

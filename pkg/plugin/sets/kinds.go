@@ -32,6 +32,9 @@ func Resources() []string {
 	for _, k := range slices.Concat(kinds[:], parents[:]) {
 		list = append(list, k.Resource+"."+k.Group)
 	}
+	for i := range backupKinds {
+		list = append(list, backupKinds[i].Resource+"."+backupKinds[i].Group)
+	}
 	return list
 }
 

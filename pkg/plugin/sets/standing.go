@@ -85,10 +85,13 @@ type Rule struct {
 	Fatal, Mild bool
 }
 
+// ConditionLastBackup is CloudNativePG's, of the newest backup.
+const ConditionLastBackup = "LastBackupSucceeded"
+
 // conditionRules are what conditions of sets, and of what they belong to, mean. Ready of CloudNativePG says no more than its phase does.
 var conditionRules = [...]Rule{
 	{Type: "ContinuousArchiving", Status: metav1.ConditionFalse, Says: "WAL is not archived, and is kept on the primary's volume until it is"},
-	{Type: "LastBackupSucceeded", Status: metav1.ConditionFalse, Says: "the last backup has failed"},
+	{Type: ConditionLastBackup, Status: metav1.ConditionFalse, Says: "the last backup has failed"},
 	{Type: "ConsistentSystemID", Status: metav1.ConditionFalse, Reason: "Mismatch", Says: "instances are of different databases: their system identifiers differ", Fatal: true},
 	{Type: "InstanceFailure", Status: metav1.ConditionTrue, Says: "instances have failed", Fatal: true},
 	{Type: "InstanceUpdateRestricted", Status: metav1.ConditionTrue, Says: "an update is held back: it can't be made in place"},

@@ -152,7 +152,10 @@ func analyzeSet(x *index, set *appsv1.StatefulSet, now time.Time) v1alpha1.SetSt
 	for _, budget := range budgets(x, subjectOf(set)) {
 		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
 	}
-	status.Findings = finding.In(set.Namespace, findings(x, set, &status, now))
+	backed := x.backupsOf("", "", &set.ObjectMeta)
+	status.Backups = backed.status()
+	status.Findings = finding.In(set.Namespace, append(findings(x, set, &status, now), backed.findings("statefulset/"+set.Name, now)...))
+	finding.Sort(status.Findings)
 	judge(x, &status)
 	return status
 }

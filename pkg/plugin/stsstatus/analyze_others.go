@@ -32,7 +32,10 @@ func analyzeOther(x *index, set *sets.Set, now time.Time) v1alpha1.SetStatus {
 	for _, budget := range budgets(x, of) {
 		status.DisruptionBudgets = append(status.DisruptionBudgets, budget.Name)
 	}
-	status.Findings = finding.In(set.Namespace, otherFindings(x, set, of, &status, now))
+	backed := x.backupsOf(set.APIVersion, set.Kind, &set.ObjectMeta)
+	status.Backups = backed.status()
+	status.Findings = finding.In(set.Namespace, append(otherFindings(x, set, of, &status, now), backed.findings(of.ref, now)...))
+	finding.Sort(status.Findings)
 	judge(x, &status)
 	return status
 }

@@ -53,6 +53,8 @@ type Snapshot struct {
 	StorageClasses []storagev1.StorageClass  `json:"storageClasses,omitempty"`
 	// Events are about the sets, their pods, earlier ones of the same names too, and their claims: the newest of each reason and object.
 	Events objects.Events `json:"events,omitempty"`
+	// Backups are those of the databases that operators run.
+	Backups sets.Backups `json:"backups,omitzero"`
 	// What follows is read where rows need it: see needs.
 	Attachments []storagev1.VolumeAttachment `json:"attachments,omitempty"`
 	Nodes       []corev1.Node                `json:"nodes,omitempty"`
@@ -79,6 +81,7 @@ const (
 	subjectNodes       = "nodes"
 	subjectEvents      = claims.SubjectEvents
 	subjectNamespaces  = "namespaces"
+	subjectBackups     = "backups"
 )
 
 // Collect reads the StatefulSets of the query and everything around them: eight requests for one set, and one for each node that
@@ -103,15 +106,17 @@ func Collect(ctx context.Context, cluster *kube.Cluster, q Query) (*Snapshot, er
 		return s, kube.Interrupted(ctx)
 	}
 	details := &detailReader{cluster: cluster, query: q, needs: needsOf(s, q.Details)}
-	if q.Usage.From == claims.UsageNone {
-		details.read(ctx)
-	} else {
-		var group sync.WaitGroup
-		group.Go(func() { details.read(ctx) })
+	var backups sets.Backups
+	var problems sets.Problems
+	var group sync.WaitGroup
+	group.Go(func() { details.read(ctx) })
+	group.Go(func() { backups, problems = collectBackups(ctx, cluster, q, s) })
+	if q.Usage.From != claims.UsageNone {
 		s.Measured = claims.Measure(ctx, cluster, q.usage(), s.Pods, s.Claims)
-		group.Wait() // what failed is a problem
 	}
+	group.Wait() // what failed is a problem
 	details.addTo(s)
+	s.addBackups(backups, problems)
 	if err := kube.Interrupted(ctx); err != nil {
 		return nil, err
 	}

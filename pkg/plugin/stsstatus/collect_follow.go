@@ -42,6 +42,11 @@ type Follower struct {
 	events   *kube.Mirror[corev1.Event]
 
 	usage *claims.UsageFollower
+	// backups are those that were read last, at a time, with what could not be read.
+	backups        sets.Backups
+	backupProblems sets.Problems
+	backupsAsked   []sets.Ref
+	backupsAskedAt time.Time
 	// explained is what was read last to explain the rows, and when.
 	explained   *detailReader
 	explainedAt time.Time
@@ -116,6 +121,7 @@ func (f *Follower) Snapshot(ctx context.Context, now time.Time) (*Snapshot, erro
 		s.DisruptionBudgets = append(s.DisruptionBudgets, *budget)
 	}
 	f.explain(ctx, s, now)
+	f.collectBackups(ctx, s, now)
 	s.Measured = f.usage.Latest(ctx, f.cluster, f.query.usage(), s.Pods, s.Claims, now, f.changed)
 	return s, nil
 }

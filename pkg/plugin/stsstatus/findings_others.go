@@ -44,7 +44,7 @@ func otherFindings(x *index, set *sets.Set, of subject, status *v1alpha1.SetStat
 	list = append(list, stoppedFindings(set, status)...)
 	if !going {
 		list = append(list, absentFindings(x, set, status, pods, now)...)
-		list = append(list, standingFindings(set, now)...)
+		list = append(list, standingFindings(set, status, now)...)
 		list = append(list, behindOther(set, now)...)
 	}
 	list = append(list, unusableFindings(set)...)
@@ -162,7 +162,7 @@ func (x *index) warningOf(set *sets.Set, now time.Time) string {
 }
 
 // standingFindings report what the controller of a set, and of what it belongs to, says of them.
-func standingFindings(set *sets.Set, now time.Time) []v1alpha1.Finding {
+func standingFindings(set *sets.Set, status *v1alpha1.SetStatus, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	tell := func(severity v1alpha1.Severity, ref, format string, args ...any) *v1alpha1.Finding {
 		list = append(list, finding.New(v1alpha1.CodeOperatorReports, severity, []string{ref}, describe(set), format, args...))
@@ -197,7 +197,7 @@ func standingFindings(set *sets.Set, now time.Time) []v1alpha1.Finding {
 		for i := range conditions {
 			c := &conditions[i]
 			rule := sets.RuleOf(c)
-			if rule == nil {
+			if rule == nil || rule.Type == sets.ConditionLastBackup && lastFailed(status.Backups) { // the backup itself says more
 				continue
 			}
 			severity := v1alpha1.SeverityWarning

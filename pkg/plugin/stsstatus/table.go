@@ -169,7 +169,7 @@ func heading(set *v1alpha1.SetStatus, v View) []printers.Cell {
 	}
 	readiness := readyCell(&set.Replicas)
 	if !IsStatefulSet(&set.Controller) {
-		return headingOfOther(name, readiness, set)
+		return append(headingOfOther(name, readiness, set), backupCells(set.Backups, v.Now)...)
 	}
 	revision := printers.Text(fmt.Sprintf("rollout %s %d/%d", cmp.Or(set.Rollout.Revision, "-"), set.Rollout.Updated, set.Replicas.Desired))
 	if set.Rollout.Partition > 0 {
@@ -182,7 +182,20 @@ func heading(set *v1alpha1.SetStatus, v View) []printers.Cell {
 	if p := set.ClaimRetentionPolicy; p.WhenScaled == v1alpha1.ClaimsDeleted || p.WhenDeleted == v1alpha1.ClaimsDeleted {
 		cells = append(cells, printers.Text(fmt.Sprintf("claims: %s when scaled, %s when deleted", strings.ToLower(string(p.WhenScaled)), strings.ToLower(string(p.WhenDeleted)))))
 	}
-	return append(cells, service(&set.Service))
+	return append(cells, append([]printers.Cell{service(&set.Service)}, backupCells(set.Backups, v.Now)...)...)
+}
+
+// backupCells tell how old the last backup is, where an operator makes any.
+func backupCells(b *v1alpha1.BackupStatus, now time.Time) []printers.Cell {
+	switch {
+	case b == nil:
+		return nil
+	case b.Unknown != "":
+		return []printers.Cell{{Text: "backups unknown", Level: printers.Warn}}
+	case b.LastSuccess.IsZero():
+		return []printers.Cell{{Text: "no backup", Level: printers.Warn}}
+	}
+	return []printers.Cell{printers.Text("last backup " + duration.HumanDuration(now.Sub(b.LastSuccess.Time)) + " ago")}
 }
 
 func readyCell(r *v1alpha1.ReplicaCounts) printers.Cell {

@@ -41,6 +41,9 @@ func checked(x *index, status *v1alpha1.SetStatus) []v1alpha1.CheckedPart {
 	default:
 		finding.AddGap(&ordinals, v1alpha1.Gap{Kind: gap, Reason: "how many pods there should be is not known"})
 	}
+	if b := status.Backups; b != nil && b.Unknown != "" {
+		finding.AddGap(&ordinals, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: "backups of " + b.Of + ": " + b.Unknown})
+	}
 	if x.unread(subjectClaims) {
 		finding.AddGap(&volumes, v1alpha1.Gap{Kind: v1alpha1.GapUnread, Reason: finding.Why(x.Problems[subjectClaims])})
 	}

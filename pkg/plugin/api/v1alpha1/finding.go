@@ -66,6 +66,9 @@ const (
 	CodeRoleService        Code = "STS042" // a Service selects by role, and no pod has the role
 	CodeBudgetBlocks       Code = "STS043" // a PodDisruptionBudget never lets a pod be evicted
 	CodeOrphans            Code = "STS044" // pods are left of a StatefulSet that is gone
+	CodeBackupFailed       Code = "STS045" // the newest backup of a database failed
+	CodeBackupOverdue      Code = "STS046" // no backup has succeeded for twice as long as its schedule has it
+	CodeNoBackup           Code = "STS047" // no backup of a database is known of, or none is made any more
 )
 
 // Finding is one thing that is wrong, or informational, about an object.

@@ -37,6 +37,8 @@ type SetStatus struct {
 	Replicas ReplicaCounts `json:"replicas"`
 	// Operator is what the set, and what it belongs to, say of themselves; missing for StatefulSets.
 	Operator *OperatorStatus `json:"operator,omitempty"`
+	// Backups is what is known of the backups of the set's database; missing where no operator has it that makes any.
+	Backups *BackupStatus `json:"backups,omitempty"`
 	// Rollout tells how far the newest revision is.
 	Rollout Rollout `json:"rollout"`
 	// PodManagementPolicy says in which order pods are made (StatefulSets only).
@@ -98,6 +100,32 @@ type OperatorCondition struct {
 	Message string `json:"message,omitempty"`
 	// LastTransitionTime is when the status changed; missing where the operator does not tell.
 	LastTransitionTime metav1.Time `json:"lastTransitionTime,omitzero"`
+}
+
+// BackupStatus is what an operator says of the backups of a database.
+type BackupStatus struct {
+	// Of is what is backed up, as kind/name.
+	Of string `json:"of"`
+	// Unknown is why it is not known how they are; missing where it is.
+	Unknown string `json:"unknown,omitempty"`
+	// LastSuccess is when a backup succeeded for the last time; missing if none has that is known of.
+	LastSuccess metav1.Time `json:"lastSuccess,omitzero"`
+	// LastFailure is when one failed for the last time.
+	LastFailure metav1.Time `json:"lastFailure,omitzero"`
+	// Running is since when one has been running or waiting; missing if none is.
+	Running metav1.Time `json:"running,omitzero"`
+	// Schedules are what makes them regularly.
+	Schedules []BackupSchedule `json:"schedules,omitempty"`
+}
+
+// BackupSchedule makes backups regularly.
+type BackupSchedule struct {
+	// Name is kind/name of the object; of a part of an object, with the part's name behind it.
+	Name string `json:"name"`
+	// Cron is when, in the form of cron, with or without seconds.
+	Cron string `json:"cron"`
+	// Suspended is true if it makes none, as it was told to.
+	Suspended bool `json:"suspended,omitempty"`
 }
 
 // ObjectMeta is the part of an object's metadata that tells which one it is.
