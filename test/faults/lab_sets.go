@@ -196,14 +196,16 @@ var sets = Bed{
 		Inject: func(s *Set) {
 			s.define(&perconaBackups)
 			s.define(&perconaClusters)
-			s.ApplyWeb()
+			s.threeZones()
+			s.Apply(strings.Replace(s.Spread("shop-mysql", 2, false), `, set-shop-mysql: ""`, "", 1))
+			s.Kubectl("rollout", "status", "sts/shop-mysql", "--timeout=300s")
 			s.Apply(`{apiVersion: ps.percona.com/v1, kind: PerconaServerMySQL, metadata: {name: shop}, spec: {backup: {schedule: [{name: hourly, schedule: "0 * * * *"}]}}}`)
 			uid := s.Kubectl("get", "perconaservermysqls", "shop", "-o", "jsonpath={.metadata.uid}")
-			s.Kubectl("patch", "sts", "web", "--type=merge", "-p", fmt.Sprintf(`{"metadata": {"ownerReferences": [{"apiVersion": "ps.percona.com/v1", "kind": "PerconaServerMySQL", "name": "shop", "uid": %q, "controller": true}]}}`, uid))
+			s.Kubectl("patch", "sts", "shop-mysql", "--type=merge", "-p", fmt.Sprintf(`{"metadata": {"ownerReferences": [{"apiVersion": "ps.percona.com/v1", "kind": "PerconaServerMySQL", "name": "shop", "uid": %q, "controller": true}]}}`, uid))
 			s.backup(&perconaBackups, "cron-1", "clusterName: shop", fmt.Sprintf("state: Succeeded, completed: %q", ago(5*time.Hour)))
 			s.backup(&perconaBackups, "cron-2", "clusterName: shop", "state: Running")
 		},
-		Want: []Expect{{Code: v1alpha1.CodeBackupOverdue, Severity: warning, Object: "statefulset/web", Words: "no backup has succeeded for 5h, although the schedule of shop/hourly is 0 * * * *: the last that succeeded is 5h old, and cron-2 has not ended for … → kubectl describe perconaservermysql.ps.percona.com shop -n NS"}},
+		Want: []Expect{{Code: v1alpha1.CodeBackupOverdue, Severity: warning, Object: "statefulset/shop-mysql", Words: "no backup has succeeded for 5h, although the schedule of shop/hourly is 0 * * * *: the last that succeeded is 5h old, and cron-2 has not ended for … → kubectl describe perconaservermysql.ps.percona.com shop -n NS"}},
 		Repair: func(s *Set) {
 			s.status("perconaservermysqlbackups.ps.percona.com", "cron-2", fmt.Sprintf("{state: Succeeded, completed: %q}", ago(time.Minute)))
 		},

@@ -118,7 +118,7 @@ func (s *Set) saved(f Fault, args, ofCheck []string) {
 		s.keep(f, view, cluster.Saved(s.Namespace, view, append(s.target(view), args...)...))
 	}
 	if f.Reads.Service != "" {
-		s.keep(f, "mysql-reads", cluster.Saved(s.Namespace, "mysql-reads", "svc/"+f.Reads.Service))
+		s.keep(f, "mysql-reads", cluster.Saved(s.Namespace, "mysql-reads", append([]string{"svc/" + f.Reads.Service}, f.Reads.Args...)...))
 	}
 }
 
