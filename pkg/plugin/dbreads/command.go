@@ -28,7 +28,9 @@ const (
 		Show how a Service distributes reads: open new connections to it from inside a pod, and count which server answers each.
 
 		The connections are made with the client in a server's container, using the password found there; a port-forward would not help,
-		because it always leads to one pod. Each server's share is shown with its role, whether it is a ready endpoint, and response times.`
+		because it always leads to one pod. Where the Service leads to HAProxy, MySQL Router, ProxySQL or MaxScale, the servers behind it are counted.
+
+		Each server's share is shown with its role, whether it is a ready endpoint, and response times.`
 
 	examples = `
 		# 100 connections to the Service mysql-read

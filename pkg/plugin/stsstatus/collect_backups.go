@@ -11,7 +11,11 @@ import (
 )
 
 // backupsEvery is how often a follower asks for backups again: there are a few a day.
-const backupsEvery = time.Minute
+const (
+	backupsEvery = time.Minute
+	// backupsPatience is how long it waits for them: everything else is shown then.
+	backupsPatience = 10 * time.Second
+)
 
 // collectBackups reads the backups of what an operator runs of the sets; nothing is asked where there is none.
 func collectBackups(ctx context.Context, cluster *kube.Cluster, q Query, s *Snapshot) (sets.Backups, sets.Problems) {
@@ -60,7 +64,9 @@ func (f *Follower) collectBackups(ctx context.Context, s *Snapshot, now time.Tim
 		return
 	}
 	if now.Sub(f.backupsAskedAt) >= backupsEvery || !slices.Equal(of, f.backupsAsked) {
-		f.backups, f.backupProblems = collectBackups(ctx, f.cluster, f.query, s)
+		asking, end := context.WithTimeout(ctx, backupsPatience)
+		f.backups, f.backupProblems = collectBackups(asking, f.cluster, f.query, s)
+		end()
 		f.backupsAsked, f.backupsAskedAt = of, now
 	}
 	s.addBackups(f.backups, f.backupProblems)
