@@ -118,8 +118,9 @@ func (b *backups) overdue(schedule *sets.BackupSchedule, set, since string, now 
 	if schedule.Since.After(from) {
 		from = schedule.Since.Time
 	}
-	if from.IsZero() { // when it began is not known
-		return nil
+	if from.IsZero() { // since when there is this schedule is not known
+		return []v1alpha1.Finding{finding.New(v1alpha1.CodeNoBackup, v1alpha1.SeverityInfo, []string{set}, describeRef(schedule.Ref),
+			"no backup is known of yet that has succeeded; the schedule of %s is %s", schedule.Name, objects.OneLine(schedule.Cron))}
 	}
 	second, err := secondTime(schedule.Cron, schedule.TimeZone, from)
 	if err != nil || second.IsZero() || now.Sub(second) < backupGrace {
