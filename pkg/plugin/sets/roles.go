@@ -65,10 +65,16 @@ var clusterLabels = [...]string{
 }
 
 // ClusterOf is the database cluster that an object belongs to, as an operator's label says; empty if none does. Helm's label of the release
-// counts where it also tells primary and read replicas apart, as in Bitnami's charts, and KubeBlocks' where it is the manager.
+// counts where it also tells primary and read replicas apart, as in Bitnami's charts, and KubeBlocks' where it is the manager; of a RedisCluster of OT's
+// operator the names of its sets tell.
 func ClusterOf(labels map[string]string) string {
 	for _, label := range clusterLabels {
 		if name := labels[label]; name != "" {
+			return name
+		}
+	}
+	if labels["redis_setup_type"] == "cluster" { // OT's redis-operator: a set of leaders and one of followers
+		if name, ok := strings.CutSuffix(labels["app"], "-"+labels["role"]); ok {
 			return name
 		}
 	}

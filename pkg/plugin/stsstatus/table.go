@@ -178,7 +178,7 @@ func heading(set *v1alpha1.SetStatus, v View) []printers.Cell {
 	if !set.Rollout.Complete {
 		revision.Level = printers.Warn
 	}
-	cells := []printers.Cell{printers.Text(name), readiness, revision, printers.Text(string(set.PodManagementPolicy))}
+	cells := append(clusterCells(set, name), readiness, revision, printers.Text(string(set.PodManagementPolicy)))
 	if p := set.ClaimRetentionPolicy; p.WhenScaled == v1alpha1.ClaimsDeleted || p.WhenDeleted == v1alpha1.ClaimsDeleted {
 		cells = append(cells, printers.Text(fmt.Sprintf("claims: %s when scaled, %s when deleted", strings.ToLower(string(p.WhenScaled)), strings.ToLower(string(p.WhenDeleted)))))
 	}
@@ -198,6 +198,15 @@ func backupCells(b *v1alpha1.BackupStatus, now time.Time) []printers.Cell {
 	return []printers.Cell{printers.Text("last backup " + duration.HumanDuration(now.Sub(b.LastSuccess.Time)) + " ago")}
 }
 
+// clusterCells are a set's name, and that of the database cluster which it is a part of.
+func clusterCells(set *v1alpha1.SetStatus, name string) []printers.Cell {
+	cells := []printers.Cell{printers.Text(name)}
+	if c := set.DatabaseCluster; c != "" && c != set.Metadata.Name {
+		cells = append(cells, printers.Text("of the cluster "+c))
+	}
+	return cells
+}
+
 func readyCell(r *v1alpha1.ReplicaCounts) printers.Cell {
 	c := printers.Text(fmt.Sprintf("%d/%d ready", r.Ready, r.Desired))
 	if r.DesiredUnknown != "" {
@@ -211,7 +220,7 @@ func readyCell(r *v1alpha1.ReplicaCounts) printers.Cell {
 
 // headingOfOther says what kind of set it is, and what its operator says.
 func headingOfOther(name string, readiness printers.Cell, set *v1alpha1.SetStatus) []printers.Cell {
-	cells := []printers.Cell{printers.Text(name), printers.Text(set.Controller.Title), readiness}
+	cells := append(clusterCells(set, name), printers.Text(set.Controller.Title), readiness)
 	o := set.Operator
 	if o == nil {
 		return cells
