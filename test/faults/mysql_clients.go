@@ -168,7 +168,11 @@ var mySQLClients = Bed{
 		}},
 		Repair: func(s *Set) {
 			s.Kubectl("exec", "mysql-0", "-c", "mysql", "--", "sh", "-c", "rm /etc/mysql/conf.d/z.cnf; kill 1")
+			s.Kubectl("wait", "--for=condition=Ready=False", "pod/mysql-0", "--timeout=60s")
 			s.Kubectl("rollout", "status", "sts/mysql", "--timeout=300s")
+			for _, replica := range []int{1, 2} { // they may have given up: its container was started later each time
+				s.SQL(replica, "STOP REPLICA; START REPLICA")
+			}
 		},
 	}},
 }
