@@ -86,7 +86,7 @@ var mySQLErrors = Bed{
 		Repair: func(s *Set) { s.remedied(1, v1alpha1.CodeApplierError) },
 	}, {
 		// As mysqlbinlog's output has it: the statements and the transactions are an hour old.
-		Name: "what comes from a dump is stuck", Check: "MYSQL030 | MYSQL030 MYSQL073",
+		Name: "what comes from a dump is stuck", Check: "MYSQL030 | MYSQL030 MYSQL073 | MYSQL030 MYSQL101 | MYSQL030 MYSQL073 MYSQL101", // the applier is among what waits for the lock
 		Inject: func(s *Set) {
 			s.InBackground(2, "LOCK TABLES app.t READ; SELECT SLEEP(300)")
 			s.Sleeps(2)

@@ -52,10 +52,7 @@ var withoutOperator = []Fault{{
 	Inject: promoteKeeping,
 	Want:   []Expect{leftover},
 	Reads:  Reads{Service: "mysql-read"},
-	Then: []Step{{ // and its applier has been started with the server, as percona-server-mysql-operator#1223 has it
-		Do:   sql(1, "START REPLICA SQL_THREAD"),
-		Want: []Expect{leftover},
-	}, { // and is read-only, as after a restart: that is no cycle, and no replica that is stopped
+	Then: []Step{{ // and is read-only, as after a restart: that is no cycle, and no replica that is stopped
 		Do: func(s *Set) {
 			s.MustDoik("mysql-topology", "sts/mysql", "--for=healthy", "--timeout=60s")
 			s.SQL(1, "SET GLOBAL super_read_only=1")
