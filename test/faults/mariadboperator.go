@@ -111,6 +111,7 @@ var mariaDBOperator = Bed{
 		Inject: func(s *Set) {
 			s.scaleMariaDBOperator(0)
 			s.inMariaDB(s.MariaDBReplica("shop"), "STOP REPLICA SQL_THREAD")
+			s.inMariaDB(s.MariaDBPrimary("shop"), "CREATE OR REPLACE DATABASE lacking")
 		},
 		Want:  []Expect{{Code: v1alpha1.CodeReadServiceReachesBroken, Severity: bad, Object: "service/shop-secondary", Words: "(receiver Yes, applier No): clients get stale data"}},
 		Reads: Reads{Service: "shop-secondary", Want: []Expect{{Code: v1alpha1.CodeReadsBroken, Severity: bad, Words: "stale data was read from shop-"}}},

@@ -84,6 +84,7 @@ var withoutOperator = []Fault{{
 	Inject: func(s *Set) {
 		s.inService("mysql-secondary", true, 1, 2)
 		s.SQL(1, "STOP REPLICA SQL_THREAD")
+		s.SQL(0, "INSERT INTO app.t VALUES (700, 'lacking')")
 	},
 	Want:  []Expect{{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-secondary", "sends reads to mysql-1 (receiver Yes, applier No)", ""}},
 	Reads: Reads{Service: "mysql-secondary", Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/mysql-1", "stale data was read from mysql-1", ""}}},
@@ -115,6 +116,7 @@ var withoutOperator = []Fault{{
 			}
 		}
 		s.SQL(1, "STOP REPLICA SQL_THREAD")
+		s.SQL(0, "INSERT INTO app.t VALUES (701, 'lacking')")
 	},
 	Want:  []Expect{{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-read", "sends reads to mysql-1 (receiver Yes, applier No)", ""}},
 	Reads: Reads{Service: "mysql-haproxy", Args: []string{"--port=mysql-replicas"}, Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/mysql-1", "stale data was read from mysql-1", ""}}},
