@@ -134,16 +134,13 @@ var withoutOperator = []Fault{{
 }}
 
 // haproxy passes connections on: of one port to the source, of another to the replicas in turn. Neither it nor a probe checks them: after some checks
-// that end before the handshake, a server blocks the address (error 1129). Its headless Service gives its address a name: servers look clients' names
-// up, and wait some seconds for one that does not exist, each time.
+// that end before the handshake, a server blocks the address (error 1129).
 const haproxy = `{apiVersion: v1, kind: ConfigMap, metadata: {name: haproxy, labels: {app: haproxy}}, data: {haproxy.cfg: "
   defaults\n mode tcp\n timeout connect 2s\n timeout client 30s\n timeout server 30s\n
   listen writes\n bind :3306\n server mysql-0 mysql-0.mysql:3306\n
   listen reads\n bind :3307\n balance roundrobin\n server mysql-1 mysql-1.mysql:3306\n server mysql-2 mysql-2.mysql:3306\n"}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: mysql-haproxy, labels: {app: haproxy}}, spec: {selector: {app: haproxy}, ports: [{name: mysql, port: 3306}, {name: mysql-replicas, port: 3307}]}}
----
-{apiVersion: v1, kind: Service, metadata: {name: haproxy, labels: {app: haproxy}}, spec: {clusterIP: None, selector: {app: haproxy}, ports: [{name: mysql, port: 3306}]}}
 ---
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: haproxy, labels: {app: haproxy}}, spec: {selector: {matchLabels: {app: haproxy}}, template: {metadata: {labels: {app: haproxy}},
   spec: {terminationGracePeriodSeconds: 1, volumes: [{name: config, configMap: {name: haproxy}}], containers: [{name: haproxy, image: "haproxy:2.6", imagePullPolicy: IfNotPresent,
