@@ -103,8 +103,8 @@ var withoutOperator = []Fault{{
 		s.Apply(haproxy)
 		s.Kubectl("rollout", "status", "deployment/haproxy", "--timeout=60s")
 		for port, want := range map[string]string{"mysql": "mysql-0", "mysql-replicas": "mysql-1 mysql-2"} {
-			s.reads(Reads{Service: "mysql-haproxy", Args: []string{"--port=" + port}})
-			item := cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, "mysql-reads", "mysql-haproxy", "--port="+port).Items[0]
+			s.reads(Reads{Service: "mysql-haproxy", Args: []string{"--port=" + port, "--connections=20"}})
+			item := cluster.Report[v1alpha1.DatabaseReadsList](s.Namespace, "mysql-reads", "mysql-haproxy", "--port="+port, "--connections=20").Items[0]
 			var answered []string
 			for _, server := range item.Servers {
 				if server.Answers > 0 {
@@ -119,7 +119,7 @@ var withoutOperator = []Fault{{
 		s.SQL(0, "INSERT INTO app.t VALUES (701, 'lacking')")
 	},
 	Want:  []Expect{{v1alpha1.CodeReadServiceReachesBroken, bad, "service/mysql-read", "sends reads to mysql-1 (receiver Yes, applier No)", ""}},
-	Reads: Reads{Service: "mysql-haproxy", Args: []string{"--port=mysql-replicas"}, Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/mysql-1", "stale data was read from mysql-1", ""}}},
+	Reads: Reads{Service: "mysql-haproxy", Args: []string{"--port=mysql-replicas", "--connections=20"}, Want: []Expect{{v1alpha1.CodeReadsBroken, bad, "pod/mysql-1", "stale data was read from mysql-1", ""}}},
 	Repair: func(s *Set) {
 		s.SQL(1, "START REPLICA")
 		s.Kubectl("delete", "deployment,service,configmap", "-l", "app=haproxy")

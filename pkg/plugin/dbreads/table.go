@@ -58,6 +58,9 @@ func Names(report *v1alpha1.DatabaseReadsList) []string {
 
 func heading(item *v1alpha1.DatabaseReads) []printers.Cell {
 	ready := printers.Text(fmt.Sprintf("%d ready endpoints", item.ReadyEndpoints))
+	if item.ReadyEndpoints == 1 {
+		ready.Text = "1 ready endpoint"
+	}
 	if item.Router != "" {
 		ready.Text += " of " + item.Router
 	}
