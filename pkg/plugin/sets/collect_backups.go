@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,9 @@ func CollectBackups(ctx context.Context, cluster *kube.Cluster, q kube.Query, of
 		}
 		version := kind.Version(versions)
 		if version == "" {
+			if len(versions) > 0 { // then nothing is known of what is missing
+				fail(name, fmt.Errorf("the API has it in the versions %s only, which are not known here", strings.Join(versions, ", ")))
+			}
 			continue
 		}
 		group.Go(func() error {

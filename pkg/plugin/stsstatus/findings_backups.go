@@ -107,7 +107,7 @@ func (b *backups) findings(set string, now time.Time) []v1alpha1.Finding {
 	case last.IsZero() && b.Newest(sets.BackupFailed) != nil:
 	default:
 		list = append(list, finding.New(v1alpha1.CodeNoBackup, v1alpha1.SeverityInfo, []string{set}, "",
-			"backups of %s are made by hand: it has no schedule; %s", sets.RefOf(b.of.Kind, b.of.Name), since))
+			"its operator has no schedule for backups of %s; %s", sets.RefOf(b.of.Kind, b.of.Name), since))
 	}
 	return list
 }
@@ -123,7 +123,11 @@ func (b *backups) overdue(schedule *sets.BackupSchedule, set, since string, now 
 			"no backup is known of yet that has succeeded; the schedule of %s is %s", schedule.Name, objects.OneLine(schedule.Cron))}
 	}
 	second, err := secondTime(schedule.Cron, schedule.TimeZone, from)
-	if err != nil || second.IsZero() || now.Sub(second) < backupGrace {
+	if err != nil {
+		return []v1alpha1.Finding{finding.New(v1alpha1.CodeNoBackup, v1alpha1.SeverityInfo, []string{set}, describeRef(schedule.Ref),
+			"the schedule of %s can't be understood (%s), so whether a backup is overdue is unknown; %s", schedule.Name, objects.OneLine(schedule.Cron), since)}
+	}
+	if second.IsZero() || now.Sub(second) < backupGrace {
 		return nil
 	}
 	f := finding.New(v1alpha1.CodeBackupOverdue, v1alpha1.SeverityWarning, []string{set}, describeRef(schedule.Ref),
