@@ -1,7 +1,9 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,7 @@ var cnpgOnNode = Bed{
 	New: func(s *Set) {
 		cluster.CloudNativePG(s)
 		s.ApplyPostgres()
+		s.asTheOperatorMakesIt()
 	},
 	Healthy: func(s *Set) { s.PostgresHealthy() },
 	Faults: []Fault{{
@@ -39,6 +42,18 @@ var cnpgOnNode = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeStopped, Severity: warning, Object: "cluster/shop", Words: " is fenced: its server is stopped on purpose while the pod runs → kubectl annotate cluster.postgresql.cnpg.io shop -n NS cnpg.io/fencedInstances-"}},
 		Check:  "STS039",
 		Repair: func(s *Set) { s.annotate(fence + "-") },
+	}, {
+		Name: "a backup fails", // there is no store for it
+		Inject: func(s *Set) {
+			s.Apply(`{apiVersion: postgresql.cnpg.io/v1, kind: Backup, metadata: {name: by-hand}, spec: {cluster: {name: shop}}}`)
+			s.Kubectl("wait", "backups.postgresql.cnpg.io/by-hand", "--for=jsonpath={.status.phase}=failed", "--timeout=120s")
+		},
+		Want:  []Expect{{Code: v1alpha1.CodeBackupFailed, Severity: warning, Object: "cluster/shop", Words: "the backup by-hand failed … ago: …; none has succeeded that is known of → kubectl describe backup.postgresql.cnpg.io by-hand -n NS"}},
+		Check: "STS045",
+		Repair: func(s *Set) { // the operator would keep its condition until another backup ends
+			s.Kubectl("delete", "backups.postgresql.cnpg.io", "by-hand")
+			s.withoutCondition("LastBackupSucceeded")
+		},
 	}, {
 		Name: "the cluster is hibernated",
 		Inject: func(s *Set) {
@@ -201,9 +216,46 @@ func (s *Set) none(what ...string) {
 	})
 }
 
+// asTheOperatorMakesIt looks for what the API says of a healthy Cluster of the real operator, which is what the plugin goes by, and whether its commands
+// have anything against it.
+func (s *Set) asTheOperatorMakesIt() {
+	s.Helper()
+	pods, replicas, primary := strings.Fields(s.Instances("")), strings.Fields(s.Instances("replica")), s.Instances("primary")
+	if fmt.Sprint(pods) != "[shop-1 shop-2 shop-3]" || len(replicas) != 2 || !slices.Contains(pods, primary) {
+		s.Errorf("pods %v, replicas %v, primary %s", pods, replicas, primary)
+	}
+	if got, want := s.Postgres(".status.readyInstances} {.status.instanceNames} {.status.currentPrimary"), `3 ["shop-1","shop-2","shop-3"] `+primary; got != want {
+		s.Errorf("status %s, want %s", got, want)
+	}
+	if got, want := s.Kubectl("get", "pvc", "-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.labels.cnpg\\.io/pvcRole} {.status.phase}, {end}"),
+		"shop-1 PG_DATA Bound, shop-1-wal PG_WAL Bound, shop-2 PG_DATA Bound, shop-2-wal PG_WAL Bound, shop-3 PG_DATA Bound, shop-3-wal PG_WAL Bound,"; got != want {
+		s.Errorf("claims %s, want %s", got, want)
+	}
+	for _, args := range [][]string{{"sts-status"}, {"check"}, {"nodes"}} {
+		if r := s.Doik(args...); r.Code != 0 {
+			s.Errorf("%s: exit code %d\n%s%s", args, r.Code, r.Out, r.Err)
+		}
+	}
+}
+
 func (s *Set) annotate(annotation string) {
 	s.Helper()
 	s.Kubectl("annotate", "cluster/shop", annotation, "--overwrite")
+}
+
+// withoutCondition takes a condition out of the cluster's status.
+func (s *Set) withoutCondition(kind string) {
+	s.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(s.Kubectl("get", "cluster/shop", "-o", "jsonpath={.status.conditions}")), &list); err != nil {
+		s.Fatal(err)
+	}
+	list = slices.DeleteFunc(list, func(c map[string]any) bool { return c["type"] == kind })
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": list}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Kubectl("patch", "cluster/shop", "--subresource=status", "--type=merge", "-p", string(patch))
 }
 
 // inInstance runs a script in an instance's server container.

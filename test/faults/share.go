@@ -1,16 +1,20 @@
 package faults
 
 import (
-	"fmt"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/binary"
 	"os"
+	"strconv"
+	"time"
 )
 
 // shareEnv names the commit that is tested. With it, only a share of the rows is tried: those that are always tried, and of the rest one in
-// rest, others with each commit. Without it, every row is.
+// rest, others with each commit. Without it, every row is. untilEnv is when a run is to be done with the rows that are not always tried, as
+// a number of seconds since 1970: on a slow or cold machine none of them is begun later.
 const (
 	shareEnv = "DOIK_FAULTS_OF"
-	rest     = 4
+	untilEnv = "DOIK_FAULTS_UNTIL"
+	rest     = 6
 )
 
 // chosen reports whether a row is tried in a run of a commit; with an empty one every row is.
@@ -18,9 +22,14 @@ func (b Bed) chosen(f Fault, commit string) bool {
 	if commit == "" || f.Always {
 		return true
 	}
-	sum := fnv.New32a()
-	_, _ = fmt.Fprintf(sum, "%s/%s/%s", commit, b.Name, f.Name) // never fails
-	return sum.Sum32()%rest == 0
+	sum := sha256.Sum256([]byte(commit + "/" + b.Name + "/" + f.Name))
+	return binary.BigEndian.Uint64(sum[:])%rest == 0
+}
+
+// late reports whether a row is not begun any more.
+func (f Fault) late() bool {
+	until, err := strconv.ParseInt(os.Getenv(untilEnv), 10, 64)
+	return err == nil && !f.Always && time.Now().Unix() > until
 }
 
 // LeftOut are the rows, as bed/fault, that a run of a commit does not try.
