@@ -11,7 +11,7 @@ import (
 const (
 	fromDNS = "--from=dns"
 	// namedPort gives the containers of the set of namedSet a port with a name.
-	noPorts, namedPort = "image: none,", "image: none, ports: [{name: mysql, containerPort: 3306}],"
+	noPorts, namedPort = "image: none,", "image: none, ports: [{name: kafka, containerPort: 9092}],"
 	servicePort        = "ports: [{name: main, port: 80}]"
 	headless           = "clusterIP: None,"
 )
@@ -35,14 +35,14 @@ var namesInLab = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeDNSNotHeadless, Severity: warning, Object: "service/speaker", Words: "its name does not resolve to its pods"}},
 	}, {
 		Name: "a target port that no container has", Check: "DNS025", Always: true,
-		Inject: namedSet(noPorts, namedPort, servicePort, "ports: [{name: mysql, port: 3306, targetPort: mysqld}]"),
+		Inject: namedSet(noPorts, namedPort, servicePort, "ports: [{name: kafka, port: 9092, targetPort: brokers}]"),
 		Args:   []string{fromDNS},
 		Want: []Expect{{
 			Code: v1alpha1.CodeDNSTargetPort, Severity: bad, Object: "service/db",
-			Words: `port mysql of Service db leads to the container port "mysqld", which no container of its pods has (they have mysql): it has no SRV record`,
+			Words: `port kafka of Service db leads to the container port "brokers", which no container of its pods has (they have kafka): it has no SRV record`,
 		}},
 		Then: []Step{{ // and one of another protocol
-			Do:    kubectl(`patch service db --type=merge -p {"spec":{"ports":[{"name":"mysql","port":3306,"protocol":"UDP","targetPort":"mysql"}]}}`),
+			Do:    kubectl(`patch service db --type=merge -p {"spec":{"ports":[{"name":"kafka","port":9092,"protocol":"UDP","targetPort":"kafka"}]}}`),
 			Args:  []string{fromDNS},
 			Want:  []Expect{{Code: v1alpha1.CodeDNSTargetPort, Severity: bad, Object: "service/db", Words: "(no UDP port of theirs has a name)"}},
 			Check: "DNS025",
@@ -50,9 +50,9 @@ var namesInLab = Bed{
 	}, {
 		// To which clients connect: DNS has its address and its SRV record all the same.
 		Name: "a target port of another Service", Check: "DNS025",
-		Inject: inTurn(namedSet(noPorts, namedPort), apply("{apiVersion: v1, kind: Service, metadata: {name: db-read}, spec: {selector: {app: db}, ports: [{name: mysql, port: 3306, targetPort: mysqld}]}}")),
+		Inject: inTurn(namedSet(noPorts, namedPort), apply("{apiVersion: v1, kind: Service, metadata: {name: db-read}, spec: {selector: {app: db}, ports: [{name: kafka, port: 9092, targetPort: brokers}]}}")),
 		Args:   []string{fromDNS},
-		Want:   []Expect{{Code: v1alpha1.CodeDNSTargetPort, Severity: bad, Object: "service/db-read", Words: "port mysql of Service db-read…connections to it reach no pod"}},
+		Want:   []Expect{{Code: v1alpha1.CodeDNSTargetPort, Severity: bad, Object: "service/db-read", Words: "port kafka of Service db-read…connections to it reach no pod"}},
 	}, {
 		// kubernetes/kubernetes#80175: DNS servers go by the names that the ports of EndpointSlices have.
 		Name: "endpoints by hand, without the name of the port", Check: "DNS025",
