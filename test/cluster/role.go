@@ -29,3 +29,12 @@ func (n *Namespace) Grant(t *testing.T, user string, change func(string) string,
 		}
 	}
 }
+
+// GrantKinds lets a user of a test's own list what operators have of sets and backups, in the namespace: whether the API has those kinds depends on the tests that
+// run beside it, and with them there would be refusals of their own.
+func (n *Namespace) GrantKinds(user string) {
+	n.Helper()
+	n.Apply(`{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: kinds}, rules: [{verbs: [list, watch], resources: ["*"], apiGroups: [
+  postgresql.cnpg.io, core.strimzi.io, kafka.strimzi.io, workloads.kubeblocks.io, apps.kruise.io, k8s.mariadb.com, mysql.oracle.com, ps.percona.com, pxc.percona.com]}]}`)
+	n.Kubectl("create", "rolebinding", "kinds-"+user, "--role=kinds", "--user="+user)
+}

@@ -50,7 +50,7 @@ func (n *Namespace) Interrupt(runs, atOnce int, window time.Duration, args ...st
 				n.Errorf("after %s it ended with %s: %s", signal, cmd.ProcessState, text)
 			}
 			moments[end]++
-			if took := time.Since(sent); took > 5*time.Second {
+			if took := time.Since(sent); took > Patience(5*time.Second) {
 				n.Errorf("it ended %s after %s", took, signal)
 			}
 		})

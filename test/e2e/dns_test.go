@@ -196,7 +196,7 @@ func TestDebugPodFails(t *testing.T) {
 				t.Errorf("%s: no %q in %s", args, word, r.Err)
 			}
 		}
-		if took := time.Since(began); took > 30*time.Second {
+		if took := time.Since(began); took > cluster.Patience(30*time.Second) {
 			t.Errorf("%s took %s", args, took)
 		}
 		t.Logf("%s: %s", args, strings.TrimSpace(r.Err))

@@ -247,7 +247,7 @@ func TestEndpointInterrupted(t *testing.T) {
 		err := cmd.Wait()
 		took := time.Since(signalled)
 		interrupted := err != nil && out.Len() == 0 && (errOut.String() == "error: interrupted\n" || errOut.Len() == 0)
-		if done := err == nil && out.Len() > 0; !done && !interrupted || took > 3*time.Second {
+		if done := err == nil && out.Len() > 0; !done && !interrupted || took > cluster.Patience(3*time.Second) {
 			t.Errorf("%s: %v after %s: %s%s", signal, err, took, out.String(), errOut.String())
 		}
 	}

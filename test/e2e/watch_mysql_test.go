@@ -124,7 +124,7 @@ func (d *database) sessionsStay(t *testing.T) {
 	})
 	begun := time.Now()
 	follower.Close()
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > cluster.Patience(time.Second) {
 		t.Errorf("closing took %s", took)
 	}
 	cluster.Eventually(t, 20*time.Second, func() error {

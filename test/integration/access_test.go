@@ -78,6 +78,7 @@ func TestRights(t *testing.T) {
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=sets-only")
 	n.Kubectl("create", "role", "all", "--verb=get,list", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,events,poddisruptionbudgets.policy")
 	n.Kubectl("create", "rolebinding", "all", "--role=all", "--user=no-kubelets")
+	n.GrantKinds("no-kubelets")
 	n.Cleanup(func() { n.TryKubectl("delete", "clusterrole,clusterrolebinding", n.NS, "--ignore-not-found") })
 	n.Kubectl("create", "clusterrole", n.NS, "--verb=list", "--resource=persistentvolumes,storageclasses.storage.k8s.io")
 	n.Kubectl("create", "clusterrolebinding", n.NS, "--clusterrole="+n.NS, "--user=no-kubelets")

@@ -107,6 +107,7 @@ func TestWaitFor(t *testing.T) {
 	}
 	n.Kubectl("create", "role", "no-usage", "--verb=get,list,watch", "--resource=statefulsets.apps,pods,persistentvolumeclaims,services,poddisruptionbudgets.policy,events")
 	n.Kubectl("create", "rolebinding", "no-usage", "--role=no-usage", "--user=no-usage")
+	n.GrantKinds("no-usage")
 	for flag, code := range map[string]int{"--usage-from=kubelet": 1, "--no-usage": 0} {
 		if r := n.Doik("sts-status", "--for=healthy", "--timeout=6s", "--as=no-usage", flag); r.Code != code {
 			t.Errorf("healthy without the right to usage, %s: exit code %d: %s%s", flag, r.Code, r.Out, r.Err)
