@@ -33,7 +33,7 @@ func (j *Judge) OnItsWay(servers ...*server) {
 	}
 }
 
-// Joins is OnItsWay for what a member of a group does first when it has started: it joins.
+// Joins is OnItsWay for what a server does first when it has started, or its pod has become ready: it answers, and joins its group.
 func (j *Judge) Joins(servers ...*server) {
 	if slices.ContainsFunc(servers, j.settling) {
 		j.Progress()

@@ -43,7 +43,7 @@ func (j *Judge) silentServers() {
 		}
 		j.add(finding.RuleServerSilent, severity, PodNames(names), evidence, "%s", text)
 		j.SendsClients(s, severity)
-		j.OnItsWay(s)
+		j.Joins(s) // what it said last may be older than its pod's readiness
 	}
 }
 

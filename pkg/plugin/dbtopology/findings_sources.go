@@ -198,8 +198,8 @@ func (j *Judge) unreachableSources() {
 			"%s, the source of %s: %s, and no replica receives from it%s", name, strings.Join(PodNames(l.replicas), ", "), l.why, reason)
 		if source == nil && j.Replacing() {
 			j.Progress()
-		} else {
-			j.OnItsWay(source)
+		} else if source != nil {
+			j.Joins(source)
 		}
 	}
 }
