@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -165,6 +166,14 @@ var mySQLErrors = Bed{
 	}, {
 		Name: "the record of what was applied can't be read", Check: "MYSQL011 MYSQL070 MYSQL073",
 		Inject: func(s *Set) {
+			// A first file would be there again after the restart, and be none that is missing.
+			s.SQL(1, "FLUSH RELAY LOGS; FLUSH RELAY LOGS")
+			cluster.Eventually(s, 30*time.Second, func() error {
+				if status := s.SQL(1, "SHOW REPLICA STATUS"); strings.Contains(status, "relay-bin.000001") {
+					return errors.New("it still applies the first relay log")
+				}
+				return nil
+			})
 			s.SQL(1, "STOP REPLICA")
 			s.Shell(1, "cd /var/lib/mysql && rm -f *relay-bin*")
 			s.Shell(1, "kill 1")

@@ -28,9 +28,12 @@ var group = Bed{
 	Name: "group", Machine: Node,
 	New: func(s *Set) {
 		GroupReplication(s)
-		if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RolePrimary || servers[1].Role != v1alpha1.RoleSecondary || servers[2].MySQL.Group.State != "ONLINE" || servers[2].Depth != 1 {
-			s.Errorf("%+v", servers)
-		}
+		cluster.Eventually(s, time.Minute, func() error { // the last one recovers first
+			if servers := s.Topology().Servers; servers[0].Role != v1alpha1.RolePrimary || servers[1].Role != v1alpha1.RoleSecondary || servers[2].MySQL.Group.State != "ONLINE" || servers[2].Depth != 1 {
+				return fmt.Errorf("roles %s, %s, %s; the last one is %s", servers[0].Role, servers[1].Role, servers[2].Role, servers[2].MySQL.Group.State)
+			}
+			return nil
+		})
 	},
 	Healthy: func(s *Set) { s.Answering(3) },
 	Faults: slices.Concat(groupErrors, []Fault{{
