@@ -111,14 +111,27 @@ func patience() time.Duration {
 	return 1
 }
 
-// Poll waits until check returns nothing, and returns what it returned last. The limit is that of a machine with nothing else to do.
+// Patience is a limit of time as it holds on this machine: that of one with nothing else to do is stretched where others are at work.
+func Patience(limit time.Duration) time.Duration { return patience() * limit }
+
+// Poll waits until check returns nothing, and returns what it returned last. The limit is that of a machine with nothing else to do. Between two looks it waits for
+// as long as a look takes, so that waiting leaves room for what is waited for.
 func Poll(limit time.Duration, check func() error) error {
-	for deadline := time.Now().Add(patience() * limit); ; time.Sleep(200 * time.Millisecond) {
-		if err := check(); err == nil || time.Now().After(deadline) {
+	for deadline := time.Now().Add(Patience(limit)); ; {
+		begun := time.Now()
+		err := check()
+		if err == nil || time.Now().After(deadline) {
 			return err
 		}
+		time.Sleep(min(max(leastPause, time.Since(begun)), mostPause))
 	}
 }
+
+// Poll's pauses.
+const (
+	leastPause = 200 * time.Millisecond
+	mostPause  = 2 * time.Second
+)
 
 // Eventually is Poll for what must come true.
 func Eventually(t testing.TB, limit time.Duration, check func() error) {
