@@ -14,7 +14,7 @@ import (
 const (
 	shareEnv = "DOIK_FAULTS_OF"
 	untilEnv = "DOIK_FAULTS_UNTIL"
-	rest     = 6
+	rest     = 12
 )
 
 // chosen reports whether a row is tried in a run of a commit; with an empty one every row is.
