@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -163,24 +162,6 @@ var mySQLErrors = Bed{
 			lost := s.SQL(2, "SELECT GTID_SUBTRACT('"+strings.ReplaceAll(s.SQL(0, "SELECT @@gtid_executed"), `\n`, "")+"', @@gtid_executed)")
 			s.SQL(2, "STOP REPLICA; SET GLOBAL super_read_only=0; SET GTID_NEXT='"+lost+"'; INSERT INTO app.t VALUES (800, 'damaged'); SET GTID_NEXT='AUTOMATIC'; START REPLICA; SET GLOBAL super_read_only=1")
 		},
-	}, {
-		Name: "the record of what was applied can't be read", Check: "MYSQL011 MYSQL070 MYSQL073",
-		Inject: func(s *Set) {
-			// A first file would be there again after the restart, and be none that is missing.
-			s.SQL(1, "FLUSH RELAY LOGS; FLUSH RELAY LOGS")
-			cluster.Eventually(s, 30*time.Second, func() error {
-				if status := s.SQL(1, "SHOW REPLICA STATUS"); strings.Contains(status, "relay-bin.000001") {
-					return errors.New("it still applies the first relay log")
-				}
-				return nil
-			})
-			s.SQL(1, "STOP REPLICA")
-			s.Shell(1, "cd /var/lib/mysql && rm -f *relay-bin*")
-			s.Shell(1, "kill 1")
-			s.Kubectl("wait", "pod/mysql-1", "--for=condition=Ready", "--timeout=300s")
-		},
-		Want:   []Expect{{v1alpha1.CodeApplierError, critical, "pod/mysql-1", "can't be read", ""}},
-		Repair: sql(1, "STOP REPLICA; RESET REPLICA; START REPLICA"),
 	}, {
 		Name: "the source has lost its log", Check: "MYSQL016 MYSQL020 MYSQL070 MYSQL073",
 		Inject: func(s *Set) {
