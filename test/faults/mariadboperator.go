@@ -46,8 +46,9 @@ var mariaDBOperator = Bed{
 				is+" takes writes (read_only=0)", is+" is source (was replica)", is+" no longer follows "+was,
 				"Service shop-primary reaches "+is+" (was "+was+")",
 			)
-			// Labels and Services are new before the answers are: that is none. A watch that looks while the operator is at it sees replicas stopped.
-			told.findings(v1alpha1.CodeSourceReadOnly, v1alpha1.CodeReadyButBroken, v1alpha1.CodeReadServiceReachesBroken)
+			// A watch that looks while the operator is at it sees replicas stopped, some that follow the old source, and labels before the servers are so.
+			told.findings(v1alpha1.CodeSourceReadOnly, v1alpha1.CodeReadyButBroken, v1alpha1.CodeReadServiceReachesBroken, v1alpha1.CodeSeveralSources,
+				v1alpha1.CodeRoleLabelWrong, v1alpha1.CodeWriteServiceReachesReplica)
 		},
 		Want:   noLog,
 		Repair: asItIs,
@@ -61,7 +62,7 @@ var mariaDBOperator = Bed{
 				was+" labelled replica (was <none>)", was+" is replica (was source)", was+" replicates",
 			)
 			// Its pod may be gone for a second before there is a new one; it comes back writable, until the operator looks again.
-			told.findings(v1alpha1.CodeSourceUnreachable, v1alpha1.CodeSeveralSources)
+			told.findings(v1alpha1.CodeSourceUnreachable, v1alpha1.CodeSeveralSources, v1alpha1.CodeRoleLabelWrong, v1alpha1.CodeWriteServiceReachesReplica)
 		},
 		Want:   noLog,
 		Repair: asItIs,
