@@ -144,10 +144,10 @@ func (s *Set) inMariaDB(pod, statements string) {
 	s.Kubectl("exec", pod, "-c", "mariadb", "--", "sh", "-c", `exec mariadb -uroot -p"$MARIADB_ROOT_PASSWORD" -N -e "$1"`, "sh", statements)
 }
 
-// mariaDBBackup has the operator back shop up, and waits until its Job has ended as it should.
+// mariaDBBackup has the operator back shop up, and waits until its Job has ended as it should. To the operator a limit of 0 retries is none, which is 6.
 func (s *Set) mariaDBBackup(name, spec, reason string) {
 	s.Helper()
-	s.Apply(fmt.Sprintf(`{apiVersion: k8s.mariadb.com/v1alpha1, kind: Backup, metadata: {name: %s}, spec: {mariaDbRef: {name: shop}, %sbackoffLimit: 0, restartPolicy: Never,
+	s.Apply(fmt.Sprintf(`{apiVersion: k8s.mariadb.com/v1alpha1, kind: Backup, metadata: {name: %s}, spec: {mariaDbRef: {name: shop}, %sbackoffLimit: 1, restartPolicy: Never,
   storage: {persistentVolumeClaim: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Mi}}}}}}`, name, spec))
 	s.Kubectl("wait", "backups.k8s.mariadb.com/"+name, "--timeout=180s", `--for=jsonpath={.status.conditions[?(@.type=="Complete")].reason}=`+reason)
 }
