@@ -20,6 +20,14 @@ func GroupReplication(s *Set, edits ...string) {
 	s.Apply(strings.NewReplacer(edits...).Replace(s.Manifest("mysql-group.yaml")))
 	s.Kubectl("rollout", "status", "sts/group", "--timeout=600s")
 	s.Answering(3)
+	cluster.Eventually(s, 2*time.Minute, func() error { // pods are ready before their servers have joined
+		for pod := range 3 {
+			if members := s.SQL(pod, "SELECT GROUP_CONCAT(MEMBER_STATE) FROM performance_schema.replication_group_members"); members != "ONLINE,ONLINE,ONLINE" {
+				return fmt.Errorf("%s sees %s", s.Pod(pod), members)
+			}
+		}
+		return nil
+	})
 	s.SQL(0, "CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY); INSERT INTO app.t VALUES (1)")
 }
 
