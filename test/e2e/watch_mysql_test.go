@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -173,13 +174,14 @@ func (d *database) failover(t *testing.T) {
 	busy.Sees("3/3 answered")
 	shown := busy.Text()
 	for range 4 { // some dozen polls, each while transactions are on their way
-		d.SQL(0, strings.Repeat("INSERT INTO app.t VALUES (); ", 1000))
+		d.SQL(0, strings.Repeat("INSERT INTO app.t VALUES (); ", 250))
 	}
 	busy.Interrupt()
-	if told := strings.TrimPrefix(busy.Text(), shown); told != "" || busy.Err() != "" {
+	late := regexp.MustCompile(`(?m)^.* (is \S+ late|has caught up)\n`) // which replicas on a busy machine are
+	if told := late.ReplaceAllString(strings.TrimPrefix(busy.Text(), shown), ""); told != "" || busy.Err() != "" {
 		t.Errorf("while transactions are on their way:\n%s%s", told, busy.Err())
 	}
-	if told := strings.TrimPrefix(w.Text(), rows); told != "" {
+	if told := late.ReplaceAllString(strings.TrimPrefix(w.Text(), rows), ""); told != "" {
 		t.Errorf("while transactions are on their way:\n%s", told)
 	}
 
