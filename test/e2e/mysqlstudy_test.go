@@ -150,7 +150,7 @@ func (d *database) readsLive(t *testing.T) {
 		terminal.Sees("█")
 		terminal.Type(key)
 		pressed := time.Now()
-		if code := terminal.Wait(); code != 0 || time.Since(pressed) > time.Second {
+		if code := terminal.Wait(); code != 0 || time.Since(pressed) > cluster.Patience(time.Second) {
 			t.Errorf("%q: exit code %d after %s", key, code, time.Since(pressed))
 		}
 	}

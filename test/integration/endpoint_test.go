@@ -247,7 +247,7 @@ func TestEndpointUnreachable(t *testing.T) {
 	} {
 		started := time.Now()
 		r := n.Doik(append([]string{"endpoint", "--color=never"}, test.args...)...)
-		if r.Code != 0 || !strings.Contains(r.Out, test.want) || r.Err != "" || strings.Count(r.Out, "ERROR") != 1 || time.Since(started) > 15*time.Second {
+		if r.Code != 0 || !strings.Contains(r.Out, test.want) || r.Err != "" || strings.Count(r.Out, "ERROR") != 1 || time.Since(started) > cluster.Patience(15*time.Second) {
 			t.Errorf("%q after %s: exit code %d\n%s%s", test.args, time.Since(started), r.Code, r.Out, r.Err)
 		}
 		if !strings.Contains(r.Out, "\nversion      unknown ") || !strings.Contains(r.Out, "\napi-server   unknown ") {

@@ -16,7 +16,7 @@ func ends(t *testing.T, w *cluster.Terminal, keys string) {
 	t.Helper()
 	started := time.Now()
 	w.Type(keys)
-	if code := w.Wait(); code != 0 || time.Since(started) > time.Second {
+	if code := w.Wait(); code != 0 || time.Since(started) > cluster.Patience(time.Second) {
 		t.Errorf("%q: exit code %d after %s", keys, code, time.Since(started))
 	}
 	if text := w.Text(); !strings.HasSuffix(text, "\x1b[?7h\x1b[?25h\x1b[?1049l") {
