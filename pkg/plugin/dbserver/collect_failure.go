@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -138,6 +140,17 @@ var ErrOtherProtocol = errors.New("what answers on the port is no such server")
 
 // ErrNotListening says that a node has found no server at a pod's port.
 var ErrNotListening = errors.New("connection refused: nothing listens on the port")
+
+// Unreached is what a node says of a refused connection, without the names that it has for the pod's namespaces.
+func Unreached(err error) error {
+	if strings.Contains(err.Error(), "connection refused") {
+		return ErrNotListening
+	}
+	return err
+}
+
+// IsEnd reports whether a connection could not be read because this side has ended it.
+func IsEnd(err error) bool { return errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) }
 
 // Answerer is an error in an engine's own words: a server's, or its client's.
 type Answerer interface {

@@ -13,6 +13,10 @@ import (
 // what the pod's specification says, or from a Secret.
 type Login struct {
 	User string
+	// UserEnv is a variable of the container that names the account where it is set.
+	UserEnv string
+	// Container is where the client is, if that is not the server's own container.
+	Container string
 	// PasswordEnv are variables of the container, the first that is set counts; NAME_FILE names a file. Where the container has
 	// none of them there is no password.
 	PasswordEnv []string
@@ -40,17 +44,33 @@ func (l Login) OverNetwork(s Server) (c Credentials, free, ok bool) {
 	if l.SocketOnly {
 		return Credentials{}, false, false
 	}
-	c.User = l.User
+	if c.User, ok = l.userInSpec(s); !ok {
+		return Credentials{}, false, false
+	}
 	if len(l.PasswordEnv) > 0 {
 		if found, none := passwordInSpec(s, l.PasswordEnv, &c); found || none && l.Secret == "" {
 			return c, c.Secret == "", true
 		}
 	}
-	if c.Secret, ok = expand(l.Secret, s.Pod.Labels); !ok || l.User == "" {
+	if c.Secret, ok = expand(l.Secret, s.Pod.Labels); !ok || c.User == "" {
 		return Credentials{}, false, false
 	}
 	c.Key = l.Key
 	return c, false, true
+}
+
+// userInSpec is the account, as far as the container's specification says; ok is false where that leaves it to something else.
+func (l Login) userInSpec(s Server) (user string, ok bool) {
+	at := containerOf(s.Pod, s.Container)
+	if l.UserEnv == "" || at == nil {
+		return l.User, true
+	}
+	for _, env := range at.Env {
+		if env.Name == l.UserEnv {
+			return env.Value, env.ValueFrom == nil && env.Value != "" && !strings.Contains(env.Value, "$(")
+		}
+	}
+	return l.User, len(at.EnvFrom) == 0
 }
 
 // passwordInSpec finds where the container's specification says that a password is: in a variable, in a key of a Secret, in a file

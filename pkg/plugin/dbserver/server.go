@@ -13,8 +13,8 @@ import (
 // RoleLabel is a label with which an operator says which server is the one that is written to.
 type RoleLabel struct {
 	Key string
-	// Primary and Replica are the values for the two roles.
-	Primary, Replica string
+	// Primary and Replica are the values for the two roles; Before is the primary's in releases that had another word, empty for none.
+	Primary, Replica, Before string
 	// Static labels say what was meant when the set was made; others follow failovers.
 	Static bool
 }
@@ -100,11 +100,12 @@ func (s Server) LabelledPrimary() *bool {
 		return nil
 	}
 	var primary bool
-	switch s.Pod.Labels[r.Key] {
-	case r.Primary:
+	switch value := s.Pod.Labels[r.Key]; {
+	case value == "":
+		return nil
+	case value == r.Primary, value == r.Before:
 		primary = true
-	case r.Replica:
-	default:
+	case value != r.Replica:
 		return nil
 	}
 	return &primary

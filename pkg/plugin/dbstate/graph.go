@@ -119,6 +119,11 @@ func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by v1alpha1.Sou
 			return found, v1alpha1.ClueServerID
 		}
 	}
+	if ref.UUID == "" && ref.ServerID == 0 {
+		if found := Only(g.Servers, func(o *Server) bool { return o != s && o.feeds(s) }); found != nil {
+			return found, v1alpha1.ClueReceiver
+		}
+	}
 	// No server has the UUID: the one that had it does not answer, or has been recreated.
 	if named != nil {
 		return named, v1alpha1.CluePodName
@@ -148,6 +153,14 @@ func (g *Graph) sourceOf(s *Server, c *Channel) (source *Server, by v1alpha1.Sou
 		}
 	}
 	return nil, ""
+}
+
+// feeds reports whether a server knows another as one that receives from it: by its pod's address, or by its pod's name within a namespace.
+func (s *Server) feeds(o *Server) bool {
+	return slices.ContainsFunc(s.Receivers, func(r Receiver) bool {
+		byAddress := slices.ContainsFunc(o.Pod.Status.PodIPs, func(ip corev1.PodIP) bool { return ip.IP == r.Address })
+		return byAddress && !o.Pod.Spec.HostNetwork || r.Name == o.Pod.Name && o.Pod.Namespace == s.Pod.Namespace
+	})
 }
 
 // Only is the one server for which a test holds; nil if there is none, or more.

@@ -34,6 +34,8 @@ type State struct {
 	ChannelsUnknown bool
 	// Leftovers are channels of before it became a source, see leftovers.go.
 	Leftovers []*Channel
+	// Receivers are those that receive from it, as it knows them, where its engine's servers know that.
+	Receivers []Receiver
 	// Member is its part in a group whose members are equal or choose their primary; nil if it is configured for none.
 	Member *Member
 	// Detail is what the engine knows beyond that.
@@ -45,6 +47,12 @@ type Member struct {
 	Role v1alpha1.DatabaseRole
 	// Broken is why it can't do its part; empty if it can.
 	Broken string
+}
+
+// Receiver is who receives from a server, in the server's eyes.
+type Receiver struct {
+	// Name is what it calls itself, Address where it comes from; each may be empty.
+	Name, Address string
 }
 
 // Channel is one of a replica's channels, as the replica reports it.
@@ -71,6 +79,8 @@ type Channel struct {
 	Stalled string
 	// Refused is true if the source was reached, and did not let the receiver in.
 	Refused bool
+	// Kept is true if whoever manages the set tells the replica where its source is: an address there is as good as a name.
+	Kept bool
 	// Unused is true if it is configured and no more: it is stopped, without an error, and has received nothing.
 	Unused bool
 	// Detail is what the engine knows beyond that.

@@ -60,6 +60,9 @@ func (j *Judge) Add(code v1alpha1.Code, severity v1alpha1.Severity, pods []strin
 // Advise makes a command the remedy of the newest finding; an empty one leaves it to the page of its code.
 func (j *Judge) Advise(command string) { j.list[len(j.list)-1].Remedy.Command = command }
 
+// Code is a general rule's code of the engine.
+func (j *Judge) Code(rule finding.Rule) v1alpha1.Code { return j.engine.Code(rule) }
+
 // add adds a finding of a general rule.
 func (j *Judge) add(rule finding.Rule, severity v1alpha1.Severity, pods []string, evidence []v1alpha1.Evidence, format string, args ...any) {
 	j.Add(j.engine.Code(rule), severity, pods, evidence, format, args...)

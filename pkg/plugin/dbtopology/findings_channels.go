@@ -46,6 +46,7 @@ func (j *Judge) leads(s *server, c *channel) {
 	where := j.evidence(ProofOfSource, s, c)
 	switch {
 	case c.MissingPod != "":
+	case c.Source == nil && c.Ref.Host == "": // it is told to get its data in another way
 	case c.Source == nil && c.Receiver != v1alpha1.ThreadRuns && j.isPodAddress(c.Ref.Host):
 		j.add(finding.RuleSourceByAddress, v1alpha1.SeverityError, one, where, "%s%s replicates from %s, an address of pods that none of the servers found here has: a pod that is recreated gets another one", s.Pod.Name, ChannelName(c), j.engine.sourceName(c.Ref))
 	case c.Source == nil:
@@ -54,6 +55,7 @@ func (j *Judge) leads(s *server, c *channel) {
 		j.add(finding.RuleReplicatesFromOutside, v1alpha1.SeverityWarning, one, where, "%s%s replicates from %s of the set %s", s.Pod.Name, ChannelName(c), sourceOf(s, c).Pod, c.Source.Set.Name())
 	default:
 		switch {
+		case c.Kept:
 		case isPodsOwn(c.Ref.Host, c.Source.Pod):
 			j.add(finding.RuleSourceByAddress, v1alpha1.SeverityWarning, one, where, "%s%s replicates from %s by its pod's address %s: when that pod is recreated it has another one, and replication ends", s.Pod.Name, ChannelName(c), c.Source.Pod.Name, c.Ref.Host)
 		case c.Receiver != v1alpha1.ThreadRuns && j.isPodAddress(c.Ref.Host):

@@ -139,7 +139,7 @@ func Names(report *v1alpha1.DatabaseTopologyList) []string {
 // replicationWords are for people.
 var replicationWords = map[v1alpha1.DatabaseReplication]string{
 	v1alpha1.ReplicationNone: "no replication", v1alpha1.ReplicationAsynchronous: "asynchronous", v1alpha1.ReplicationSemiSync: "semi-synchronous",
-	v1alpha1.ReplicationGroup: "Group Replication", v1alpha1.ReplicationGalera: "Galera", v1alpha1.ReplicationUnknown: "replication unknown",
+	v1alpha1.ReplicationSynchronous: "synchronous", v1alpha1.ReplicationGroup: "Group Replication", v1alpha1.ReplicationGalera: "Galera", v1alpha1.ReplicationUnknown: "replication unknown",
 }
 
 func heading(set *v1alpha1.DatabaseTopology, v View) []printers.Cell {

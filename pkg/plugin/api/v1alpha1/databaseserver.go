@@ -58,6 +58,8 @@ const (
 	ProductMySQL DatabaseProduct = "MySQL"
 	// ProductMariaDB has statements, columns and GTIDs of its own.
 	ProductMariaDB DatabaseProduct = "MariaDB"
+	// ProductPostgreSQL is PostgreSQL.
+	ProductPostgreSQL DatabaseProduct = "PostgreSQL"
 )
 
 // DatabaseDistribution is a server made from a product.
@@ -126,6 +128,8 @@ type DatabaseServer struct {
 	Channels []DatabaseChannel `json:"channels,omitempty"`
 	// MySQL is what only MySQL and MariaDB have; it is missing for other engines, and where the server did not answer.
 	MySQL *MySQLServer `json:"mysql,omitempty"`
+	// Postgres is what only PostgreSQL has; it is missing for other engines, and where the server did not answer.
+	Postgres *PostgresServer `json:"postgres,omitempty"`
 	// Answers are the raw rows by statement.
 	Answers []DatabaseAnswer `json:"answers,omitempty"`
 }
@@ -146,6 +150,49 @@ type MySQLServer struct {
 	Group *MySQLGroupMember `json:"group,omitempty"`
 	// Galera is the node's part in its cluster; it is missing where the server is no node of a Galera cluster.
 	Galera *GaleraNode `json:"galera,omitempty"`
+}
+
+// PostgresServer is what only servers of PostgreSQL have.
+type PostgresServer struct {
+	// SystemIdentifier is what all servers of a cluster share: it was given when the data folder was made.
+	SystemIdentifier string `json:"systemIdentifier,omitempty"`
+	// Timeline is the server's: it goes up with each promotion. It is missing where it is unknown.
+	Timeline int64 `json:"timeline,omitempty"`
+	// InRecovery is true for a standby, and for a server that recovers from a crash.
+	InRecovery bool `json:"inRecovery"`
+	// LSN is how far a primary has written its write-ahead log, or how far a standby has replayed it.
+	LSN string `json:"lsn,omitempty"`
+	// ReceivedLSN is how far a standby has received it.
+	ReceivedLSN string `json:"receivedLSN,omitempty"`
+	// Slots are the server's replication slots.
+	Slots []PostgresSlot `json:"slots,omitempty"`
+	// Archiving is what the server says of archiving its write-ahead log; it is missing where that is not switched on.
+	Archiving *PostgresArchiving `json:"archiving,omitempty"`
+}
+
+// PostgresSlot is a replication slot, which keeps write-ahead log for who receives it.
+type PostgresSlot struct {
+	// Name is the slot's.
+	Name string `json:"name"`
+	// Logical is true for a slot of logical replication, or of logical decoding.
+	Logical bool `json:"logical,omitempty"`
+	// Active is true while somebody receives through it.
+	Active bool `json:"active"`
+	// HeldBytes is how much write-ahead log it keeps.
+	HeldBytes int64 `json:"heldBytes"`
+	// WALStatus is reserved, extended, unreserved or lost, in the server's words; it is missing before PostgreSQL 13, and for a slot that was never used.
+	WALStatus string `json:"walStatus,omitempty"`
+	// Synced is true for a standby's copy of a slot of its source.
+	Synced bool `json:"synced,omitempty"`
+}
+
+// PostgresArchiving is what a server says of archiving its write-ahead log.
+type PostgresArchiving struct {
+	// LastArchived and LastFailed are when it last did, and when it last could not; they are missing for never.
+	LastArchived *metav1.Time `json:"lastArchived,omitempty"`
+	LastFailed   *metav1.Time `json:"lastFailed,omitempty"`
+	// Waiting counts the segments that wait to be archived; it is missing where the account may not see them.
+	Waiting *int64 `json:"waiting,omitempty"`
 }
 
 // ThreadState says whether a thread of replication runs, as SHOW REPLICA STATUS prints it.
@@ -170,6 +217,12 @@ const (
 	// LagFromSeconds means Seconds_Behind_Source (or Seconds_Behind_Master), which counts whole seconds: where there are no commit timestamps,
 	// or these say more because the source's clock is behind.
 	LagFromSeconds LagSource = "seconds behind"
+	// LagFromPositions means that the replica has applied all that its source has: its lag is 0 however long nothing was written.
+	LagFromPositions LagSource = "positions"
+	// LagFromSource means what the source has measured, from when it wrote something to when the replica said that it had applied that.
+	LagFromSource LagSource = "source"
+	// LagFromReplayed means the time of the last commit that the replica has applied, while it holds others that it has not.
+	LagFromReplayed LagSource = "last replayed commit"
 	// LagFromApplying means the time for which the replica has been applying the same transaction: it is at least so late.
 	LagFromApplying LagSource = "time applying"
 )
@@ -198,6 +251,8 @@ type DatabaseChannel struct {
 	ApplierError  *DatabaseError `json:"applierError,omitempty"`
 	// MySQL is what only channels of MySQL and MariaDB have; it is missing for other engines.
 	MySQL *MySQLChannel `json:"mysql,omitempty"`
+	// Postgres is what only channels of PostgreSQL have; it is missing for other engines.
+	Postgres *PostgresChannel `json:"postgres,omitempty"`
 }
 
 // MySQLChannel is what only channels of MySQL and MariaDB have.
@@ -213,6 +268,22 @@ type MySQLChannel struct {
 	AutoPosition *bool `json:"autoPosition,omitempty"`
 }
 
+// PostgresChannel is what only a standby of PostgreSQL has.
+type PostgresChannel struct {
+	// SentLSN, FlushedLSN and ReplayedLSN are how far the source has sent, and how far the standby said that it has got; they are missing where the
+	// source does not tell.
+	SentLSN     string `json:"sentLSN,omitempty"`
+	FlushedLSN  string `json:"flushedLSN,omitempty"`
+	ReplayedLSN string `json:"replayedLSN,omitempty"`
+	// State and SyncState are the source's words for it: streaming, catchup; async, sync, quorum, potential.
+	State     string `json:"state,omitempty"`
+	SyncState string `json:"syncState,omitempty"`
+	// Slot is that of its source through which it receives; missing without one.
+	Slot string `json:"slot,omitempty"`
+	// HeldBytes is how much write-ahead log its slot keeps on the source.
+	HeldBytes *int64 `json:"heldBytes,omitempty"`
+}
+
 // SourceClue is what tells which server a channel replicates from, the best first.
 type SourceClue string
 
@@ -221,6 +292,8 @@ const (
 	ClueUUID SourceClue = "uuid"
 	// ClueServerID is the source's server id, as the replica knows it.
 	ClueServerID SourceClue = "server id"
+	// ClueReceiver is what the source says of who receives from it.
+	ClueReceiver SourceClue = "receiver"
 	// CluePodName is the host that the replica was told, which is or begins with a pod's name.
 	CluePodName SourceClue = "pod name"
 	// ClueAddress is the host that the replica was told, which is a pod's address.
@@ -246,10 +319,12 @@ type DatabaseSource struct {
 	FoundBy SourceClue `json:"foundBy,omitempty"`
 }
 
-// DatabaseError is the last error of a receiver or an applier.
+// DatabaseError is the last error of a receiver or an applier, or what a server answered in place of rows.
 type DatabaseError struct {
-	// Number is the server's number of the error.
+	// Number is the server's number of the error, 0 for a server that has none.
 	Number int64 `json:"number"`
+	// State is the error's SQLSTATE, where the server's errors have no numbers.
+	State string `json:"state,omitempty"`
 	// Message is the server's.
 	Message string `json:"message"`
 	// Short is the number and the message without what is there for the server's developers; it is no part of reports.

@@ -94,6 +94,8 @@ const (
 	ReplicationAsynchronous DatabaseReplication = "Asynchronous"
 	// ReplicationSemiSync means that a source waits until replicas have received a transaction.
 	ReplicationSemiSync DatabaseReplication = "SemiSynchronous"
+	// ReplicationSynchronous means that a primary waits until standbys have written or replayed a commit.
+	ReplicationSynchronous DatabaseReplication = "Synchronous"
 	// ReplicationGroup means Group Replication.
 	ReplicationGroup DatabaseReplication = "GroupReplication"
 	// ReplicationGalera means a Galera cluster.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -88,30 +87,13 @@ func encrypt(config *mysqldriver.Config, t dbserver.TLS) error {
 		return nil
 	}
 	config.AllowFallbackToPlaintext = t.Mode == dbserver.TLSPreferred
-	config.TLS = &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		// What MySQL's servers choose. Without it they ask for another key first, and the way there and back is gone once more.
-		CurvePreferences:   []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521},
-		InsecureSkipVerify: true, //nolint:gosec // a port-forward has no host name; VERIFY_CA verifies the chain below
+	var err error
+	if config.TLS, err = t.Config(); err != nil {
+		return err
 	}
-	if t.Mode != dbserver.TLSVerifyCA {
-		return nil
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(t.CA) {
-		return errors.New("--ssl-ca: the file contains no certificate")
-	}
-	config.TLS.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(state, pool) }
+	// What MySQL's servers choose. Without it they ask for another key first, and the way there and back is gone once more.
+	config.TLS.CurvePreferences = []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	return nil
-}
-
-func verifyChain(state tls.ConnectionState, roots *x509.CertPool) error {
-	others := x509.NewCertPool()
-	for _, c := range state.PeerCertificates[1:] {
-		others.AddCert(c)
-	}
-	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others})
-	return err
 }
 
 // offersNoTLS reports whether a server could not be encrypted to.
@@ -237,17 +219,9 @@ func serverError(err error, seen *seen) error {
 	case errors.As(err, &e):
 		return &ServerError{Number: int(e.Number), State: string(e.SQLState[:]), Message: e.Message}
 	case seen != nil && seen.failure() != nil:
-		return refusal(seen.failure())
+		return dbserver.Unreached(seen.failure())
 	case errors.Is(err, mysqldriver.ErrMalformPkt), errors.Is(err, mysqldriver.ErrPktSync), errors.Is(err, mysqldriver.ErrPktSyncMul), errors.Is(err, mysqldriver.ErrOldProtocol):
 		return fmt.Errorf("%w (%w)", dbserver.ErrOtherProtocol, err)
-	}
-	return err
-}
-
-// refusal is what a node says of a refused connection, without the names that it has for the pod's namespaces.
-func refusal(err error) error {
-	if strings.Contains(err.Error(), "connection refused") {
-		return dbserver.ErrNotListening
 	}
 	return err
 }
@@ -271,7 +245,7 @@ func (s *seen) add(p []byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.greeting = append(s.greeting, p[:min(len(p), greetingKept-len(s.greeting))]...)
-	if err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, net.ErrClosed) {
+	if err != nil && !dbserver.IsEnd(err) {
 		s.err = err
 	}
 }
