@@ -44,7 +44,12 @@ func (n *Namespace) ApplyMariaDBs(files ...string) {
 // MariaDBReady waits until the operator calls a set ready, all its pods are, and each has the label of its role.
 func (n *Namespace) MariaDBReady(set string) {
 	n.Helper()
-	Eventually(n, 5*time.Minute, func() error {
+	Eventually(n, 5*time.Minute, n.MariaDBIsReady(set))
+}
+
+// MariaDBIsReady returns what tells why a set is not ready.
+func (n *Namespace) MariaDBIsReady(set string) func() error {
+	return func() error {
 		ready := n.Kubectl("get", "mariadb/"+set, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status} {.spec.replicas} {.status.replicas} {.status.currentPrimary}`)
 		pods := n.Kubectl("get", "pods", "-l", "app.kubernetes.io/instance="+set+",k8s.mariadb.com/role", "-o", `jsonpath={range .items[*]}{.metadata.name}={.metadata.labels.k8s\.mariadb\.com/role}={.status.conditions[?(@.type=="Ready")].status} {end}`)
 		words := strings.Fields(ready)
@@ -52,7 +57,7 @@ func (n *Namespace) MariaDBReady(set string) {
 			return fmt.Errorf("%s: ready, wanted, there, primary: %s; pods %s", set, ready, pods)
 		}
 		return nil
-	})
+	}
 }
 
 // MariaDBPrimary is the pod that the operator sends a set's writes to.
