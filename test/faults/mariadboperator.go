@@ -173,7 +173,7 @@ func (s *Set) watched(set string, do func(), begun func() error) told {
 		s.Logf("the operator is restarted, because it does not get on: %v", err)
 		s.scaleMariaDBOperator(0)
 		s.scaleMariaDBOperator(1)
-		s.Kubectl("annotate", "mariadb/"+set, "doik.dev/test=restarted", "--overwrite") // else it may wait a quarter of an hour after errors of its webhook
+		s.Kubectl("annotate", "statefulset/"+set, "doik.dev/test=restarted", "--overwrite") // else it may wait a quarter of an hour after errors of its webhook
 		restarted = true
 	}
 	s.MariaDBReady(set)
