@@ -165,7 +165,7 @@ var taints = Bed{
 		Inject: inTurn(oneOfTwo("web"), onA("taint node {a1} node.cilium.io/agent-not-ready:NoSchedule")),
 		Want:   []Expect{{Code: v1alpha1.CodeNodeTainted, Severity: info, Words: "(Cilium's agent is not ready), which NS/web-0 does not tolerate"}},
 	}, {
-		Name: "a drain that a budget holds up", Check: "NODE010", // kubereboot/kured#63, Azure/AKS#3439
+		Name: "a drain that a budget holds up", Check: "NODE010 STS043", // kubereboot/kured#63, Azure/AKS#3439
 		Inject: func(s *Set) {
 			oneOfTwo("web")(s)
 			s.Apply(budget("web", "web", "0"))
