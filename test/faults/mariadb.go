@@ -158,6 +158,10 @@ var mariaDB = Bed{
 			s.Kubectl("scale", "sts/mariadb", "--replicas=3")
 			s.Kubectl("rollout", "status", "sts/mariadb", "--timeout=300s")
 			s.Answering(3)
+			// mariadb-1 goes on from there, and a source that has not got so far refuses it.
+			if got := s.SQL(2, "SELECT MASTER_GTID_WAIT('"+s.SQL(0, "SELECT @@gtid_binlog_pos")+"', 60)"); got != "0" {
+				s.Fatalf("mariadb-2 is late: %s", got)
+			}
 			s.SQL(2, "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0, GLOBAL gtid_domain_id=2")
 			s.SQL(2, "CREATE DATABASE two")
 			to := " TO MASTER_HOST='mariadb-%d.mariadb', MASTER_USER='root', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=5"
