@@ -19,7 +19,12 @@ var staysReady = []string{"timeoutSeconds: 2\n", "timeoutSeconds: 2\n          f
 func TestWatchGroup(t *testing.T) {
 	d := &database{&faults.Set{Namespace: cluster.NewNamespace(t)}}
 	faults.GroupReplication(d.Set, staysReady...)
-	d.SQL(1, "SET GLOBAL group_replication_member_weight=80") // else that with the least server_uuid is elected
+	cluster.Eventually(d, time.Minute, func() error { // else that with the least server_uuid is elected; it can't be set while the member is still joining
+		if r := d.TrySQL(1, "SET GLOBAL group_replication_member_weight=80"); r.Code != 0 {
+			return fmt.Errorf("%s", r.Err)
+		}
+		return nil
+	})
 	d.Kubectl("label", "pod", "--all", "mysql.oracle.com/cluster=group", "component=mysqld", "mysql.oracle.com/cluster-role=SECONDARY")
 	d.Kubectl("label", "pod", "group-0", "mysql.oracle.com/cluster-role=PRIMARY", "--overwrite")
 	w := cluster.Watch(d.Namespace, "mysql-topology", "--user=root", "--watch", "--poll-interval=1s", "--server-timeout=3s", "-v=6")
