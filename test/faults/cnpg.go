@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,6 +42,18 @@ var cnpgOnNode = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeStopped, Severity: warning, Object: "cluster/shop", Words: " is fenced: its server is stopped on purpose while the pod runs → kubectl annotate cluster.postgresql.cnpg.io shop -n NS cnpg.io/fencedInstances-"}},
 		Check:  "STS039",
 		Repair: func(s *Set) { s.annotate(fence + "-") },
+	}, {
+		Name: "a backup fails", // there is no store for it
+		Inject: func(s *Set) {
+			s.Apply(`{apiVersion: postgresql.cnpg.io/v1, kind: Backup, metadata: {name: by-hand}, spec: {cluster: {name: shop}}}`)
+			s.Kubectl("wait", "backups.postgresql.cnpg.io/by-hand", "--for=jsonpath={.status.phase}=failed", "--timeout=120s")
+		},
+		Want:  []Expect{{Code: v1alpha1.CodeBackupFailed, Severity: warning, Object: "cluster/shop", Words: "the backup by-hand failed … ago: …; none has succeeded that is known of → kubectl describe backup.postgresql.cnpg.io by-hand -n NS"}},
+		Check: "STS045",
+		Repair: func(s *Set) { // the operator would keep its condition until another backup ends
+			s.Kubectl("delete", "backups.postgresql.cnpg.io", "by-hand")
+			s.withoutCondition("LastBackupSucceeded")
+		},
 	}, {
 		Name: "the cluster is hibernated",
 		Inject: func(s *Set) {
@@ -228,6 +241,21 @@ func (s *Set) asTheOperatorMakesIt() {
 func (s *Set) annotate(annotation string) {
 	s.Helper()
 	s.Kubectl("annotate", "cluster/shop", annotation, "--overwrite")
+}
+
+// withoutCondition takes a condition out of the cluster's status.
+func (s *Set) withoutCondition(kind string) {
+	s.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(s.Kubectl("get", "cluster/shop", "-o", "jsonpath={.status.conditions}")), &list); err != nil {
+		s.Fatal(err)
+	}
+	list = slices.DeleteFunc(list, func(c map[string]any) bool { return c["type"] == kind })
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": list}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Kubectl("patch", "cluster/shop", "--subresource=status", "--type=merge", "-p", string(patch))
 }
 
 // inInstance runs a script in an instance's server container.

@@ -101,6 +101,15 @@ var mariaDBOperator = Bed{
 		Want:   noLog,
 		Repair: asItIs,
 	}, {
+		Name: "a backup fails, and the next succeeds", Check: "STS045",
+		Inject: func(s *Set) { s.mariaDBBackup("broken", "databases: [nosuch], ", "JobFailed") },
+		Want:   []Expect{{Code: v1alpha1.CodeBackupFailed, Severity: warning, Object: "statefulset/shop", Words: "the backup broken failed … ago; none has succeeded that is known of → kubectl describe backup.k8s.mariadb.com broken -n NS"}},
+		Then: []Step{{
+			Do:   func(s *Set) { s.mariaDBBackup("whole", "", "JobComplete") },
+			Want: []Expect{{Code: v1alpha1.CodeNoBackup, Severity: info, Object: "statefulset/shop", Words: "backups of mariadb/shop are made by hand: it has no schedule; the last that succeeded is …s old"}},
+		}},
+		Repair: func(s *Set) { s.Kubectl("delete", "backups.k8s.mariadb.com", "--all") },
+	}, {
 		Name: "the operator is away, and a replica's applier is stopped", Check: "MYSQL011 MYSQL070 MYSQL073",
 		Inject: func(s *Set) {
 			s.scaleMariaDBOperator(0)
@@ -133,6 +142,14 @@ func asItIs(*Set) {}
 func (s *Set) inMariaDB(pod, statements string) {
 	s.Helper()
 	s.Kubectl("exec", pod, "-c", "mariadb", "--", "sh", "-c", `exec mariadb -uroot -p"$MARIADB_ROOT_PASSWORD" -N -e "$1"`, "sh", statements)
+}
+
+// mariaDBBackup has the operator back shop up, and waits until its Job has ended as it should. To the operator a limit of 0 retries is none, which is 6.
+func (s *Set) mariaDBBackup(name, spec, reason string) {
+	s.Helper()
+	s.Apply(fmt.Sprintf(`{apiVersion: k8s.mariadb.com/v1alpha1, kind: Backup, metadata: {name: %s}, spec: {mariaDbRef: {name: shop}, %sbackoffLimit: 1, restartPolicy: Never,
+  storage: {persistentVolumeClaim: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Mi}}}}}}`, name, spec))
+	s.Kubectl("wait", "backups.k8s.mariadb.com/"+name, "--timeout=180s", `--for=jsonpath={.status.conditions[?(@.type=="Complete")].reason}=`+reason)
 }
 
 // scaleMariaDBOperator stops the operator, or starts it, and waits for that.

@@ -17,13 +17,34 @@ func sleepers(pod, sessions int) func(*Set) {
 		for range sessions {
 			s.InBackground(pod, "SELECT SLEEP(300)")
 		}
+		sleep(s, pod, sessions)
+	}
+}
+
+// crowd is sleepers of an account that has nothing but the right to come in.
+func crowd(pod, sessions int) func(*Set) {
+	return func(s *Set) {
+		s.Helper()
 		cluster.Eventually(s, 30*time.Second, func() error {
-			if n := strings.Count(s.SQL(pod, "SELECT STATE FROM information_schema.processlist"), "User sleep"); n < sessions {
-				return fmt.Errorf("%d of %d sessions sleep", n, sessions)
+			if n := s.SQL(pod, "SELECT COUNT(*) FROM mysql.user WHERE User='crowd'"); n != "1" {
+				return fmt.Errorf("%s accounts", n)
 			}
 			return nil
 		})
+		s.Shell(pod, fmt.Sprintf("for i in $(seq %d); do %s -ucrowd -h127.0.0.1 -e 'SELECT SLEEP(300)' >/dev/null 2>&1 & done", sessions, s.Client))
+		sleep(s, pod, sessions)
 	}
+}
+
+// sleep waits until so many sessions sleep.
+func sleep(s *Set, pod, sessions int) {
+	s.Helper()
+	cluster.Eventually(s, 30*time.Second, func() error {
+		if n := strings.Count(s.SQL(pod, "SELECT STATE FROM information_schema.processlist"), "User sleep"); n < sessions {
+			return fmt.Errorf("%d of %d sessions sleep", n, sessions)
+		}
+		return nil
+	})
 }
 
 // small is how many rows are written to a full volume.
@@ -93,6 +114,12 @@ var mySQLClients = Bed{
 			Want: []Expect{{v1alpha1.CodeRefusesClients, warning, "pod/mysql-2", "of 13 connections in use (max_connections)", "max_connections=13"}},
 		}},
 		Repair: inTurn(sql(2, "SET GLOBAL max_connections=151"), wake(2)),
+	}, {
+		Name: "an account has all the connections that it may have", Check: "MYSQL100",
+		Inject: inTurn(sql(0, "CREATE USER crowd@'%' IDENTIFIED BY ''"), crowd(2, 20), sql(2, "SET GLOBAL max_user_connections=20")),
+		Want: []Expect{{v1alpha1.CodeRefusesClients, warning, "pod/mysql-2",
+			"mysql-2 (the pod is Ready) has 20 connections of one account, and lets each have 20 (max_user_connections): the account's next client is refused (error 1226); the Services mysql, mysql-read send clients to it", "max_user_connections=20"}},
+		Repair: inTurn(sql(2, "SET GLOBAL max_user_connections=0"), wake(2), sql(0, "DROP USER crowd@'%'")),
 	}, {
 		Name: "writes wait behind a lock on all tables", Check: "MYSQL101",
 		Inject: func(s *Set) {

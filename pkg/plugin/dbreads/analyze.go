@@ -51,7 +51,7 @@ func Analyze(engines []*dbstate.Engine, s *Snapshot, now time.Time) *v1alpha1.Da
 	}
 	slices.SortStableFunc(item.Errors, func(a, b v1alpha1.DatabaseReadFailure) int { return cmp.Compare(b.Count, a.Count) })
 	_, endpointsUnknown := s.Problems[subjectEndpoints]
-	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, behind))
+	item.Findings = finding.In(s.Service.Namespace, findings(engine, &item, endpointsUnknown, s.New, behind, now))
 	report := &v1alpha1.DatabaseReadsList{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindDatabaseReadsList}, Items: []v1alpha1.DatabaseReads{item},
 	}
@@ -204,7 +204,7 @@ func isEndpoint(s *Snapshot, pod *corev1.Pod) bool {
 }
 
 // findings are what is wrong with how the Service spreads reads, the worst first.
-func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnknown bool, young []string, behind []*dbstate.Server) []v1alpha1.Finding {
+func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnknown bool, young []string, behind []*dbstate.Server, now time.Time) []v1alpha1.Finding {
 	var list []v1alpha1.Finding
 	add := func(rule finding.Rule, severity v1alpha1.Severity, pods []string, format string, args ...any) {
 		objects := []string{"service/" + item.Metadata.Name}
@@ -225,6 +225,9 @@ func findings(engine *dbstate.Engine, item *v1alpha1.DatabaseReads, endpointsUnk
 		switch why := hanging[r.Pod]; {
 		case r.Endpoint && why != "":
 			add(finding.RuleEndpointSilent, v1alpha1.SeverityError, []string{r.Pod}, "%s is a ready endpoint but does not answer (%s): connections routed to it fail", r.Pod, why)
+			if joins(behind, r.Pod, now) {
+				list[len(list)-1] = finding.Progress(list[len(list)-1])
+			}
 		case r.Endpoint && r.Answers == 0 && !slices.Contains(young, r.Pod):
 			silent = append(silent, r.Pod)
 		case r.Answers == 0:
@@ -291,6 +294,13 @@ func hanging(behind []*dbstate.Server) map[string]string {
 		}
 	}
 	return list
+}
+
+// joins reports whether a server of this name is starting or ending and not late, or has started a moment ago.
+func joins(behind []*dbstate.Server, pod string, now time.Time) bool {
+	return slices.ContainsFunc(behind, func(s *dbstate.Server) bool {
+		return s.Pod.Name == pod && (s.Progress.InTime() || s.Settling(now))
+	})
 }
 
 // outdated are the servers with what is wrong with them.

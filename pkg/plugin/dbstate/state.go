@@ -142,6 +142,16 @@ func (s *State) StartedAt() time.Time {
 	return started
 }
 
+// settles is for how long after its server, or its pod's readiness, began a pod that is Ready may still be set up: a probe asks whether the
+// server answers, and what joins it to its group or its source comes after that.
+const settles = 15 * time.Second
+
+// Settling reports whether a server has started, or its pod has become ready, a moment ago.
+func (s *State) Settling(now time.Time) bool {
+	started := s.StartedAt()
+	return !started.IsZero() && now.Sub(started) < settles
+}
+
 // Unreachable is why nothing is known of a server; empty if it answered.
 func (s *State) Unreachable() string {
 	switch {

@@ -18,9 +18,6 @@ const (
 	// recentChange is how long after a pod of a set became ready another one may be missing as it is in a rolling update: that one ends
 	// within its grace period.
 	recentChange = 2 * time.Minute
-	// settles is for how long after its server, or its pod's readiness, began a pod that is Ready may still be set up: a probe asks whether the
-	// server answers, and what joins it to its group or its source comes after that.
-	settles = 15 * time.Second
 	// labelDelay is how long after a pod became ready its operator may take to label it: some look at their sets only now and then.
 	labelDelay = 30 * time.Second
 )
@@ -42,10 +39,7 @@ func (j *Judge) Joins(servers ...*server) {
 }
 
 // settling reports whether a server has started, or its pod has become ready, a moment ago.
-func (j *Judge) settling(s *server) bool {
-	started := s.StartedAt()
-	return !started.IsZero() && j.now.Sub(started) < settles
-}
+func (j *Judge) settling(s *server) bool { return s.Settling(j.now) }
 
 // Progress makes the newest finding one of something that is on its way.
 func (j *Judge) Progress() {

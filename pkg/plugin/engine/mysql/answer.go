@@ -52,9 +52,12 @@ const (
 	ErrWSREPNotReady      = 1047 // a Galera node refuses queries
 	ErrCommandDenied      = 1142 // no privilege on a table
 	ErrSpecificAccess     = 1227 // no global privilege
+	errHostBlocked        = 1129 // too many failed connections from this host
 	ErrHostNotPrivi       = 1130 // no account for this host
 	ErrDBAccessDenied     = 1044
 	ErrAccessDeniedNoPW   = 1698 // an account of another way in: auth_socket
+	errTooManyOfAccount   = 1203 // max_user_connections
+	errAccountLimit       = 1226 // the account's own limit, or max_user_connections
 	errQueryTimeout       = 3024 // max_execution_time of MySQL is over
 	errStatementTimeout   = 1969 // max_statement_time of MariaDB is over
 	errOfflineMode        = 3032 // offline_mode: administrators only
@@ -102,7 +105,11 @@ func IsTimeout(err error) bool {
 
 // RefusesLogin reports whether an account can't come in this way; it may in another.
 func (e *ServerError) RefusesLogin() bool {
-	return e.Number == ErrAccessDenied || e.Number == ErrAccessDeniedNoPW || e.Number == ErrHostNotPrivi
+	switch e.Number {
+	case ErrAccessDenied, ErrAccessDeniedNoPW, ErrHostNotPrivi, errHostBlocked, errTooManyOfAccount, errAccountLimit:
+		return true
+	}
+	return false
 }
 
 // RefusesClients reports whether a server has no place for another client, or serves administrators only.

@@ -19,13 +19,14 @@ const (
 	SubjectMemberStats Subject = "group member statistics"
 	SubjectStatus      Subject = "status"
 	SubjectSessions    Subject = "sessions"
+	SubjectAccount     Subject = "sessions of one account"
 	SubjectGTID        Subject = "transactions"
 	SubjectBinlog      Subject = "binary log status"
 )
 
 // Subjects are all that any server is asked about after the first statement, in this order.
 var Subjects = []Subject{
-	SubjectReplica, SubjectConnection, SubjectCoordinator, SubjectWorkers, SubjectMembers, SubjectMemberStats, SubjectStatus, SubjectSessions, SubjectGTID, SubjectBinlog,
+	SubjectReplica, SubjectConnection, SubjectCoordinator, SubjectWorkers, SubjectMembers, SubjectMemberStats, SubjectStatus, SubjectSessions, SubjectAccount, SubjectGTID, SubjectBinlog,
 }
 
 // Statement is one statement and what it is for.
@@ -45,7 +46,7 @@ var variables = []string{
 	"rpl_semi_sync_slave_enabled", "rpl_semi_sync_replica_enabled",
 	"group_replication_group_name", "group_replication_single_primary_mode", "group_replication_start_on_boot",
 	"wsrep_on", "wsrep_cluster_name", "wsrep_node_name", "wsrep_desync", "wsrep_reject_queries", "pxc_maint_mode",
-	"max_connections", "bind_address", "skip_networking", "innodb_read_only", "innodb_force_recovery",
+	"max_connections", "max_user_connections", "bind_address", "skip_networking", "innodb_read_only", "innodb_force_recovery",
 	"replica_net_timeout", "slave_net_timeout",
 }
 
@@ -92,6 +93,8 @@ var variants = []variant{
 	{MySQL, [3]int{5, 6}, forever, Statement{SubjectSessions, waitingSessions(
 		"performance_schema.threads WHERE TYPE = 'FOREGROUND' AND", "PROCESSLIST_")}},
 	{MariaDB, [3]int{}, forever, Statement{SubjectSessions, waitingSessions("information_schema.PROCESSLIST WHERE", "")}},
+	{MySQL, [3]int{5, 6}, forever, Statement{SubjectAccount, busiestAccount("performance_schema.threads WHERE TYPE = 'FOREGROUND' AND", "PROCESSLIST_USER")}},
+	{MariaDB, [3]int{}, forever, Statement{SubjectAccount, busiestAccount("information_schema.PROCESSLIST WHERE", "USER")}},
 	// SHOW VARIABLES cuts long values off.
 	{MySQL, [3]int{5, 6}, forever, Statement{SubjectGTID,
 		"SELECT NOW(6) AS now, @@global.gtid_executed AS gtid_executed, @@global.gtid_purged AS gtid_purged"}},
@@ -148,6 +151,11 @@ func waitingSessions(from, prefix string) string {
 	waiting := prefix + "COMMAND IN ('Query', 'Execute') AND LOWER(" + prefix + "STATE) IN (" + quoted(waits) + ")"
 	return "SELECT IF(" + waiting + ", LOWER(" + prefix + "STATE), '') AS state, COUNT(*) AS sessions, MAX(" + prefix + "TIME) AS seconds FROM " + from +
 		" " + prefix + "USER <> 'system user' GROUP BY 1"
+}
+
+// busiestAccount counts the sessions of the account that has most of them, without its name. Accounts of one name that differ in their hosts count as one.
+func busiestAccount(from, user string) string {
+	return "SELECT COUNT(*) AS sessions FROM " + from + " " + user + " NOT IN ('system user', 'event_scheduler') GROUP BY " + user + " ORDER BY 1 DESC LIMIT 1"
 }
 
 func quoted(names []string) string { return "'" + strings.Join(names, "', '") + "'" }

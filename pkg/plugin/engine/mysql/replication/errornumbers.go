@@ -45,7 +45,7 @@ var receiverMeanings = []meaning{
 	{[]int64{2026}, nil, "TLS failed", nil},
 	{[]int64{2058, 2059}, nil, "the replica can't load the authentication plugin of its account", nil},
 	{[]int64{2061}, regexp.MustCompile(`(?i)secure connection`), "its account logs in over TLS only (caching_sha2_password)", change("SOURCE_SSL=1")},
-	{[]int64{1040, 1203}, nil, "the source has no connection left for it", nil},
+	{[]int64{1040, 1203, 1226}, nil, "the source has no connection left for it", nil},
 	{[]int64{1045, 1698}, nil, "the source refuses its account or password", nil},
 	{[]int64{1129}, nil, "the source blocks its address after too many failed connections", unblock},
 	{[]int64{1130}, nil, "its account may not log in from its address", nil},

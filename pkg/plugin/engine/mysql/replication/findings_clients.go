@@ -62,6 +62,18 @@ func refusals(j *dbtopology.Judge, s *dbstate.Server) {
 	case float64(others) >= crowded*float64(limit):
 		refuse(v1alpha1.SeverityWarning, evidence, "has %d of %d connections in use (max_connections): when all are, new clients are refused (error 1040)", others, limit)
 	}
+	most, counted := accountRow(s).Int("sessions")
+	each, _ := variables.Int("max_user_connections")
+	if counted && each > 0 && most >= each {
+		refuse(v1alpha1.SeverityWarning, append(quote(s, mysql.SubjectVariables, "max_user_connections"), quote(s, mysql.SubjectAccount, "sessions")...),
+			"has %d connections of one account, and lets each have %d (max_user_connections): the account's next client is refused (error 1226)", most, each)
+	}
+}
+
+// accountRow is what a server says of the account with most sessions; nil without an answer.
+func accountRow(s *dbstate.Server) mysql.Row {
+	row, _, _ := rowOf(s.State, mysql.SubjectAccount)
+	return row
 }
 
 // severityFor is how bad it is that a server serves no clients: worst for the one that takes the writes.
