@@ -75,11 +75,17 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	newScope := func() *scope.Flags { return scope.NewFlags(connection, streams, version) }
 	alone := []answer{}
 	for _, e := range engines.All() {
-		alone = append(alone,
-			answer{withNames(dbtopology.NewCommand(newScope(), e.Name+"-topology", e.Kinds, "Replication between "+e.Servers().Servers, e.Topology), connection, statefulSetNames), "kubectl doik " + e.Name + "-topology -o wide"},
-			answer{withNames(dbreads.NewCommand(newScope(), e.Name+"-reads", e.States()), connection, serviceNames), ""},
-			answer{withNames(dbquery.NewCommand(newScope(), e.Name+"-query", e.Name+"-topology", e.Servers()), connection, statefulSetNames), ""},
-		)
+		topology := withNames(dbtopology.NewCommand(newScope(), e.Name+"-topology", e.Kinds, "Replication between "+e.Servers().Servers, e.Topology), connection, statefulSetNames)
+		if e.Short != "" {
+			topology.Aliases = []string{e.Short + "-topology"}
+		}
+		alone = append(alone, answer{topology, "kubectl doik " + e.Name + "-topology -o wide"})
+		if e.IsRead() {
+			alone = append(alone, answer{withNames(dbreads.NewCommand(newScope(), e.Name+"-reads", e.States()), connection, serviceNames), ""})
+		}
+		if e.IsQueried() {
+			alone = append(alone, answer{withNames(dbquery.NewCommand(newScope(), e.Name+"-query", e.Name+"-topology", e.Servers()), connection, statefulSetNames), ""})
+		}
 	}
 	questions := []question{{"Is anything wrong, and why?", []answer{
 		{withSetNames(check.NewCommand(newScope()), connection), "kubectl doik check -A"},
@@ -91,7 +97,7 @@ func newCommand(streams genericiooptions.IOStreams) (*cobra.Command, *kube.Conne
 	}}, {"Which server replicates from which, how far behind, and which ones answer reads?", []answer{
 		{withNames(dbtopology.NewCommand(newScope(), "topology", engines.Kinds(), "Replication between database servers", engines.Topologies()...), connection, statefulSetNames), "kubectl doik topology -o wide"},
 		{withNames(dbreads.NewCommand(newScope(), "reads", engines.States()...), connection, serviceNames), "kubectl doik reads mysql-read"},
-		{withNames(dbquery.NewCommand(newScope(), "query", "topology", engines.Servers()...), connection, statefulSetNames), "kubectl doik query sts/mysql 'SELECT @@server_id'"},
+		{withNames(dbquery.NewCommand(newScope(), "query", "topology", engines.Queried()...), connection, statefulSetNames), "kubectl doik query sts/mysql 'SELECT @@server_id'"},
 	}}, {"The same for one kind of database only?", alone}, {"What is lost if a node goes?", []answer{
 		{withNames(nodes.NewCommand(newScope()), connection, nodeNames), "kubectl doik nodes --capacity-type=spot --pods"},
 	}}, {"How is the API server reached?", []answer{

@@ -20,7 +20,7 @@ func newExplainCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Short:                 "What a finding means, why it matters, and what to do",
 		Long: templates.LongDesc(`
 			Explain a finding code: what it means, why it matters, what it is based on, and what to do. A family of codes
-			(STS, DNS, NODE, ENDP, MYSQL, CHECK) is listed; without an argument, all of them are. It needs no cluster and no network.`),
+			(STS, VOL, DNS, NODE, ENDP, MYSQL, PG, CHECK) is listed; without an argument, all of them are. It needs no cluster and no network.`),
 		Example: templates.Examples(`
 			# What does STS010 mean?
 			kubectl doik explain STS010

@@ -36,12 +36,18 @@ Use "kubectl doik options" for a list of global command-line options (applies to
 func writeOverview(w io.Writer, questions []question) {
 	var b strings.Builder
 	b.WriteString(rootIntroduction)
+	width := 0
+	for _, q := range questions {
+		for _, a := range q.commands {
+			width = max(width, len(a.Name()))
+		}
+	}
 	for _, q := range questions {
 		fmt.Fprintf(&b, "\n%s\n", q.text)
 		for _, a := range q.commands {
-			fmt.Fprintf(&b, "  %-16s %s\n", a.Name(), a.Short)
+			fmt.Fprintf(&b, "  %-*s %s\n", width, a.Name(), a.Short)
 			if a.example != "" {
-				fmt.Fprintf(&b, "  %-16s   %s\n", "", a.example)
+				fmt.Fprintf(&b, "  %-*s   %s\n", width, "", a.example)
 			}
 		}
 	}

@@ -132,5 +132,5 @@ func isAbout(f v1alpha1.Finding, object, namespace string) bool {
 
 // Beds are all beds, and so all faults.
 func Beds() []Bed {
-	return []Bed{web, names, nameServers, mySQL, mySQLClients, mySQLErrors, lookalikes, frozen, moco, mariaDB, unrelated, versions, group, galera, containers, mariaDBOperator, cnpgOnNode, namesInLab, pods, startless, volumes, claims, relations, sets, nodes, places, taints}
+	return []Bed{web, names, nameServers, mySQL, mySQLClients, mySQLErrors, lookalikes, frozen, moco, mariaDB, unrelated, versions, group, galera, containers, mariaDBOperator, postgres, cnpgOnNode, namesInLab, pods, startless, volumes, claims, relations, sets, nodes, places, taints}
 }

@@ -15,6 +15,13 @@ var elsewhere = map[string]string{
 	"ENDP":     "kubectl doik endpoint is about the way to a cluster and not about sets: check leaves it out; TestEndpoint… of test/integration and test/e2e provoke its codes",
 	"MYSQL080": "mysql-query, which check does not run, finds it: TestStudyMySQL",
 	"MYSQL09":  "mysql-reads, which check does not run, finds them: TestStudyMySQL",
+	"PG002":    "a general rule, which MYSQL002 provokes",
+	"PG024":    "a general rule, which MYSQL024 provokes",
+	"PG106":    "a general rule, which MYSQL106 provokes",
+	"PG005":    "a general rule, which MYSQL005 provokes: standbys in a ring, of which none can be a primary, are made by hand only",
+	"PG043":    "a server does not start on the data of another major version: unit tests have one that says so",
+	"PG056":    "two thousand million transactions: unit tests have their ages",
+	"PG058":    "two hundred million transactions: unit tests have their ages",
 }
 
 // TestEveryCode has a fault for every code of a finding: what a command of its subject finds, or what check finds, or explains.

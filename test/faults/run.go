@@ -251,7 +251,7 @@ func (s *Set) Finds(args []string, all ...Expect) []v1alpha1.Finding {
 
 // viewOf is the command that finds a code.
 func viewOf(code v1alpha1.Code) string {
-	for prefix, view := range map[string]string{"STS": "sts-status", "VOL": "volumes", "DNS": "dns", "NODE": "nodes", "MYSQL": "mysql-topology", "CHECK": "check"} {
+	for prefix, view := range map[string]string{"STS": "sts-status", "VOL": "volumes", "DNS": "dns", "NODE": "nodes", "MYSQL": "mysql-topology", "PG": "postgres-topology", "CHECK": "check"} {
 		if strings.HasPrefix(string(code), prefix) {
 			return view
 		}
@@ -283,7 +283,7 @@ func (s *Set) findings(view string, args []string) []v1alpha1.Finding {
 		for _, item := range report.Items {
 			found = append(found, item.Findings...)
 		}
-	case "mysql-topology":
+	case "mysql-topology", "postgres-topology":
 		for _, item := range cluster.Report[v1alpha1.DatabaseTopologyList](s.Namespace, args...).Items {
 			found = append(found, item.Findings...)
 		}

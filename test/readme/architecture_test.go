@@ -122,7 +122,7 @@ func namesOfCodes(t *testing.T) map[string][]string {
 	rules := regexp.MustCompile(`\b(Rule\w+) +Rule = "(\d+)"`).FindAllStringSubmatch(read(t, "pkg/plugin/finding/rules.go"), -1)
 	for _, code := range slices.Sorted(maps.Keys(names)) {
 		for _, m := range rules {
-			if strings.HasPrefix(code, "MYSQL") && strings.HasSuffix(code, m[2]) {
+			if engines := regexp.MustCompile("^(MYSQL|PG)" + m[2] + "$"); engines.MatchString(code) {
 				names[code] = append(names[code], m[1])
 			}
 		}

@@ -104,7 +104,7 @@ func NewCommand(shared *scope.Flags) *cobra.Command {
 	shared.AddFlags(cmd, "StatefulSets")
 	shared.AddWatchFlags(cmd, scope.GoalReady, scope.GoalHealthy)
 	shared.AddSnapshotFlags(cmd, append([]string{"only", "exclude"}, nodes.LabelFlagNames()...)...)
-	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or code families: STS, VOL, DNS, NODE, MYSQL, CHECK. Anything they don't need is not read.")
+	cmd.Flags().StringSliceVar(&f.only, "only", nil, "Report only these codes, such as STS010, or code families: STS, VOL, DNS, NODE, MYSQL, PG, CHECK. Anything they don't need is not read.")
 	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "Don't report these codes or code families.")
 	for _, name := range []string{"only", "exclude"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, scope.CompleteList(codesWithTitles()))

@@ -43,7 +43,7 @@ func (f *Flags) AddFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sendToAll, "send-password-to-all", false, "Also send the password of --user to servers found by -A, -l or a bare namespace. Anyone who may create pods there can create one that looks like a database and collect the password.")
 	cmd.Flags().StringVar(&f.sslMode, "ssl-mode", f.sslMode, "Encryption inside a port-forward. One of: ("+strings.Join(tlsModes, ", ")+"). With a password of your own, PREFERRED means REQUIRED.")
 	cmd.Flags().StringVar(&f.sslCA, "ssl-ca", "", "File with the CA certificates that VERIFY_CA trusts. Host names are not verified, so the CA should sign certificates for these servers only.")
-	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "Timeout for logging in to and querying each MySQL or MariaDB server.")
+	cmd.Flags().DurationVar(&f.timeout, "server-timeout", f.timeout, "Timeout for logging in to and querying each database server.")
 	_ = cmd.RegisterFlagCompletionFunc("via", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("user", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("password-from", cobra.FixedCompletions([]string{"secret/", "file:", "env:", "prompt"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp))

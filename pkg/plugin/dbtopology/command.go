@@ -21,7 +21,7 @@ const (
 	leastPollInterval = 200 * time.Millisecond
 )
 
-// long and examples are the help; KINDS stands for what servers are shown, COMMAND for the command's name.
+// long and examples are the help; KINDS stands for what servers are shown, COMMAND for the command's name, SET for that of a set.
 const (
 	long = `
 		Show which of the KINDS of a namespace replicates from which, how far behind it is, and what is wrong.
@@ -38,15 +38,15 @@ const (
 		kubectl doik COMMAND
 
 		# One set, with sources, nodes, zones and capacity types
-		kubectl doik COMMAND sts/mysql -n shop -o wide
+		kubectl doik COMMAND sts/SET -n shop -o wide
 
 		# With an account of your own, whose password is in a Secret of the namespace, or prompted for
-		kubectl doik COMMAND --user=monitor --password-from=secret/mysql-monitor:password
-		kubectl doik COMMAND sts/mysql --user=monitor --password-from=prompt
+		kubectl doik COMMAND --user=monitor --password-from=secret/SET-monitor:password
+		kubectl doik COMMAND sts/SET --user=monitor --password-from=prompt
 
 		# Follow a failover; wait until everything is healthy
-		kubectl doik COMMAND sts/mysql --watch
-		kubectl doik COMMAND sts/mysql --for=healthy --timeout=5m
+		kubectl doik COMMAND sts/SET --watch
+		kubectl doik COMMAND sts/SET --for=healthy --timeout=5m
 
 		# As an image
 		kubectl doik COMMAND -o dot | dot -Tsvg > topology.svg
@@ -71,7 +71,7 @@ type Options struct {
 
 // NewCommand makes kubectl doik NAME, which is about the servers of some engines: kinds and short say which.
 func NewCommand(shared *scope.Flags, name, kinds, short string, engines ...*Engine) *cobra.Command {
-	words := strings.NewReplacer("COMMAND", name, "KINDS", kinds)
+	words := strings.NewReplacer("COMMAND", name, "KINDS", kinds, "SET", engines[0].PortNames[0])
 	f := &Flags{engines: engines, shared: shared, login: dbserver.NewFlags(), pollInterval: defaultPollInterval}
 	cmd := &cobra.Command{
 		Use:                   name + " [NAME | sts/NAME | pod/NAME ...]",

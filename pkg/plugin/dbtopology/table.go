@@ -3,6 +3,7 @@ package dbtopology
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,8 +69,14 @@ func columns(v View) printers.Columns[Row] {
 	return all
 }
 
-// Table lays a report out: a block for each set, a row for each server and channel, in the order of the tree.
+// Table lays a report out: a block for each set, a row for each server and channel, in the order of the tree. Columns of an engine of which
+// there is no set are left out.
 func Table(report *v1alpha1.DatabaseTopologyList, v View) printers.Table {
+	if len(report.Items) > 0 {
+		v.Engines = slices.DeleteFunc(slices.Clone(v.Engines), func(e *Engine) bool {
+			return !slices.ContainsFunc(report.Items, func(t v1alpha1.DatabaseTopology) bool { return t.Engine == e.Name })
+		})
+	}
 	cols := columns(v)
 	t := printers.Table{Columns: cols.Heads(), Blocks: make([]printers.Block, 0, len(report.Items))}
 	for i := range report.Items {

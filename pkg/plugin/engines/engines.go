@@ -9,12 +9,13 @@ import (
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbtopology"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/mysql/replication"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/engine/postgres/streaming"
 )
 
 // Engine is a line of database servers with commands of its own.
 type Engine struct {
-	// Name begins the names of its commands: mysql of mysql-topology.
-	Name string
+	// Name begins the names of its commands: mysql of mysql-topology. Short is for aliases; empty for none.
+	Name, Short string
 	// Kinds are its servers for people: "MySQL and MariaDB servers".
 	Kinds    string
 	Topology *dbtopology.Engine
@@ -24,6 +25,7 @@ type Engine struct {
 func All() []Engine {
 	return []Engine{
 		{Name: "mysql", Kinds: "MySQL and MariaDB servers", Topology: &replication.Engine},
+		{Name: "postgres", Short: "pg", Kinds: "PostgreSQL servers", Topology: &streaming.Engine},
 	}
 }
 
@@ -44,15 +46,17 @@ func Topologies() (list []*dbtopology.Engine) {
 	return list
 }
 
-// States are the engines as reads knows them.
+// States are the engines as reads knows them: not all have a client yet that makes many connections.
 func States() (list []*dbstate.Engine) {
 	for _, e := range All() {
-		list = append(list, e.States())
+		if e.IsRead() {
+			list = append(list, e.States())
+		}
 	}
 	return list
 }
 
-// Servers are the engines as query knows them.
+// Servers are the engines as servers are found by them.
 func Servers() (list []*dbserver.Engine) {
 	for _, e := range All() {
 		list = append(list, e.Servers())
@@ -60,8 +64,24 @@ func Servers() (list []*dbserver.Engine) {
 	return list
 }
 
+// Queried are the engines as query knows them: not all say yet which statements only read.
+func Queried() (list []*dbserver.Engine) {
+	for _, e := range All() {
+		if e.IsQueried() {
+			list = append(list, e.Servers())
+		}
+	}
+	return list
+}
+
 // States is the engine as reads knows it.
 func (e Engine) States() *dbstate.Engine { return e.Topology.Engine }
 
-// Servers is the engine as query knows it.
+// IsRead reports whether the engine has the command reads.
+func (e Engine) IsRead() bool { return e.Servers().NewProber != nil }
+
+// IsQueried reports whether the engine has the command query.
+func (e Engine) IsQueried() bool { return e.Servers().Statements.Check != nil }
+
+// Servers is the engine as servers are found by it.
 func (e Engine) Servers() *dbserver.Engine { return e.Topology.Engine.Engine }

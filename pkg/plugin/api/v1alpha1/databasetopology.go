@@ -69,6 +69,49 @@ const (
 	CodeServiceMixesSets  Code = "MYSQL106" // a Service leads to servers that have nothing in common
 )
 
+// The codes of kubectl doik topology, of PostgreSQL.
+const (
+	CodePostgresSourceUnreachable         Code = "PG001" // a primary does not answer, and no standby receives from it
+	CodePostgresSourceUnreachableFromHere Code = "PG002" // a primary does not answer the plugin, while a standby receives from it
+	CodePostgresNoPrimary                 Code = "PG003" // no server of a set takes writes
+	CodePostgresSeveralPrimaries          Code = "PG004" // several servers of a set take writes of their own
+	CodePostgresReplicationCycle          Code = "PG005" // standbys receive from each other
+	CodePostgresServerSilent              Code = "PG006" // a server does not answer, or does not run
+	CodePostgresReplayPaused              Code = "PG011" // replay has been paused
+	CodePostgresReceiverConnecting        Code = "PG013" // a standby receives nothing, and goes on trying
+	CodePostgresReceiverStopped           Code = "PG014" // a standby receives nothing, and does not try
+	CodePostgresWALRemoved                Code = "PG015" // write-ahead log that a standby needs has been removed
+	CodePostgresReadOnly                  Code = "PG022" // a primary takes no writes
+	CodePostgresFromOutside               Code = "PG023" // a standby's source is no server of its set
+	CodePostgresWrongSource               Code = "PG024" // a standby follows another source than the rest of its set
+	CodePostgresLag                       Code = "PG030" // a standby is late
+	CodePostgresLagUnknown                Code = "PG031" // the lag of a standby is unknown
+	CodePostgresDelayedStandby            Code = "PG032" // a standby is late on purpose
+	CodePostgresSyncMissing               Code = "PG033" // commits wait for standbys that are not there
+	CodePostgresOtherVersion              Code = "PG043" // a standby is of another major version than its source
+	CodePostgresOldTimeline               Code = "PG050" // a standby is on another timeline than its source
+	CodePostgresOtherCluster              Code = "PG051" // servers of a set have different system identifiers
+	CodePostgresReplayWaits               Code = "PG052" // replay waits for queries, or has stopped because of settings
+	CodePostgresSlotHoldsWAL              Code = "PG053" // a slot that nobody uses keeps write-ahead log
+	CodePostgresSlotLost                  Code = "PG054" // a slot has lost what it kept, or is about to
+	CodePostgresArchivingFails            Code = "PG055" // write-ahead log is not archived
+	CodePostgresWraparound                Code = "PG056" // a database is near the end of its transaction ids
+	CodePostgresSubscriptionDown          Code = "PG057" // a subscription is off, or has no worker
+	CodePostgresVacuumHeld                Code = "PG058" // a slot keeps dead rows from being removed
+	CodePostgresReadyButBroken            Code = "PG070" // a pod is Ready though its replication is broken
+	CodePostgresRoleLabelWrong            Code = "PG071" // a pod's role label says something else than the server
+	CodePostgresWriteReachesStandby       Code = "PG072" // a Service for writing reaches a standby
+	CodePostgresReadReachesBroken         Code = "PG073" // a Service for reading reaches a broken or stale standby
+	CodePostgresReadReachesPrimary        Code = "PG074" // a Service for reading reaches the primary too
+	CodePostgresPrimaryOnSpot             Code = "PG075" // the primary runs on capacity that the provider takes away
+	CodePostgresStandbysTogether          Code = "PG076" // all standbys are on the primary's node, or in its zone
+	CodePostgresWriteReachesNothing       Code = "PG079" // a Service for writing reaches no server
+	CodePostgresRefusesClients            Code = "PG100" // a server refuses clients, or is about to
+	CodePostgresStreamStalled             Code = "PG104" // a connection to a standby is open and dead
+	CodePostgresSourceByAddress           Code = "PG105" // a standby knows its source by a pod's IP address
+	CodePostgresServiceMixesSets          Code = "PG106" // a Service leads to servers that have nothing in common
+)
+
 // DatabaseTopologyList is the report of kubectl doik topology, and mysql-topology.
 type DatabaseTopologyList struct {
 	metav1.TypeMeta `json:",inline"`

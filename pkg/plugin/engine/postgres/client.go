@@ -25,8 +25,12 @@ echo 'no psql in the container' >&2; exit 127`
 // clientDatabase is one that every server has, unless somebody has dropped it.
 const clientDatabase = "postgres"
 
-// sessionSettings are those of a session that only reads, and does not wait for long.
-var sessionSettings = []string{"default_transaction_read_only=on", "statement_timeout=" + strconv.Itoa(statementMilliseconds), "lock_timeout=" + strconv.Itoa(lockMilliseconds)}
+// readOnly makes a session one that only reads. It is a statement and no option of the connection, so that reset_val still tells what the server has
+// for others.
+const readOnly = "SET default_transaction_read_only = on"
+
+// sessionSettings are those of a session that does not wait for long.
+var sessionSettings = []string{"statement_timeout=" + strconv.Itoa(statementMilliseconds), "lock_timeout=" + strconv.Itoa(lockMilliseconds)}
 
 // Limits of a session of the plugin's own, in milliseconds.
 const (
@@ -76,6 +80,7 @@ func commandWithPassword(s dbserver.Server, user, mark string, seconds int) []st
 // clientInput is what psql reads: each statement between two lines of its own, of which the second tells how it went.
 func clientInput(mark string, statements []string) string {
 	var b strings.Builder
+	b.WriteString(readOnly + ";\n")
 	for i, s := range statements {
 		fmt.Fprintf(&b, "\\echo %[1]s begin %[2]d\n%[3]s;\n\\echo %[1]s end %[2]d :SQLSTATE :'LAST_ERROR_MESSAGE'\n", mark, i, s)
 	}

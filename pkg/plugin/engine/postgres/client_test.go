@@ -74,7 +74,7 @@ func TestRefusalOf(t *testing.T) {
 func TestCommand(t *testing.T) {
 	s := dbserver.Server{Port: 5433}
 	command := strings.Join(commandFor(s, imageFlavour.Logins[0], "MARK", 7), "\n")
-	for _, want := range []string{"DOIK_SECONDS=7\n", `PGPASSWORD=$POSTGRES_PASSWORD`, `$(cat "$POSTGRES_PASSWORD_FILE")`, `-U "$POSTGRES_USER"`, `PGPORT="${PGPORT:-5433}"`, "default_transaction_read_only=on", "null=MARK"} {
+	for _, want := range []string{"DOIK_SECONDS=7\n", `PGPASSWORD=$POSTGRES_PASSWORD`, `$(cat "$POSTGRES_PASSWORD_FILE")`, `-U "$POSTGRES_USER"`, `PGPORT="${PGPORT:-5433}"`, "statement_timeout=", "null=MARK"} {
 		if !strings.Contains(command, want) {
 			t.Errorf("no %s in %s", want, command)
 		}

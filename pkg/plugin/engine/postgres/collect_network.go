@@ -45,7 +45,12 @@ func dial(ctx context.Context, cluster *kube.Cluster, s dbserver.Server, as dbse
 		}
 		var conn *pgconn.PgConn
 		if conn, err = pgconn.ConnectConfig(ctx, config); err == nil {
-			return &connection{tunnel: tunnel, conn: conn}, nil
+			c := &connection{tunnel: tunnel, conn: conn}
+			if err = c.ask(ctx, []string{readOnly})[0].Err; err == nil {
+				return c, nil
+			}
+			c.close()
+			return nil, err
 		}
 		err = serverError(err, seen)
 	}

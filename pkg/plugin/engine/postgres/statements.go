@@ -82,7 +82,7 @@ const forever = 1 << 30
 
 // variants is the table of statements. Sources: the manual of 12 to 18, and what 15, 17 and 18 answered. Instants are seconds since 1970.
 var variants = []variant{
-	{0, forever, Statement{SubjectSettings, "SELECT name, setting FROM pg_settings WHERE name IN (" + quoted(settings) + ")"}},
+	{0, forever, Statement{SubjectSettings, "SELECT name, CASE WHEN name = 'default_transaction_read_only' THEN reset_val ELSE setting END AS setting FROM pg_settings WHERE name IN (" + quoted(settings) + ")"}},
 	{version13, forever, Statement{SubjectReceiver, receiverStatement("written_lsn, flushed_lsn")}},
 	{0, version13, Statement{SubjectReceiver, receiverStatement("received_lsn AS flushed_lsn")}},
 	{0, forever, Statement{SubjectUpstream, upstreamStatement()}},

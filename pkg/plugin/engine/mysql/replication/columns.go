@@ -34,7 +34,7 @@ func gtid(r dbtopology.Row) printers.Cell {
 	switch {
 	case r.Unknown():
 		return printers.Unknown
-	case c == nil && own(r.Server).GTIDExecuted == "":
+	case r.Server.MySQL == nil, c == nil && own(r.Server).GTIDExecuted == "":
 		return printers.None
 	case c == nil:
 		return printers.Text(abbreviated(own(r.Server).GTIDExecuted))

@@ -92,6 +92,11 @@ func Decode(s *dbstate.State) {
 		d.Paused = cmp.Or(d.Activity.Text("pause_state"), "paused")
 	}
 	d.Senders, d.Slots = senders(s, d), slots(s)
+	for i := range d.Senders {
+		if x := &d.Senders[i]; x.State != "backup" { // pg_basebackup
+			s.Receivers = append(s.Receivers, dbstate.Receiver{Name: x.Name, Address: x.Address})
+		}
+	}
 	s.TakesWrites = !d.InRecovery && d.Settings.Text("default_transaction_read_only") != "on"
 	if d.InRecovery {
 		s.Channels = []*dbstate.Channel{channel(s, d)}

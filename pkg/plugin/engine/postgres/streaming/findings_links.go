@@ -92,7 +92,7 @@ func otherCluster(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) bool 
 		return false
 	}
 	evidence := append(quote(s, postgres.SubjectServer, "system_identifier"), quote(l.Source, postgres.SubjectServer, "system_identifier")...)
-	j.Add(codeOtherCluster, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
+	j.Add(v1alpha1.CodePostgresOtherCluster, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
 		"%s%s should receive from %s, but its data is another cluster's (system identifier %s, not %s): it must be cloned anew", s.Pod.Name, dbtopology.Readiness(s), l.Source.Pod.Name, own, source)
 	return true
 }
@@ -111,10 +111,10 @@ func oldTimeline(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) bool {
 	evidence = append(append(evidence, quote(s, postgres.SubjectSettings, "recovery_target_timeline")...), quote(l.Source, postgres.SubjectServer, "timeline", "lsn")...)
 	switch target := d.Settings.Text("recovery_target_timeline"); {
 	case target != "" && target != "latest":
-		j.Add(codeOldTimeline, v1alpha1.SeverityCritical, one, evidence, "%s%s stays on timeline %d while %s is on %d: recovery_target_timeline is %s, not latest",
+		j.Add(v1alpha1.CodePostgresOldTimeline, v1alpha1.SeverityCritical, one, evidence, "%s%s stays on timeline %d while %s is on %d: recovery_target_timeline is %s, not latest",
 			s.Pod.Name, dbtopology.Readiness(s), d.Timeline, l.Source.Pod.Name, source.Timeline, target)
 	case d.Position > source.Later:
-		j.Add(codeOldTimeline, v1alpha1.SeverityCritical, one, evidence, "%s%s is at %s of timeline %d, beyond all that %s has on timeline %d: it must be rewound (pg_rewind) or cloned anew",
+		j.Add(v1alpha1.CodePostgresOldTimeline, v1alpha1.SeverityCritical, one, evidence, "%s%s is at %s of timeline %d, beyond all that %s has on timeline %d: it must be rewound (pg_rewind) or cloned anew",
 			s.Pod.Name, dbtopology.Readiness(s), d.Position, d.Timeline, l.Source.Pod.Name, source.Timeline)
 	default:
 		return false
@@ -130,7 +130,7 @@ func walRemoved(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) bool {
 		return false
 	}
 	evidence := append(quoteSlot(l.Source, x), quote(s, postgres.SubjectReceiver, "status", "slot_name")...)
-	j.Add(codeWALRemoved, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
+	j.Add(v1alpha1.CodePostgresWALRemoved, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
 		"%s%s can't go on: its slot %s on %s has lost write-ahead log that it needs; unless an archive has that, it must be cloned anew", s.Pod.Name, dbtopology.Readiness(s), x.Name, l.Source.Pod.Name)
 	return true
 }
@@ -150,14 +150,14 @@ func replay(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) {
 	switch waits := d.Activity.Text("startup_waits_for"); {
 	case d.Paused != "":
 		if names := lowerThanSource(d, l); len(names) > 0 {
-			j.Add(codeReplayWaits, v1alpha1.SeverityCritical, one, append(evidence, quote(s, postgres.SubjectSettings, names...)...),
+			j.Add(v1alpha1.CodePostgresReplayWaits, v1alpha1.SeverityCritical, one, append(evidence, quote(s, postgres.SubjectSettings, names...)...),
 				"%s%s has paused replay because of %s, lower than on its primary%s: resuming it would shut the server down; raise the setting and restart it", s.Pod.Name, dbtopology.Readiness(s), strings.Join(names, ", "), waiting)
 			return
 		}
 		j.Add(j.Code(finding.RuleApplierStopped), v1alpha1.SeverityCritical, one, evidence, "%s%s: replay is %s%s", s.Pod.Name, dbtopology.Readiness(s), d.Paused, waiting)
 		j.Advise(fmt.Sprintf("kubectl exec %s -c %s -n %s -- psql -U postgres -c 'SELECT pg_wal_replay_resume()'", s.Pod.Name, s.Container, s.Pod.Namespace))
 	case strings.HasPrefix(waits, "RecoveryConflict") && d.Later < d.Received:
-		j.Add(codeReplayWaits, v1alpha1.SeverityWarning, one, append(evidence, quote(s, postgres.SubjectSettings, "max_standby_streaming_delay")...),
+		j.Add(v1alpha1.CodePostgresReplayWaits, v1alpha1.SeverityWarning, one, append(evidence, quote(s, postgres.SubjectSettings, "max_standby_streaming_delay")...),
 			"%s%s: replay waits for a query on the standby (%s)%s", s.Pod.Name, dbtopology.Readiness(s), waits, waiting)
 	}
 }
@@ -211,6 +211,6 @@ func newer(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) {
 	if own.Version/major == source.Version/major || own.Version == 0 || source.Version == 0 {
 		return
 	}
-	j.Add(codeStandbyNewer, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), append(quote(s, postgres.SubjectServer, "server_version"), quote(l.Source, postgres.SubjectServer, "server_version")...),
+	j.Add(v1alpha1.CodePostgresOtherVersion, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), append(quote(s, postgres.SubjectServer, "server_version"), quote(l.Source, postgres.SubjectServer, "server_version")...),
 		"%s is PostgreSQL %s, its source %s is %s: write-ahead log can't be replayed by another major version", s.Pod.Name, own.VersionText, l.Source.Pod.Name, source.VersionText)
 }

@@ -14,7 +14,29 @@ import (
 )
 
 // rules are those about a set.
-func rules(j *dbtopology.Judge) { clusters(j) }
+func rules(j *dbtopology.Judge) {
+	clusters(j)
+	noPrimary(j)
+}
+
+// noPrimary reports a set all of whose servers are in recovery, and of which none is told to receive from elsewhere: a standby cluster's leader is.
+func noPrimary(j *dbtopology.Judge) {
+	var evidence []v1alpha1.Evidence
+	for _, s := range j.Set.Servers {
+		if !s.Answered || !Of(s.State).InRecovery {
+			return
+		}
+		for _, l := range s.Links {
+			if l.Source != nil && l.Source.Set != j.Set || l.Source == nil && l.Ref.Host != "" {
+				return
+			}
+		}
+		evidence = append(evidence, quote(s, postgres.SubjectServer, "in_recovery")...)
+	}
+	j.Add(j.Code(finding.RuleNoSource), v1alpha1.SeverityCritical, dbtopology.PodNames(j.Set.Servers), evidence,
+		"no server takes writes: all of %s are in recovery, and none receives from elsewhere", strings.Join(dbtopology.PodNames(j.Set.Servers), ", "))
+	j.OnItsWay(j.Set.Servers...)
+}
 
 // serverRules are those about a server.
 func serverRules(j *dbtopology.Judge, s *dbstate.Server) {
@@ -55,7 +77,7 @@ func clusters(j *dbtopology.Judge) {
 	if len(list) < 2 || list[0].Flavour.Role == nil {
 		return
 	}
-	j.Add(codeOtherCluster, v1alpha1.SeverityCritical, dbtopology.PodNames(list), evidence,
+	j.Add(v1alpha1.CodePostgresOtherCluster, v1alpha1.SeverityCritical, dbtopology.PodNames(list), evidence,
 		"the servers of the set are not of one cluster: their system identifiers differ (%s)", strings.Join(parts, ", "))
 }
 
@@ -65,7 +87,7 @@ func readOnly(j *dbtopology.Judge, s *dbstate.Server) {
 	if d.InRecovery || s.TakesWrites {
 		return
 	}
-	j.Add(codeReadOnly, v1alpha1.SeverityError, dbtopology.PodNames([]*dbstate.Server{s}), quote(s, postgres.SubjectSettings, "default_transaction_read_only"),
+	j.Add(v1alpha1.CodePostgresReadOnly, v1alpha1.SeverityError, dbtopology.PodNames([]*dbstate.Server{s}), quote(s, postgres.SubjectSettings, "default_transaction_read_only"),
 		"%s%s is not in recovery, but takes no writes (default_transaction_read_only is on)", s.Pod.Name, dbtopology.Readiness(s))
 	j.SendsClients(s, v1alpha1.SeverityError)
 }
@@ -100,7 +122,7 @@ func synchronous(j *dbtopology.Judge, s *dbstate.Server) {
 		waiting = fmt.Sprintf("%s for %s", waits(n), dbstate.Duration(seconds(d.Activity, "sync_waiting_for").Milliseconds()))
 	}
 	evidence := append(quote(s, postgres.SubjectSettings, "synchronous_standby_names", "synchronous_commit"), quote(s, postgres.SubjectActivity, "sync_waiting", "sync_waiting_for")...)
-	j.Add(codeSyncMissing, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s}), evidence,
+	j.Add(v1alpha1.CodePostgresSyncMissing, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s}), evidence,
 		"%s: commits wait for %s of %s, but %d are streaming: %s", s.Pod.Name, dbtopology.Count(wanted.Count, "synchronous standby"), strings.Join(wanted.Names, ", "), len(there), waiting)
 	j.OnItsWay(s.Set.Servers...)
 }
@@ -166,11 +188,11 @@ func archiving(j *dbtopology.Judge, s *dbstate.Server) {
 	}
 	switch {
 	case a.failed.After(a.archived):
-		j.Add(codeArchivingFails, v1alpha1.SeverityError, one, evidence, "%s can't archive its write-ahead log: %s failed %s, and %s%s; it is kept until it is archived",
+		j.Add(v1alpha1.CodePostgresArchivingFails, v1alpha1.SeverityError, one, evidence, "%s can't archive its write-ahead log: %s failed %s, and %s%s; it is kept until it is archived",
 			s.Pod.Name, objects.OneLine(first(s.State, postgres.SubjectArchiver).Text("last_failed_wal")), ago(d.Now, a.failed), since, waiting)
 		j.Advise(logs(s))
 	case a.waiting != nil && *a.waiting >= waitingSegments && d.Now.Sub(latest(a.archived, instant(first(s.State, postgres.SubjectServer), "started"))) >= hangs:
-		j.Add(codeArchivingFails, v1alpha1.SeverityWarning, one, evidence, "%s does not archive its write-ahead log: %s, and %s", s.Pod.Name, waitingText(*a.waiting), since)
+		j.Add(v1alpha1.CodePostgresArchivingFails, v1alpha1.SeverityWarning, one, evidence, "%s does not archive its write-ahead log: %s, and %s", s.Pod.Name, waitingText(*a.waiting), since)
 		j.Advise(logs(s))
 	}
 }
@@ -247,7 +269,7 @@ func wraparound(j *dbtopology.Judge, s *dbstate.Server) {
 		if age >= ageNear {
 			severity = v1alpha1.SeverityCritical
 		}
-		j.Add(codeWraparound, severity, dbtopology.PodNames([]*dbstate.Server{s}), quoteRow(s, answer(s.State, postgres.SubjectDatabases).Statement, row, "datname", "xid_age", "mxid_age"),
+		j.Add(v1alpha1.CodePostgresWraparound, severity, dbtopology.PodNames([]*dbstate.Server{s}), quoteRow(s, answer(s.State, postgres.SubjectDatabases).Statement, row, "datname", "xid_age", "mxid_age"),
 			"%s: the oldest %s of the database %s is %d ids old; at %d the server takes no more writes: vacuum does not get on", s.Pod.Name, what, row.Text("datname"), age, transactionIDs)
 	}
 }
@@ -268,11 +290,11 @@ func subscriptions(j *dbtopology.Judge, s *dbstate.Server) {
 		one := dbtopology.PodNames([]*dbstate.Server{s})
 		switch {
 		case !isTrue(row, "subenabled") && failed > 0:
-			j.Add(codeSubscriptionDown, v1alpha1.SeverityError, one, evidence, "%s: the subscription %s is off%s", s.Pod.Name, name, errors)
+			j.Add(v1alpha1.CodePostgresSubscriptionDown, v1alpha1.SeverityError, one, evidence, "%s: the subscription %s is off%s", s.Pod.Name, name, errors)
 		case !isTrue(row, "subenabled"):
-			j.Add(codeSubscriptionDown, v1alpha1.SeverityWarning, one, evidence, "%s: the subscription %s is off: its tables no longer change", s.Pod.Name, name)
+			j.Add(v1alpha1.CodePostgresSubscriptionDown, v1alpha1.SeverityWarning, one, evidence, "%s: the subscription %s is off: its tables no longer change", s.Pod.Name, name)
 		case row.Text("pid") == "":
-			j.Add(codeSubscriptionDown, v1alpha1.SeverityError, one, evidence, "%s: the subscription %s has no worker%s; the server's log says why", s.Pod.Name, name, errors)
+			j.Add(v1alpha1.CodePostgresSubscriptionDown, v1alpha1.SeverityError, one, evidence, "%s: the subscription %s has no worker%s; the server's log says why", s.Pod.Name, name, errors)
 			j.Advise(logs(s))
 			j.Joins(s)
 		}

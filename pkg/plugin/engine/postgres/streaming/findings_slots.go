@@ -38,9 +38,9 @@ func slotRules(j *dbtopology.Judge, s *dbstate.Server) {
 			if reason != "" {
 				reason = " (" + reason + ")"
 			}
-			j.Add(codeSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s has lost what it kept%s: who used it can't go on; drop it, and set its receiver up anew", s.Pod.Name, x.Name, reason)
+			j.Add(v1alpha1.CodePostgresSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s has lost what it kept%s: who used it can't go on; drop it, and set its receiver up anew", s.Pod.Name, x.Name, reason)
 		case x.Status == "unreserved":
-			j.Add(codeSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s is about to lose what it keeps (%s): the next checkpoint may remove that%s", s.Pod.Name, x.Name, size(x.Held), whose(user))
+			j.Add(v1alpha1.CodePostgresSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s is about to lose what it keeps (%s): the next checkpoint may remove that%s", s.Pod.Name, x.Name, size(x.Held), whose(user))
 		case !x.Active && x.HeldFrom != 0 && x.Held >= someSegments*segment:
 			severity := v1alpha1.SeverityWarning
 			if x.Held >= largeShare(d) {
@@ -50,7 +50,7 @@ func slotRules(j *dbtopology.Judge, s *dbstate.Server) {
 			if mb, ok := d.Settings.Int("max_slot_wal_keep_size"); ok && mb >= 0 {
 				limit = fmt.Sprintf("up to %s (max_slot_wal_keep_size)", size(mb<<20))
 			}
-			j.Add(codeSlotHoldsWAL, severity, one, append(quoteSlot(s, x), quote(s, postgres.SubjectSettings, "max_slot_wal_keep_size")...),
+			j.Add(v1alpha1.CodePostgresSlotHoldsWAL, severity, one, append(quoteSlot(s, x), quote(s, postgres.SubjectSettings, "max_slot_wal_keep_size")...),
 				"%s: nobody uses the slot %s, which keeps %s of write-ahead log, %s%s", s.Pod.Name, x.Name, size(x.Held), limit, whose(user))
 			j.OnItsWay(user)
 		}
@@ -95,7 +95,7 @@ const oldRows = 200_000_000
 func heldRows(j *dbtopology.Judge, s *dbstate.Server, x *Slot) {
 	for _, column := range []string{"xmin_age", "catalog_xmin_age"} {
 		if n, ok := x.Int(column); ok && n >= oldRows {
-			j.Add(codeVacuumHeld, v1alpha1.SeverityWarning, dbtopology.PodNames([]*dbstate.Server{s}), quoteRow(s, answer(s.State, postgres.SubjectSlots).Statement, x.Row, "slot_name", "active", column),
+			j.Add(v1alpha1.CodePostgresVacuumHeld, v1alpha1.SeverityWarning, dbtopology.PodNames([]*dbstate.Server{s}), quoteRow(s, answer(s.State, postgres.SubjectSlots).Statement, x.Row, "slot_name", "active", column),
 				"%s: the slot %s keeps dead rows of the last %d transactions from being removed (%s)", s.Pod.Name, x.Name, n, strings.TrimSuffix(column, "_age"))
 		}
 	}

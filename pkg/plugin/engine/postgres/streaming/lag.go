@@ -106,6 +106,8 @@ func lag(d *Detail, c *dbstate.Channel, link *LinkDetail) (ms *int64, from v1alp
 	switch {
 	case link.Behind != nil && *link.Behind == 0:
 		return known(0, v1alpha1.LagFromPositions)
+	case stuck && d.Paused != "": // since when is unknown: the last commit may have been long before
+		return nil, "", "its replay is paused"
 	case stuck && !d.LastReplayed.IsZero() && !d.Now.IsZero():
 		return known(d.Now.Sub(d.LastReplayed), v1alpha1.LagFromReplayed)
 	case stuck:

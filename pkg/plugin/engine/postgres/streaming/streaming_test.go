@@ -176,7 +176,7 @@ func TestFindings(t *testing.T) {
 			[]string{"error PG054 the slot cdc has lost what it kept (wal_removed)"}},
 		"replay paused": {healthy().set("pg-1", postgres.SubjectServer, "replay_paused", "t", "receive_lsn", "0/4270738").set("pg-1", postgres.SubjectReceiver, "flushed_lsn", "0/4270738").
 			set("pg-1", postgres.SubjectActivity, "pause_state", "paused").set("pg-0", postgres.SubjectServer, "lsn", "0/4270738").set("pg-2", postgres.SubjectServer, "lsn", "0/4270738", "receive_lsn", "0/4270738"),
-			[]string{"critical PG011 pg-1 (the pod is Ready): replay is paused; 2.2Mi wait", "error PG030 pg-1 (the pod is Ready) is 7m late", "warning PG070 pg-1"}},
+			[]string{"critical PG011 pg-1 (the pod is Ready): replay is paused; 2.2Mi wait", "warning PG070 pg-1"}},
 		"replay paused by settings": {healthy().set("pg-1", postgres.SubjectServer, "replay_paused", "t").set("pg-0", postgres.SubjectSettings, "max_connections", "60"),
 			[]string{"critical PG052 because of max_connections, lower than on its primary: resuming it would shut the server down", "warning PG070 pg-1"}},
 		"conflict with a query": {healthy().set("pg-1", postgres.SubjectServer, "receive_lsn", "0/4270738", "last_replayed", at(now.Add(-5*time.Second))).set("pg-1", postgres.SubjectActivity, "startup_waits_for", "RecoveryConflictSnapshot").
