@@ -385,7 +385,8 @@ mv "$PGDATA" "$PGDATA.old"; mv "$PGDATA.new" "$PGDATA"`)
 		Inject: psql(1, "SELECT pg_promote()"),
 		Want:   []Expect{{Code: v1alpha1.CodePostgresSeveralPrimaries, Severity: critical, Object: "pod/pg-1", Words: "2 servers of the set have no source: pg-0 (writable, 1 replica), pg-1 (writable); writes to one never reach the others"}},
 		Then: []Step{{ // and the other one is to follow it, and may not
-			Do: inTurn(psql(1, "CHECKPOINT"), load(1, 1), psql(2, "ALTER SYSTEM SET recovery_target_timeline = 'current'", "ALTER SYSTEM SET primary_slot_name = ''"), follows(2, "pg-1.pg", ""),
+			Do: inTurn(psql(1, "CHECKPOINT"), load(1, 1), psql(2, "ALTER SYSTEM SET recovery_target_timeline = 'current'", "ALTER SYSTEM SET primary_slot_name = ''", // from its next start on
+				"ALTER SYSTEM SET primary_conninfo = 'host=pg-1.pg user=replicator password=replication-1 application_name=pg-2'"),
 				kubectl("delete pod pg-2"), kubectl("rollout status sts/pg --timeout=180s")),
 			Want:  []Expect{{Code: v1alpha1.CodePostgresOldTimeline, Severity: critical, Object: "pod/pg-2", Words: "stays on timeline 1 while pg-1 is on 2: recovery_target_timeline is current, not latest"}},
 			Check: "PG004 PG050 PG070 PG073",
