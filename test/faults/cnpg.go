@@ -40,7 +40,7 @@ var cnpgOnNode = Bed{
 			s.Kubectl("wait", "--for=condition=Ready=False", "pod/"+pod, "--timeout=180s")
 		},
 		Want:   []Expect{{Code: v1alpha1.CodeStopped, Severity: warning, Object: "cluster/shop", Words: " is fenced: its server is stopped on purpose while the pod runs → kubectl annotate cluster.postgresql.cnpg.io shop -n NS cnpg.io/fencedInstances-"}},
-		Check:  "STS039",
+		Check:  "STS039[PG006]",
 		Repair: func(s *Set) { s.annotate(fence + "-") },
 	}, {
 		Name: "a backup fails", // there is no store for it

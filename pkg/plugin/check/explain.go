@@ -12,6 +12,8 @@ type explanation struct {
 	by, codes codes
 	// object is the kind of the objects that have to be the same; empty if it is enough that both are about the same set.
 	object string
+	// meant is true if what is explained is as somebody wants it: it makes what explains it no worse.
+	meant bool
 }
 
 // codes are what findings are known by: a code, or a rule that has a code in the family of each engine.
@@ -36,44 +38,45 @@ func (c code) Is(other v1alpha1.Code) bool { return v1alpha1.Code(c) == other }
 // explanations are tried in their order: what explains something itself comes before what explains it.
 var explanations = []explanation{
 	// Of one zone or one node.
-	{codes{finding.RuleReplicasTogether}, codes{code(v1alpha1.CodeMajorityOnNode), code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeSharedNode), code(v1alpha1.CodeSharedZone)}, ""},
-	{codes{code(v1alpha1.CodeMajorityOnNode)}, codes{code(v1alpha1.CodeSharedNode)}, ""},
-	{codes{code(v1alpha1.CodeMajorityInZone)}, codes{code(v1alpha1.CodeSharedZone)}, ""},
-	{codes{code(v1alpha1.CodeZoneLoss)}, codes{code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeMajorityOnNode), finding.RuleReplicasTogether, code(v1alpha1.CodeSharedZone)}, ""},
+	{codes{finding.RuleReplicasTogether}, codes{code(v1alpha1.CodeMajorityOnNode), code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeSharedNode), code(v1alpha1.CodeSharedZone)}, "", false},
+	{codes{code(v1alpha1.CodeMajorityOnNode)}, codes{code(v1alpha1.CodeSharedNode)}, "", false},
+	{codes{code(v1alpha1.CodeMajorityInZone)}, codes{code(v1alpha1.CodeSharedZone)}, "", false},
+	{codes{code(v1alpha1.CodeZoneLoss)}, codes{code(v1alpha1.CodeMajorityInZone), code(v1alpha1.CodeMajorityOnNode), finding.RuleReplicasTogether, code(v1alpha1.CodeSharedZone)}, "", false},
 	// Of capacity.
-	{codes{code(v1alpha1.CodeQuorumAtStake)}, codes{code(v1alpha1.CodeAllInterruptible), code(v1alpha1.CodeMajorityInterruptible), finding.RulePrimaryOnSpot, code(v1alpha1.CodeMajorityOnNode)}, "Pod"},
-	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "Node"},
-	{codes{code(v1alpha1.CodeNoBudgetOnSpot)}, codes{code(v1alpha1.CodeNoDisruptionBudget)}, ""},
+	{codes{code(v1alpha1.CodeQuorumAtStake)}, codes{code(v1alpha1.CodeAllInterruptible), code(v1alpha1.CodeMajorityInterruptible), finding.RulePrimaryOnSpot, code(v1alpha1.CodeMajorityOnNode)}, "Pod", false},
+	{codes{code(v1alpha1.CodeQuorumAtStake), code(v1alpha1.CodeWriterGoing)}, codes{code(v1alpha1.CodeNodeGoing)}, "Node", false},
+	{codes{code(v1alpha1.CodeNoBudgetOnSpot)}, codes{code(v1alpha1.CodeNoDisruptionBudget)}, "", false},
 	// Of volumes.
 	{codes{code(v1alpha1.CodeWriterVolume)}, codes{
 		code(v1alpha1.CodeVolumeFilling), code(v1alpha1.CodeVolumeFull), code(v1alpha1.CodeNodeDiskFilling), code(v1alpha1.CodeNodeDiskFull),
-	}, "PersistentVolumeClaim"},
+	}, "PersistentVolumeClaim", false},
 	// Of roles.
-	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "Pod"},
-	{codes{finding.RuleWriteServiceReachesNothing}, codes{code(v1alpha1.CodeRoleService)}, "Service"},
+	{codes{code(v1alpha1.CodeRolesContradict)}, codes{finding.RuleRoleLabelWrong, finding.RuleWriteServiceReachesReplica}, "Pod", false},
+	{codes{finding.RuleWriteServiceReachesNothing}, codes{code(v1alpha1.CodeRoleService)}, "Service", false},
 	// Of a source that is gone: the pods of its replicas are Ready all the same.
-	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "Pod"},
+	{codes{finding.RuleSourceUnreachable}, codes{finding.RuleReadyButBroken}, "Pod", false},
 	// Of pods that there are not: a Service can't select them, and with such a name of the set there can be none.
-	{codes{code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "Pod"},
-	{codes{code(v1alpha1.CodeDNSNameTooLong)}, codes{code(v1alpha1.CodeOrdinalMissing)}, ""},
+	{codes{code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "Pod", false},
+	{codes{code(v1alpha1.CodeDNSNameTooLong)}, codes{code(v1alpha1.CodeOrdinalMissing)}, "", false},
 	// Of names.
-	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "Service"},
+	{codes{code(v1alpha1.CodeDNSServiceMissing), code(v1alpha1.CodeDNSNotHeadless), code(v1alpha1.CodeDNSSelectsNothing)}, codes{code(v1alpha1.CodeServiceUnsound)}, "Service", false},
 	// A pod that is not ready has no address in DNS: that is reported with the pod.
-	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{code(v1alpha1.CodeDNSNotReady)}, "Pod"},
+	{codes{code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{code(v1alpha1.CodeDNSNotReady)}, "Pod", false},
 	// Of a server that does not answer: why its container does not run says more, and that its pod is not ready says less.
-	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "Pod"},
-	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "Pod"},
+	{codes{code(v1alpha1.CodeOOMKilled), code(v1alpha1.CodeCrashLoop), code(v1alpha1.CodeUnschedulable), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeAttachedElsewhere)}, codes{finding.RuleServerSilent}, "Pod", false},
+	{codes{code(v1alpha1.CodeStopped)}, codes{finding.RuleServerSilent}, "Pod", true},
+	{codes{finding.RuleServerSilent}, codes{code(v1alpha1.CodePodNotReady)}, "Pod", false},
 	// What is not ready because of its node, or on no node because of its claims, says so by naming them.
-	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "Node"},
-	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "PersistentVolumeClaim"},
+	{codes{code(v1alpha1.CodeNodeOutOfUse)}, codes{code(v1alpha1.CodePodNotReady)}, "Node", false},
+	{codes{code(v1alpha1.CodeClaimNotBound)}, codes{code(v1alpha1.CodeUnschedulable)}, "PersistentVolumeClaim", false},
 	// What is being deleted with all that is in it has no pods before long.
 	{codes{code(v1alpha1.CodeNamespaceGoing), code(v1alpha1.CodeSetTerminating)}, codes{
 		code(v1alpha1.CodeOrdinalMissing), code(v1alpha1.CodeOrdinalBlocked), code(v1alpha1.CodePodNotReady), code(v1alpha1.CodeStuckTerminating), code(v1alpha1.CodeServiceUnsound),
 		code(v1alpha1.CodeDNSNotReady), code(v1alpha1.CodeDNSSelectsNothing), code(v1alpha1.CodeDNSServiceMissing), finding.RuleServerSilent,
-	}, ""},
-	{codes{code(v1alpha1.CodeNamespaceGoing)}, codes{code(v1alpha1.CodeSetTerminating), code(v1alpha1.CodeClaimTerminating), code(v1alpha1.CodeDNSNamespaceEnding)}, ""},
+	}, "", false},
+	{codes{code(v1alpha1.CodeNamespaceGoing)}, codes{code(v1alpha1.CodeSetTerminating), code(v1alpha1.CodeClaimTerminating), code(v1alpha1.CodeDNSNamespaceEnding)}, "", false},
 	// A pod that has lost the labels of its set is the pod that a Service does not select.
-	{codes{code(v1alpha1.CodePodOfOthers)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, ""},
+	{codes{code(v1alpha1.CodePodOfOthers)}, codes{code(v1alpha1.CodeDNSSelectsNothing)}, "", false},
 }
 
 // explained leaves findings out that others explain, which then name their codes.
@@ -100,7 +103,7 @@ func explained(list []v1alpha1.CheckFinding) []v1alpha1.CheckFinding {
 					explainer.Also = append(explainer.Also, code)
 				}
 			}
-			if finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
+			if !e.meant && finding.CompareSeverity(list[j].Severity, explainer.Severity) > 0 {
 				explainer.Severity, explainer.Progressing = list[j].Severity, list[j].Progressing
 			}
 		}

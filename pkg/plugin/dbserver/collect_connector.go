@@ -76,7 +76,9 @@ func (c *Connector) ways(s Server) []Way {
 	} else {
 		for i := range s.Flavour.Logins {
 			l := &s.Flavour.Logins[i]
-			inside = append(inside, Way{Via: ViaExec, Login: l})
+			if l.knownInside() {
+				inside = append(inside, Way{Via: ViaExec, Login: l})
+			}
 			if credentials, free, ok := l.OverNetwork(s); ok && free {
 				network = append(network, Way{Via: ViaPortForward, Credentials: credentials})
 			} else if ok {

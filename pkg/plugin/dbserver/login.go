@@ -73,6 +73,11 @@ func (l Login) userInSpec(s Server) (user string, ok bool) {
 	return l.User, len(at.EnvFrom) == 0
 }
 
+// knownInside reports whether the container has what the client needs to log in: a password, or a socket that wants none.
+func (l Login) knownInside() bool {
+	return l.SocketOnly || len(l.PasswordEnv) > 0 || l.PasswordFile != "" || l.OptionFile != "" || l.Secret == ""
+}
+
 // passwordInSpec finds where the container's specification says that a password is: in a variable, in a key of a Secret, in a file
 // of a Secret's volume. none is true if the container has no such variable at all: then there is no password.
 func passwordInSpec(s Server, names []string, c *Credentials) (found, none bool) {

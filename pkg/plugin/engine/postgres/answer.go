@@ -54,7 +54,7 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	if e.State == "" {
+	if e.State == "" || e.State == noServer {
 		return e.Message
 	}
 	return fmt.Sprintf("%s: %s", e.State, e.Message)
