@@ -72,7 +72,7 @@ var cnpgOnNode = Bed{
 			cluster.Eventually(s, time.Minute, func() error { return s.says("Unschedulable", "pod/"+pod, ".status.conditions[*].reason") })
 		},
 		Want:   []Expect{{Code: v1alpha1.CodeUnschedulable, Severity: bad, Words: " is not scheduled: 0/1 nodes are available: 1 node(s) were unschedulable"}},
-		Check:  "NODE010 STS006",
+		Check:  "NODE010 STS006[PG006]",
 		Repair: func(s *Set) { s.Kubectl("uncordon", theNode(s)) },
 	}, {
 		// https://github.com/cloudnative-pg/cloudnative-pg/issues/10761
@@ -96,7 +96,8 @@ var cnpgOnNode = Bed{
 			{Code: v1alpha1.CodeLabelledRoles, Severity: info, Words: "no pod is labelled primary (cnpg.io/instanceRole): "},
 			{Code: v1alpha1.CodeRoleService, Severity: info, Object: "service/shop-rw", Words: "the Service shop-rw selects cnpg.io/instanceRole=primary, which none of 3 pods has: it leads nowhere"},
 		},
-		Check: " | STS003",
+		// What the operator takes for a moment, the servers tell: the old primary is shut down, and the new one hangs.
+		Check: "PG006[STS003] PG013 PG070 PG073 PG079[STS042] | PG006 PG013 PG070 PG073 PG079[STS042] | PG006[STS003] PG013 PG070 PG073 | PG013 PG070 PG073",
 		Repair: func(s *Set) { // its container may have been started again
 			s.TryKubectl("exec", s.Postgres(".status.targetPrimary"), "-c", "postgres", "--", "sh", "-c", "kill -CONT "+postmaster)
 		},

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/api/v1alpha1"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/dbstate"
 	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/finding"
+	"github.com/kubectl-doik/kubectl-doik/pkg/plugin/objects"
 )
 
 // lag reports replicas that are late.
@@ -47,6 +49,7 @@ func (j *Judge) leads(s *server, c *channel) {
 	switch {
 	case c.MissingPod != "":
 	case c.Source == nil && c.Ref.Host == "": // it is told to get its data in another way
+	case c.Source == nil && j.leadsNowhere(c.Ref.Host): // that has a finding of its own
 	case c.Source == nil && c.Receiver != v1alpha1.ThreadRuns && j.isPodAddress(c.Ref.Host):
 		j.add(finding.RuleSourceByAddress, v1alpha1.SeverityError, one, where, "%s%s replicates from %s, an address of pods that none of the servers found here has: a pod that is recreated gets another one", s.Pod.Name, ChannelName(c), j.engine.sourceName(c.Ref))
 	case c.Source == nil:
@@ -66,6 +69,16 @@ func (j *Judge) leads(s *server, c *channel) {
 			j.add(finding.RuleWrongSource, v1alpha1.SeverityWarning, one, where, "%s%s follows %s, but the rest of the set follows %s", s.Pod.Name, ChannelName(c), root.Pod.Name, main.Pod.Name)
 		}
 	}
+}
+
+// leadsNowhere reports whether a host is a Service of the set's namespace that selects none of its servers now.
+func (j *Judge) leadsNowhere(host string) bool {
+	name, rest, _ := strings.Cut(strings.TrimSuffix(strings.ToLower(host), "."), ".")
+	namespace, _, _ := strings.Cut(rest, ".")
+	return slices.ContainsFunc(j.Services, func(s corev1.Service) bool {
+		selects := slices.ContainsFunc(j.Set.Servers, func(o *server) bool { return objects.Selects(&s, o.Pod.Labels) })
+		return s.Name == name && s.Namespace == j.Set.Namespace && (namespace == "" || namespace == s.Namespace) && len(s.Spec.Selector) > 0 && !selects
+	})
 }
 
 // isPodsOwn reports whether a host is a pod's address that goes with it: not that of its node.
