@@ -106,7 +106,7 @@ var cnpgOnNode = Bed{
 		Inject: func(s *Set) {
 			s.inInstance(s.Instances("primary"), `set -- $(df -B1 --output=used,avail /var/lib/postgresql/wal | tail -1); head -c $((($1 + $2) * 93 / 100 - $1)) /dev/zero > `+walFill+`; sync`)
 		},
-		Want:   []Expect{{Code: v1alpha1.CodeWriterVolume, Severity: critical, Words: "-wal is 9…% full, and shop-…is labelled primary: all writes stop when it is full"}},
+		Want:   []Expect{{Code: v1alpha1.CodeWriterVolume, Severity: critical, Words: "-wal is 9…% full, and shop-…takes the writes: all writes stop when it is full"}},
 		Check:  "CHECK004[STS011]",
 		Repair: func(s *Set) { s.inInstance(s.Instances("primary"), "rm "+walFill+"; sync") },
 	}, {
