@@ -106,7 +106,7 @@ var mariaDBOperator = Bed{
 		Want:   []Expect{{Code: v1alpha1.CodeBackupFailed, Severity: warning, Object: "statefulset/shop", Words: "the backup broken failed … ago; none has succeeded that is known of → kubectl describe backup.k8s.mariadb.com broken -n NS"}},
 		Then: []Step{{
 			Do:   func(s *Set) { s.mariaDBBackup("whole", "", "JobComplete") },
-			Want: []Expect{{Code: v1alpha1.CodeNoBackup, Severity: info, Object: "statefulset/shop", Words: "backups of mariadb/shop are made by hand: it has no schedule; the last that succeeded is …s old"}},
+			Want: []Expect{{Code: v1alpha1.CodeNoBackup, Severity: info, Object: "statefulset/shop", Words: "its operator has no schedule for backups of mariadb/shop; the last that succeeded is …s old"}},
 		}},
 		Repair: func(s *Set) { s.Kubectl("delete", "backups.k8s.mariadb.com", "--all") },
 	}, {
