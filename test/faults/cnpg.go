@@ -122,7 +122,7 @@ var cnpgOnNode = Bed{
 			{Code: v1alpha1.CodeOperatorReports, Severity: critical, Object: "cluster/shop", Words: "the operator says: Not enough disk space: Insufficient disk space detected in one or more pods"},
 			{Code: v1alpha1.CodeCrashLoop, Severity: bad, Words: ": container postgres is crash-looping, restarted …with exit code 4"},
 		},
-		Check:  "CHECK004[STS011] STS005 STS038 | STS005 STS038",
+		Check:  "CHECK004[STS011] PG001[PG070] PG073 PG079 STS005 STS038 | PG001[PG070] PG073 PG079 STS005 STS038 | CHECK004[STS011] STS005 STS038 | STS005 STS038",
 		Repair: emptyWAL,
 	}, {
 		Name: "a cluster has no image to begin with", Always: true,

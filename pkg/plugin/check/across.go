@@ -200,15 +200,25 @@ type place struct {
 	unfit    string // why not
 }
 
-// labelledWriters reports what is wrong around the pod that an operator's label calls the primary, of a set whose servers are not asked: a node
-// that is about to go, a volume that fills up.
+// labelledWriters reports what is wrong around the pod that an operator's label calls the primary, where servers do not tell who takes the writes: a
+// node that is about to go, a volume that fills up.
 func (x *index) labelledWriters(i *item) {
-	if i.set == nil || len(i.topologies) > 0 {
+	answered := map[string]bool{}
+	for _, t := range i.topologies {
+		for j := range t.Servers {
+			s := &t.Servers[j]
+			if writes(s) {
+				return
+			}
+			answered[s.Pod] = s.Unreachable == ""
+		}
+	}
+	if i.set == nil {
 		return
 	}
 	for j := range i.set.Ordinals {
 		o := &i.set.Ordinals[j]
-		if o.Pod == nil || o.Pod.Role != v1alpha1.LabelledPrimary {
+		if o.Pod == nil || o.Pod.Role != v1alpha1.LabelledPrimary || answered[o.PodName] {
 			continue
 		}
 		if node := x.byNode[o.Pod.Node]; node != nil {

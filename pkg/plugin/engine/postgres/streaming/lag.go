@@ -102,7 +102,7 @@ func lag(d *Detail, c *dbstate.Channel, link *LinkDetail) (ms *int64, from v1alp
 		n := max(0, late.Milliseconds()-c.DelaySeconds*1000)
 		return &n, from, ""
 	}
-	stuck := d.Later < d.Received // still, when it was asked once more
+	stuck := d.Later < d.Received && !d.waitsForWAL() // still, when it was asked once more
 	switch {
 	case link.Behind != nil && *link.Behind == 0:
 		return known(0, v1alpha1.LagFromPositions)
@@ -124,6 +124,15 @@ func lag(d *Detail, c *dbstate.Channel, link *LinkDetail) (ms *int64, from v1alp
 		return nil, "", fmt.Sprintf("it receives nothing, and lacks %s of its source's write-ahead log", size(*link.Behind))
 	}
 	return nil, "", "it receives nothing, and what its source has written since is unknown"
+}
+
+// waitsForWAL reports whether replay has come to the end of what there is: the rest may be the beginning of a record whose end has not come.
+func (d *Detail) waitsForWAL() bool {
+	switch d.Activity.Text("startup_waits_for") {
+	case "RecoveryWalStream", "RecoveryWalAll", "RecoveryRetrieveRetryInterval":
+		return true
+	}
+	return false
 }
 
 // reached reports whether a standby has replayed what its source said that it had written, when it said something last.
