@@ -153,7 +153,7 @@ var cnpgOnNode = Bed{
 			})
 		},
 		Want:  []Expect{{Code: v1alpha1.CodePodNotReady, Severity: bad, Words: " is not ready: …ImagePull"}},
-		Check: "STS003",
+		Check: "PG006[STS003]",
 		Repair: func(s *Set) {
 			setImage(s, "ghcr.io/cloudnative-pg/postgresql:17")
 			for _, pod := range strings.Fields(s.Instances("")) { // the operator does not replace what does not start
