@@ -187,7 +187,7 @@ var cnpgOnNode = Bed{
 				cluster.Eventually(s, time.Minute, func() error { return s.says(pod+"-wal", "cluster/shop", ".status.unusablePVC") })
 			},
 			Want:  []Expect{{Code: v1alpha1.CodeClaimNotBound, Severity: bad, Words: " does not exist, but shop-…needs it"}},
-			Check: "STS006 STS007 STS040 | STS007[STS006] STS040",
+			Check: "STS007[PG006 STS006] STS040 | STS006[PG006] STS007 STS040",
 		}},
 		Repair: func(s *Set) { // an instance is made in its place, with its name
 			claim := s.Postgres(".status.unusablePVC[0]")
