@@ -28,9 +28,16 @@ var mariaDB = Bed{
 	New: func(s *Set) {
 		MariaDB(s)
 		s.Answering(2)
-		if servers := s.Topology("--via=exec").Servers; servers[1].Role != v1alpha1.RoleReplica || servers[1].Channels[0].Source.FoundBy != "server id" || *servers[1].Channels[0].MySQL.BehindTransactions != 0 || servers[1].Via != "exec" {
-			s.Errorf("%+v", servers)
-		}
+		cluster.Eventually(s, 30*time.Second, func() error { // its receiver may be connecting once more
+			servers := s.Topology("--via=exec").Servers
+			if servers[1].Role != v1alpha1.RoleReplica || servers[1].Via != "exec" {
+				return fmt.Errorf("%s is %s, asked via %s", servers[1].Pod, servers[1].Role, servers[1].Via)
+			}
+			if c := servers[1].Channels[0]; c.Source.FoundBy != "server id" || c.MySQL.BehindTransactions == nil || *c.MySQL.BehindTransactions != 0 {
+				return fmt.Errorf("%+v %+v", c, c.MySQL)
+			}
+			return nil
+		})
 	},
 	Healthy: func(s *Set) { s.Answering(2) },
 	Faults: slices.Concat(mariaDBErrors, []Fault{{

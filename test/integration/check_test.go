@@ -118,7 +118,7 @@ func TestCheckArguments(t *testing.T) {
 	n.Kubectl("create", "rolebinding", "sets", "--role=sets", "--user=checker")
 	cluster.Eventually(t, 10*time.Second, func() error {
 		r := n.Doik("check", "--as=checker")
-		for _, subject := range []string{"pods in namespace " + n.NS, "DNS", "nodes", "MySQL and MariaDB servers", "claims in namespace " + n.NS} {
+		for _, subject := range []string{"pods in namespace " + n.NS, "DNS", "nodes", "MySQL, MariaDB and PostgreSQL servers", "claims in namespace " + n.NS} {
 			if strings.Count(r.Err, "warning: "+subject+": ") != 1 {
 				return fmt.Errorf("not one word of %s: %s", subject, r.Err)
 			}

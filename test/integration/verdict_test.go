@@ -47,12 +47,12 @@ func TestVerdictOfWhatIsUnread(t *testing.T) {
 		}
 	}
 	for args, code := range map[string]int{
-		"--fail-on=error --allow-unknown":                                           0,
-		"--fail-on=error --allow-unknown=ordinals,volumes,dns,nodes,servers":        0,
-		"--fail-on=error --allow-unknown=ordinals,volumes,dns,servers":              4,
-		"--fail-on=error --allow-unknown=disks":                                     1,
-		"--for=healthy --timeout=3s":                                                1,
-		"--fail-on=error --exclude=DNS,NODE,MYSQL --allow-unknown=ordinals,volumes": 0,
+		"--fail-on=error --allow-unknown":                                              0,
+		"--fail-on=error --allow-unknown=ordinals,volumes,dns,nodes,servers":           0,
+		"--fail-on=error --allow-unknown=ordinals,volumes,dns,servers":                 4,
+		"--fail-on=error --allow-unknown=disks":                                        1,
+		"--for=healthy --timeout=3s":                                                   1,
+		"--fail-on=error --exclude=DNS,NODE,MYSQL,PG --allow-unknown=ordinals,volumes": 0,
 	} {
 		if r := check(strings.Fields(args)...); r.Code != code {
 			t.Errorf("%s: exit code %d, want %d: %s%s", args, r.Code, code, r.Out, r.Err)

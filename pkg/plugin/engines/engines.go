@@ -29,13 +29,14 @@ func All() []Engine {
 	}
 }
 
-// Kinds are the servers of all engines for people: "MySQL and MariaDB servers".
+// Kinds are the servers of all engines for people: "MySQL, MariaDB and PostgreSQL servers".
 func Kinds() string {
-	var list []string
+	var names []string
 	for _, e := range All() {
-		list = append(list, e.Kinds)
+		names = append(names, strings.Split(strings.TrimSuffix(e.Kinds, " servers"), " and ")...)
 	}
-	return strings.Join(list, " and ")
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " servers"
 }
 
 // Topologies are the engines as topology and check know them.
