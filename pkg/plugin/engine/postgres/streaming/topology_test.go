@@ -17,10 +17,11 @@ func TestGolden(t *testing.T) {
 		report := dbtopology.Analyze(engines, s, now)
 		for i := range report.Items {
 			for j := range report.Items[i].Servers {
-				if len(report.Items[i].Servers[j].Answers) == 0 {
-					t.Errorf("%s has no raw answers in the report", report.Items[i].Servers[j].Pod)
+				server := &report.Items[i].Servers[j]
+				if len(server.Answers) == 0 && server.Unreachable == "" {
+					t.Errorf("%s has no raw answers in the report", server.Pod)
 				}
-				report.Items[i].Servers[j].Answers = nil
+				server.Answers = nil
 			}
 			for _, f := range report.Items[i].Findings {
 				for _, e := range f.Evidence {
