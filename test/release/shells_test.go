@@ -83,7 +83,7 @@ func TestK9s(t *testing.T) {
 				t.Errorf("%s: %s is taken", name, p.ShortCut)
 			}
 			keys[scope+p.ShortCut] = true
-			if !slices.Contains([]string{"statefulsets", "services", "nodes"}, scope) {
+			if !slices.Contains([]string{"statefulsets", "services", "nodes", "persistentvolumeclaims", "clusters", "strimzipodsets", "instancesets"}, scope) {
 				t.Errorf("%s: scope %s", name, scope)
 			}
 		}
