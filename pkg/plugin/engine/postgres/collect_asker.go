@@ -66,6 +66,9 @@ func (a asked) Ask(ctx context.Context, said *dbserver.Said) error {
 	said.Via, said.User = string(a.session.Via), a.session.User
 	var err error
 	said.Answers, err = ask(ctx, a.session, append([]Statement{FirstStatement()}, Statements(a.session.Version)...))
+	if first := said.Answers[0].Error; err == nil && first != nil { // every server answers this, unless it is shutting down
+		return &ServerError{State: first.State, Message: first.Message}
+	}
 	return err
 }
 

@@ -43,7 +43,7 @@ func (c *client) ask(ctx context.Context, statements []string) []Answer {
 
 func (c *client) close() {}
 
-// timedOut is timeout(1)'s exit code, noShell the one of a container that lacks what was to be run.
+// timedOut is timeout(1)'s exit code.
 const timedOut = 124
 
 // explainClient says why the client did not run to its end.

@@ -97,6 +97,10 @@ func Decode(s *dbstate.State) {
 			s.Receivers = append(s.Receivers, dbstate.Receiver{Name: x.Name, Address: x.Address})
 		}
 	}
+	if about == nil { // then nothing is known of what it is
+		s.ChannelsUnknown = true
+		return
+	}
 	s.TakesWrites = !d.InRecovery && d.Settings.Text("default_transaction_read_only") != "on"
 	if d.InRecovery {
 		s.Channels = []*dbstate.Channel{channel(s, d)}

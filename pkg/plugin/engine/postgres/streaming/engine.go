@@ -142,6 +142,9 @@ func refusal(a *v1alpha1.DatabaseAnswer) (v1alpha1.Problem, bool) {
 // sessions wait for.
 func unread(s *dbstate.Server) []string {
 	var list []string
+	if first(s.State, postgres.SubjectServer) == nil {
+		list = append(list, fmt.Sprintf("%s of %s: it did not tell whether it is in recovery", postgres.SubjectServer, s.Pod.Name))
+	}
 	for _, subject := range [...]postgres.Subject{postgres.SubjectReceiver, postgres.SubjectSenders, postgres.SubjectSlots, postgres.SubjectActivity, postgres.SubjectArchiver, postgres.SubjectArchive} {
 		if a := answer(s.State, subject); a != nil && a.Error != nil {
 			list = append(list, fmt.Sprintf("%s of %s: %s", subject, s.Pod.Name, a.Error.Message))
