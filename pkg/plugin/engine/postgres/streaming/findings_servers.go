@@ -40,7 +40,7 @@ func noPrimary(j *dbtopology.Judge) {
 
 // serverRules are those about a server.
 func serverRules(j *dbtopology.Judge, s *dbstate.Server) {
-	if !s.Answered {
+	if !s.Answered || s.ChannelsUnknown { // then it is unknown what it should do
 		return
 	}
 	readOnly(j, s)
