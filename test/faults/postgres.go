@@ -228,10 +228,10 @@ var postgres = Bed{
 		Want:   []Expect{{v1alpha1.CodePostgresDelayedStandby, info, "pod/pg-1", "pg-1 is 60m late on purpose", ""}},
 		Repair: configured(1, "recovery_min_apply_delay", ""),
 	}, {
-		Name: "a slot that nobody uses keeps write-ahead log", Always: true, Check: "PG053",
+		Name: "an unused slot keeps write-ahead log", Always: true, Check: "PG053",
 		Inject: inTurn(psql(0, "SELECT pg_create_physical_replication_slot('gone', true)"), load(0, 80)),
 		Want: []Expect{{v1alpha1.CodePostgresSlotHoldsWAL, warning, "pod/pg-0",
-			"pg-0: nobody uses the slot gone, which keeps …Mi of write-ahead log, without limit (max_slot_wal_keep_size is -1)", "slot_name=gone"}},
+			"pg-0: the slot gone is unused and keeps …Mi of write-ahead log, without limit (max_slot_wal_keep_size is -1)", "slot_name=gone"}},
 		Repair: psql(0, "SELECT pg_drop_replication_slot('gone')", "CHECKPOINT"),
 	}, {
 		Name: "slots have lost write-ahead log", Check: "PG015 PG054 PG070 PG073",
@@ -245,7 +245,7 @@ var postgres = Bed{
 				})
 			}, load(0, 160), psql(0, "CHECKPOINT"), load(0, 40), psql(0, "CHECKPOINT"), follows(2, "pg-0.pg", "")),
 		Want: []Expect{
-			{v1alpha1.CodePostgresWALRemoved, critical, "pod/pg-2", "pg-2 (the pod is Ready) can't go on: its slot pg_2 on pg-0 has lost write-ahead log that it needs; unless an archive has that, it must be cloned anew", "wal_status=lost"},
+			{v1alpha1.CodePostgresWALRemoved, critical, "pod/pg-2", "pg-2 (the pod is Ready) can't go on: its slot pg_2 on pg-0 has lost write-ahead log that it needs; unless an archive has that, it must be cloned again", "wal_status=lost"},
 			{v1alpha1.CodePostgresSlotLost, bad, "pod/pg-0", "pg-0: the slot gone has lost what it kept (wal_removed)", "wal_status=lost"},
 		},
 		Repair: inTurn(configured(0, "max_slot_wal_keep_size", ""), configured(0, "wal_keep_size", ""), psql(0, "SELECT pg_drop_replication_slot('gone')"), reclone(2)),

@@ -92,7 +92,7 @@ const (
 	CodePostgresOldTimeline               Code = "PG050" // a standby is on another timeline than its source
 	CodePostgresOtherCluster              Code = "PG051" // servers of a set have different system identifiers
 	CodePostgresReplayWaits               Code = "PG052" // replay waits for queries, or has stopped because of settings
-	CodePostgresSlotHoldsWAL              Code = "PG053" // a slot that nobody uses keeps write-ahead log
+	CodePostgresSlotHoldsWAL              Code = "PG053" // an unused slot keeps write-ahead log
 	CodePostgresSlotLost                  Code = "PG054" // a slot has lost what it kept, or is about to
 	CodePostgresArchivingFails            Code = "PG055" // write-ahead log is not archived
 	CodePostgresWraparound                Code = "PG056" // a database is near the end of its transaction ids

@@ -93,7 +93,7 @@ func otherCluster(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) bool 
 	}
 	evidence := append(quote(s, postgres.SubjectServer, "system_identifier"), quote(l.Source, postgres.SubjectServer, "system_identifier")...)
 	j.Add(v1alpha1.CodePostgresOtherCluster, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
-		"%s%s should receive from %s, but its data is another cluster's (system identifier %s, not %s): it must be cloned anew", s.Pod.Name, dbtopology.Readiness(s), l.Source.Pod.Name, own, source)
+		"%s%s should receive from %s, but its data is another cluster's (system identifier %s, not %s): it must be cloned again", s.Pod.Name, dbtopology.Readiness(s), l.Source.Pod.Name, own, source)
 	return true
 }
 
@@ -131,7 +131,7 @@ func walRemoved(j *dbtopology.Judge, s *dbstate.Server, l *dbstate.Link) bool {
 	}
 	evidence := append(quoteSlot(l.Source, x), quote(s, postgres.SubjectReceiver, "status", "slot_name")...)
 	j.Add(v1alpha1.CodePostgresWALRemoved, v1alpha1.SeverityCritical, dbtopology.PodNames([]*dbstate.Server{s, l.Source}), evidence,
-		"%s%s can't go on: its slot %s on %s has lost write-ahead log that it needs; unless an archive has that, it must be cloned anew", s.Pod.Name, dbtopology.Readiness(s), x.Name, l.Source.Pod.Name)
+		"%s%s can't go on: its slot %s on %s has lost write-ahead log that it needs; unless an archive has that, it must be cloned again", s.Pod.Name, dbtopology.Readiness(s), x.Name, l.Source.Pod.Name)
 	return true
 }
 

@@ -38,7 +38,7 @@ func slotRules(j *dbtopology.Judge, s *dbstate.Server) {
 			if reason != "" {
 				reason = " (" + reason + ")"
 			}
-			j.Add(v1alpha1.CodePostgresSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s has lost what it kept%s: who used it can't go on; drop it, and set its receiver up anew", s.Pod.Name, x.Name, reason)
+			j.Add(v1alpha1.CodePostgresSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s has lost what it kept%s: its receiver can't continue; drop it, and set the receiver up again", s.Pod.Name, x.Name, reason)
 		case x.Status == "unreserved":
 			j.Add(v1alpha1.CodePostgresSlotLost, v1alpha1.SeverityError, one, quoteSlot(s, x), "%s: the slot %s is about to lose what it keeps (%s): the next checkpoint may remove that%s", s.Pod.Name, x.Name, size(x.Held), whose(user))
 		case !x.Active && x.HeldFrom != 0 && x.Held >= someSegments*segment:
@@ -51,7 +51,7 @@ func slotRules(j *dbtopology.Judge, s *dbstate.Server) {
 				limit = fmt.Sprintf("up to %s (max_slot_wal_keep_size)", size(mb<<20))
 			}
 			j.Add(v1alpha1.CodePostgresSlotHoldsWAL, severity, one, append(quoteSlot(s, x), quote(s, postgres.SubjectSettings, "max_slot_wal_keep_size")...),
-				"%s: nobody uses the slot %s, which keeps %s of write-ahead log, %s%s", s.Pod.Name, x.Name, size(x.Held), limit, whose(user))
+				"%s: the slot %s is unused and keeps %s of write-ahead log, %s%s", s.Pod.Name, x.Name, size(x.Held), limit, whose(user))
 			j.OnItsWay(user)
 		}
 		heldRows(j, s, x)

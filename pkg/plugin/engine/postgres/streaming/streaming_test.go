@@ -176,7 +176,7 @@ func TestFindings(t *testing.T) {
 		want    []string // "SEVERITY CODE words of the message", of all above info
 	}{
 		"receiver without a connection": {unreceived(), []string{
-			"critical PG013 pg-1 (the pod is Ready) receives nothing from pg-0, and lacks 64Mi", "warning PG053 nobody uses the slot pg_1, which keeps 64Mi of write-ahead log, without limit", "warning PG070 pg-1",
+			"critical PG013 pg-1 (the pod is Ready) receives nothing from pg-0, and lacks 64Mi", "warning PG053 the slot pg_1 is unused and keeps 64Mi of write-ahead log, without limit", "warning PG070 pg-1",
 		}},
 		"slot lost": {unreceived().set("pg-0", postgres.SubjectSlots, "wal_status", "lost"), []string{"critical PG015 its slot pg_1 on pg-0 has lost", "warning PG070 pg-1"}},
 		"slot of nobody lost": {healthy().set("pg-0", postgres.SubjectSlots, "slot_name", "cdc", "slot_type", "logical", "active", "f", "wal_status", "lost", "invalidation_reason", "wal_removed"),
